@@ -1,0 +1,1 @@
+"""Tests of the edge: settings, embedded server, HTTP, command line."""
