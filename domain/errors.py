@@ -1,0 +1,281 @@
+"""Every reason why the domain says no, each with a stable code; HTTP statuses live in `api`.
+
+Refusal
+├── NotFound: UnknownTicket, UnknownOrder, UnknownEvidence, UnknownOffer, UnknownRemedy
+├── Forbidden: NotYourRole, NotYourTicket, ConflictOfInterest, AssignedToAnother
+├── WrongState: WrongStage, AlreadyDone, TicketClosedAlready, NegotiationFirst, WindowPassed,
+│               NotYetDue, OfferNotOpen, EvidenceSealedAlready, EvidenceNotShown, WrongStep,
+│               AlreadyOpen, OrderKnownOtherwise, NothingToRefund
+├── Unreasonable: LineRequired, UnknownLine, UnknownClause, SharesDoNotAddUp, AmountRequired,
+│                 AmountNotAllowed, CapExceeded, CurrencyDiffers, LessThanClaimed, LimitReached
+└── Concurrency: TicketChanged, VersionRequired, KeyReused, KeyRequired, Contended, Overloaded
+"""
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The domain says no; nothing has been written."""
+
+    code = "refused"
+
+    def __init__(self, sentence: str | None = None, **facts: object) -> None:
+        """Keep one short sentence of fact and named facts for machines; never an input value."""
+        super().__init__(sentence or (type(self).__doc__ or "").partition("\n")[0])
+        self.facts = facts
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "not_found"
+
+
+class UnknownTicket(NotFound):
+    """No ticket of this id is known."""
+
+    code = "unknown_ticket"
+
+
+class UnknownOrder(NotFound):
+    """No order of this id is known."""
+
+    code = "unknown_order"
+
+
+class UnknownEvidence(NotFound):
+    """The ticket has no such evidence item."""
+
+    code = "unknown_evidence"
+
+
+class UnknownOffer(NotFound):
+    """The ticket has no such offer."""
+
+    code = "unknown_offer"
+
+
+class UnknownRemedy(NotFound):
+    """The ticket has no such remedy."""
+
+    code = "unknown_remedy"
+
+
+class Forbidden(Refusal):
+    """This actor may not do this."""
+
+    code = "forbidden"
+
+
+class NotYourRole(Forbidden):
+    """Your role may not do this."""
+
+    code = "not_your_role"
+
+
+class NotYourTicket(Forbidden):
+    """Only a party to the ticket may do this."""
+
+    code = "not_your_ticket"
+
+
+class ConflictOfInterest(Forbidden):
+    """Whoever handled the ticket before may not judge it."""
+
+    code = "conflict_of_interest"
+
+
+class AssignedToAnother(Forbidden):
+    """Somebody else works on this ticket."""
+
+    code = "assigned_to_another"
+
+
+class WrongState(Refusal):
+    """The matter does not stand where this would make sense."""
+
+    code = "wrong_state"
+
+
+class WrongStage(WrongState):
+    """The ticket has moved past, or not yet reached, the stage this needs."""
+
+    code = "wrong_stage"
+
+
+class AlreadyDone(WrongState):
+    """This has been done and can not be done again."""
+
+    code = "already_done"
+
+
+class TicketClosedAlready(WrongState):
+    """The ticket is closed."""
+
+    code = "ticket_closed"
+
+
+class NegotiationFirst(WrongState):
+    """The platform intervenes only after negotiation failed or its deadline passed."""
+
+    code = "negotiation_first"
+
+
+class WindowPassed(WrongState):
+    """The time in which this could be asked has passed."""
+
+    code = "window_passed"
+
+
+class NotYetDue(WrongState):
+    """The deadline has not come yet."""
+
+    code = "not_yet_due"
+
+
+class OfferNotOpen(WrongState):
+    """The offer has been answered, withdrawn or has lapsed."""
+
+    code = "offer_not_open"
+
+
+class EvidenceSealedAlready(WrongState):
+    """The set is sealed: it can only be supplemented."""
+
+    code = "evidence_sealed"
+
+
+class EvidenceNotShown(WrongState):
+    """A ruling relies only on evidence that both sides were shown."""
+
+    code = "evidence_not_shown"
+
+
+class WrongStep(WrongState):
+    """The remedy is not at the step before this one."""
+
+    code = "wrong_step"
+
+
+class AlreadyOpen(WrongState):
+    """Another live ticket holds this order line in this scenario."""
+
+    code = "already_open"
+
+
+class OrderKnownOtherwise(WrongState):
+    """The order is known with other content."""
+
+    code = "order_known_otherwise"
+
+
+class NothingToRefund(WrongState):
+    """Nothing is left to refund on this order line."""
+
+    code = "nothing_to_refund"
+
+
+class Unreasonable(Refusal):
+    """What is asked is well formed but not possible."""
+
+    code = "unreasonable"
+
+
+class LineRequired(Unreasonable):
+    """The order has several lines: say which one the matter is about."""
+
+    code = "line_required"
+
+
+class UnknownLine(Unreasonable):
+    """The order has no such line."""
+
+    code = "unknown_line"
+
+
+class UnknownClause(Unreasonable):
+    """The book in force has no such clause."""
+
+    code = "unknown_clause"
+
+
+class SharesDoNotAddUp(Unreasonable):
+    """The shares of responsibility name each party once and add up to 10,000 basis points."""
+
+    code = "shares_do_not_add_up"
+
+
+class AmountRequired(Unreasonable):
+    """This remedy needs an amount."""
+
+    code = "amount_required"
+
+
+class AmountNotAllowed(Unreasonable):
+    """This remedy moves no money and takes no amount."""
+
+    code = "amount_not_allowed"
+
+
+class CapExceeded(Unreasonable):
+    """Refunds and payouts of an order line never exceed what order and policy allow."""
+
+    code = "cap_exceeded"
+
+
+class CurrencyDiffers(Unreasonable):
+    """The amount is not in the currency the order was paid in."""
+
+    code = "currency_differs"
+
+
+class LessThanClaimed(Unreasonable):
+    """This is less than what is claimed: it would be an offer, not an approval."""
+
+    code = "less_than_claimed"
+
+
+class LimitReached(Unreasonable):
+    """The ticket holds as many of these as it may."""
+
+    code = "limit_reached"
+
+
+class Concurrency(Refusal):
+    """Somebody else was there at the same time, or before."""
+
+    code = "concurrency"
+
+
+class TicketChanged(Concurrency):
+    """The ticket has changed since the version you acted on."""
+
+    code = "ticket_changed"
+
+
+class VersionRequired(Concurrency):
+    """Acting on an unseen state would be wrong here: send the version you saw as If-Match."""
+
+    code = "version_required"
+
+
+class KeyRequired(Concurrency):
+    """A command that moves money needs an Idempotency-Key."""
+
+    code = "key_required"
+
+
+class KeyReused(Concurrency):
+    """This Idempotency-Key was used for another request."""
+
+    code = "key_reused"
+
+
+class Contended(Concurrency):
+    """The ticket kept changing while this was judged; nothing was written, try again."""
+
+    code = "contended"
+
+
+class Overloaded(Concurrency):
+    """More is waiting to be written than may wait; nothing was written, try again soon."""
+
+    code = "overloaded"

@@ -1,0 +1,100 @@
+"""Facts on an order's stream: what was bought and paid, and what after-sales gave back."""
+
+from typing import ClassVar
+
+from domain.events.base import OrderEvent
+from domain.values import Instant, Money, OrderLine
+
+
+class OrderPlaced(OrderEvent, frozen=True):
+    """A buyer bought lines of goods from a merchant, at prices, under promises."""
+
+    TOPIC: ClassVar[str] = "order.placed.v1"
+
+    buyer: str
+    merchant: str
+    lines: tuple[OrderLine, ...]
+    placed_at: Instant
+    ship_by: Instant | None = None
+    deliver_by: Instant | None = None
+    live_session: str | None = None
+
+
+class OrderShipped(OrderEvent, frozen=True):
+    """The goods left the merchant."""
+
+    TOPIC: ClassVar[str] = "order.shipped.v1"
+
+    carrier: str
+    tracking: str
+    shipped_at: Instant
+    lines: tuple[str, ...] | None = None
+    """The lines in this shipment; absent when it is the whole order."""
+
+
+class OrderSigned(OrderEvent, frozen=True):
+    """The buyer, or somebody for the buyer, signed for the goods."""
+
+    TOPIC: ClassVar[str] = "order.signed.v1"
+
+    tracking: str
+    signed_at: Instant
+
+
+class PaymentSettled(OrderEvent, frozen=True):
+    """The payment system has the buyer's money."""
+
+    TOPIC: ClassVar[str] = "payment.settled.v1"
+
+    amount: Money
+    reference: str
+    settled_at: Instant
+
+
+class RefundGranted(OrderEvent, frozen=True):
+    """A ticket's remedy takes part of what may be refunded on a line."""
+
+    TOPIC: ClassVar[str] = "order.refund_granted.v1"
+
+    ticket: str
+    remedy: str
+    line: str
+    amount: Money
+    cap: Money
+    """What refunds of the line may come to, all its tickets together."""
+    policy: str
+
+
+class PayoutGranted(OrderEvent, frozen=True):
+    """A ticket's remedy takes part of what may be paid or given on top of a line's price."""
+
+    TOPIC: ClassVar[str] = "order.payout_granted.v1"
+
+    ticket: str
+    remedy: str
+    line: str
+    amount: Money
+    cap: Money
+    policy: str
+
+
+class GrantReleased(OrderEvent, frozen=True):
+    """A remedy was cancelled before it was paid: its part is free again."""
+
+    TOPIC: ClassVar[str] = "order.grant_released.v1"
+
+    ticket: str
+    remedy: str
+    line: str
+    amount: Money
+
+
+class GrantPaid(OrderEvent, frozen=True):
+    """The money of a remedy moved; its part is used up for good."""
+
+    TOPIC: ClassVar[str] = "order.grant_paid.v1"
+
+    ticket: str
+    remedy: str
+    line: str
+    amount: Money

@@ -1,0 +1,155 @@
+"""From judged events to lines of the record: versions, links, commitments, canonical bytes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from domain.events import Event, personal_fields
+from domain.ledger.batch import Line, SealedValue, WrappedKey
+from domain.ledger.folding import FOLDS, Head
+from domain.ledger.sealing import KeyEncryptionKey, commitment, disclosure, place, seal
+from domain.proof.canonical import canonical
+from domain.proof.chain import leaf_hash
+from domain.record import FORMAT, Cause, Covered, Envelope, Source
+from domain.ticket.state import Stamp
+from domain.values import Actor, Commitment, Instant, Personal, Sha256, moment_of
+
+DataKeys = dict[tuple[str, str], bytes]
+"""(stream, subject) → the key its personal values are sealed with."""
+
+
+class Circumstances(NamedTuple):
+    """Who, when and why: the same for all events of one command."""
+
+    now: Instant
+    actor: Actor
+    cause: Cause
+    source: Source | None
+    after: Covered | None
+
+
+class Stamped(NamedTuple):
+    """A command's events as they will stand in the record, and the heads they lead to."""
+
+    lines: tuple[Line, ...]
+    hashes: tuple[bytes, ...]
+    """The leaf hash of each line."""
+    keys: tuple[WrappedKey, ...]
+    disclosures: tuple[SealedValue, ...]
+    heads: dict[str, Head]
+    new_data_keys: DataKeys
+
+
+class Stamper:
+    """Makes the lines of one lane's ledger."""
+
+    def __init__(
+        self, origin: str, key_encryption_key: KeyEncryptionKey, new_id: Callable[[], str]
+    ) -> None:
+        """Stamp records of the ledger `origin`; ids come from `new_id`."""
+        self.origin = origin
+        self._kek = key_encryption_key
+        self._new_id = new_id
+
+    def stamp(
+        self,
+        facts: Sequence[tuple[str, Event]],
+        heads: Mapping[str, Head],
+        data_keys: Mapping[tuple[str, str], bytes],
+        circumstances: Circumstances,
+    ) -> Stamped:
+        """Return (stream, event) pairs as lines on the given heads.
+
+        A subject's key that is not among `data_keys` is made, so the caller looks first.
+        """
+        lines: list[Line] = []
+        hashes: list[bytes] = []
+        wrapped: list[WrappedKey] = []
+        sealed: list[SealedValue] = []
+        ends = dict(heads)
+        fresh: DataKeys = {}
+        now, actor, cause, source, after = circumstances
+        for stream, judged in facts:
+            head = ends[stream]
+            version = head.version + 1
+            event, values = self._seal(judged, stream, version, data_keys, fresh, wrapped)
+            sealed += values
+            at = max(now, head.at)
+            state = canonical(
+                Envelope(
+                    format=FORMAT,
+                    ledger=self.origin,
+                    stream=stream,
+                    version=version,
+                    prev=Sha256(head.leaf_hash.hex()),
+                    id=self._new_id(),
+                    topic=event.TOPIC,
+                    at=at,
+                    actor=actor,
+                    cause=cause,
+                    data=event,
+                    after=after,
+                    source=source,
+                )
+            )
+            lines.append(Line(stream, version, event.TOPIC, moment_of(at), state))
+            hashes.append(leaf_hash(state))
+            kind, _, subject = stream.partition(":")
+            imported = source is not None and source.imported
+            ends[stream] = Head(
+                stream=stream,
+                version=version,
+                leaf_hash=hashes[-1],
+                at=at,
+                state=FOLDS[kind](head.state, event, Stamp(subject, version, at, actor, imported)),
+            )
+        return Stamped(tuple(lines), tuple(hashes), tuple(wrapped), tuple(sealed), ends, fresh)
+
+    def _seal(
+        self,
+        event: Event,
+        stream: str,
+        version: int,
+        data_keys: Mapping[tuple[str, str], bytes],
+        fresh: DataKeys,
+        wrapped: list[WrappedKey],
+    ) -> tuple[Event, list[SealedValue]]:
+        """Return the event with commitments for its personal values, and the sealed values."""
+        names = personal_fields(type(event))
+        if not names:
+            return event, _NOTHING
+        commitments: dict[str, Commitment] = {}
+        values: list[SealedValue] = []
+        for name in names:
+            value = getattr(event, name)
+            if value is None:
+                continue
+            assert isinstance(value, Personal), "a judgement returns personal values open"
+            owner = (stream, value.subject)
+            key = data_keys.get(owner) or fresh.get(owner)
+            if key is None:
+                key, wrapped_key = self._kek.new_key()
+                fresh[owner] = key
+                wrapped.append(WrappedKey(stream, value.subject, wrapped_key))
+            disclosed = disclosure(name, value.value)
+            sd = commitment(disclosed)
+            pointer = f"/data/{name}"
+            bound = place(self.origin, stream, version, pointer, sd)
+            content = seal(key, disclosed, place=bound)
+            values.append(SealedValue(stream, version, pointer, value.subject, content))
+            commitments[name] = Commitment(sd)
+        return msgspec.structs.replace(event, **commitments), values
+
+
+_NOTHING: Final[list[SealedValue]] = []
+
+
+def subjects(facts: Sequence[tuple[str, Event]]) -> set[tuple[str, str]]:
+    """Return the (stream, subject) pairs whose keys the personal values of facts need."""
+    return {
+        (stream, value.subject)
+        for stream, event in facts
+        for name in personal_fields(type(event))
+        if isinstance(value := getattr(event, name), Personal)
+    }

@@ -1,0 +1,111 @@
+"""Time on a ticket: how deadlines are given and met, and the judgement that one has passed."""
+
+from domain import errors
+from domain.commands import PassDeadline
+from domain.events import (
+    DeadlineGiven,
+    DeadlineMet,
+    DeadlineMissed,
+    Event,
+    OfferLapsed,
+    TicketClosed,
+    TicketResolved,
+)
+from domain.policies.book import DeadlineName
+from domain.ticket.guards import guards, require_live, require_role
+from domain.ticket.state import Context, OfferState, Ticket
+from domain.values import ActorKind, Awaiting, Instant
+
+
+def given(
+    context: Context,
+    name: DeadlineName,
+    *,
+    of: str | None = None,
+    awaits: Awaiting | None = None,
+    within: Instant | None = None,
+) -> DeadlineGiven:
+    """Return the deadline the book sets from now on.
+
+    `of` is what it is about ("offer:O1" is the deadline offer of O1); `within` is an instant it
+    must not lie after.
+    """
+    due_at = context.book.due(name, context.now)
+    return DeadlineGiven(
+        deadline=name if of is None else f"{name}:{of}",
+        due_at=due_at if within is None else min(due_at, within),
+        awaits=awaits or context.book.awaits(name),
+        policy=context.book.version,
+    )
+
+
+def met(ticket: Ticket, *names: str) -> tuple[DeadlineMet, ...]:
+    """Return the end of those of the named deadlines that run."""
+    return tuple(DeadlineMet(deadline=name) for name in names if name in ticket.deadlines)
+
+
+def moot(ticket: Ticket) -> tuple[Event, ...]:
+    """Return the end of all that waits for a decision, when one is taken: open offers too.
+
+    What a remedy waits for goes on.
+    """
+    asked = [name for name in ticket.deadlines if not name.startswith(("remedy:", "offer:"))]
+    return (*lapsed(ticket), *met(ticket, *asked))
+
+
+def lapsed(ticket: Ticket) -> tuple[OfferLapsed, ...]:
+    """Return the end of every open offer, when something else ends the negotiation."""
+    return tuple(
+        OfferLapsed(offer=offer, due_at=ticket.deadlines[f"offer:{offer}"].due_at)
+        for offer, one in ticket.offers.items()
+        if one.state is OfferState.OPEN
+    )
+
+
+def passed(ticket: Ticket, deadline: str, context: Context) -> bool:
+    """Return whether a deadline runs whose instant has come."""
+    running = ticket.deadlines.get(deadline)
+    return running is not None and context.now >= running.due_at
+
+
+def resolution(ticket: Ticket, context: Context, outcome: str) -> tuple[Event, ...]:
+    """Return the facts of a matter that needs nothing more: it closes unless somebody comes back.
+
+    An open appeal window stays open: being resolved takes no right away.
+    """
+    moot = [name for name in ticket.deadlines if name not in {"appeal", "closing"}]
+    return (
+        *met(ticket, *moot),
+        TicketResolved(outcome=outcome),
+        given(context, "closing"),
+    )
+
+
+@guards(PassDeadline)
+def may_pass_deadline(ticket: Ticket, target: str | None, context: Context) -> None:
+    """Only the platform's own clock says that time has passed."""
+    require_role(context, ActorKind.SYSTEM)
+    require_live(ticket)
+
+
+def pass_deadline(command: PassDeadline, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Say once that a deadline's instant has come, and what follows from it."""
+    may_pass_deadline(ticket, command.deadline, context)
+    running = ticket.deadlines.get(command.deadline)
+    if running is None or running.missed or running.due_at != command.due_at:
+        return ()
+    if context.now < running.due_at:
+        raise errors.NotYetDue(due_at=running.due_at)
+    return consequences(ticket, command.deadline, context)
+
+
+def consequences(ticket: Ticket, deadline: str, context: Context) -> tuple[Event, ...]:
+    """Return the facts that follow when a running deadline's instant has come."""
+    due_at = ticket.deadlines[deadline].due_at
+    name, _, about = deadline.partition(":")
+    if name == "offer":
+        return (OfferLapsed(offer=about, due_at=due_at),)
+    if name == "closing":
+        assert ticket.resolved is not None, "only what is resolved waits for its closing"
+        return (*met(ticket, *ticket.deadlines), TicketClosed(outcome=ticket.resolved))
+    return (DeadlineMissed(deadline=deadline, due_at=due_at),)

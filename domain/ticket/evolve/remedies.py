@@ -1,0 +1,102 @@
+"""What a ticket is after the facts of its remedies."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from domain.events import (
+    CompensationPaid,
+    CouponIssued,
+    RefundFailed,
+    RefundInitiated,
+    RefundSettled,
+    RemedyCancelled,
+    RemedyCompleted,
+    RemedyOrdered,
+    RepairBooked,
+    RepairCompleted,
+    RepairReceived,
+    ReplacementDelivered,
+    ReplacementShipped,
+    ReshipmentDelivered,
+    ReshipmentShipped,
+    ReturnAuthorised,
+    ReturnInspected,
+    ReturnReceived,
+    ReturnShipped,
+)
+from domain.ticket.state import Remedy, RemedyStep, Stamp, Ticket
+
+RemedyEvent = (
+    RemedyOrdered
+    | RefundInitiated
+    | RefundSettled
+    | RefundFailed
+    | ReturnAuthorised
+    | ReturnShipped
+    | ReturnReceived
+    | ReturnInspected
+    | ReplacementShipped
+    | ReplacementDelivered
+    | RepairBooked
+    | RepairReceived
+    | RepairCompleted
+    | ReshipmentShipped
+    | ReshipmentDelivered
+    | CouponIssued
+    | CompensationPaid
+    | RemedyCompleted
+    | RemedyCancelled
+)
+
+
+def evolve_remedy(ticket: Ticket, event: RemedyEvent, stamp: Stamp) -> Ticket:
+    """Return the ticket after a fact of one of its remedies."""
+    if isinstance(event, RemedyOrdered):
+        remedy = Remedy(terms=event.terms, source=event.source, step=RemedyStep.ORDERED)
+    else:
+        before = ticket.remedies[event.remedy]
+        remedy = replace(before, step=_step(event) or before.step)
+    return replace(
+        ticket, version=stamp.version, remedies={**ticket.remedies, event.remedy: remedy}
+    )
+
+
+def _step(event: RemedyEvent) -> RemedyStep | None:
+    """Return the step a fact brings its remedy to; None where completion follows by itself."""
+    match event:
+        case RemedyOrdered():
+            return RemedyStep.ORDERED
+        case RefundInitiated():
+            return RemedyStep.INITIATED
+        case RefundFailed():
+            return RemedyStep.FAILED
+        case ReturnAuthorised():
+            return RemedyStep.AUTHORISED
+        case ReturnShipped():
+            return RemedyStep.SHIPPED_BACK
+        case ReturnReceived():
+            return RemedyStep.RECEIVED_BACK
+        case ReturnInspected():
+            return RemedyStep.INSPECTED
+        case ReplacementShipped() | ReshipmentShipped():
+            return RemedyStep.SHIPPED
+        case RepairBooked():
+            return RemedyStep.BOOKED
+        case RepairReceived():
+            return RemedyStep.IN_WORKSHOP
+        case RemedyCompleted():
+            return RemedyStep.COMPLETED
+        case RemedyCancelled():
+            return RemedyStep.CANCELLED
+        case (
+            RefundSettled()
+            | ReplacementDelivered()
+            | RepairCompleted()
+            | ReshipmentDelivered()
+            | CouponIssued()
+            | CompensationPaid()
+        ):
+            return None
+        case _:
+            assert_never(event)

@@ -1,0 +1,104 @@
+"""May this be done now: the checks without arguments, one guard a command; no event is made here.
+
+A judge calls its own guard first; `actions` calls the same guards to tell what may be done, so what
+is offered succeeds and what is not offered is refused.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from domain import errors
+from domain.commands import TicketCommand
+from domain.ticket.state import Context, Ticket
+from domain.values import ActorKind, Party, Stage
+
+Guard = Callable[[Ticket, str | None, Context], None]
+"""Raises the refusal that stands against a command now; the text is its target, if it has one."""
+
+GUARDS: Final[dict[type[TicketCommand], Guard]] = {}
+"""The guard of every command about a ticket; each judge module adds its own."""
+
+DESK: Final = (ActorKind.AGENT, ActorKind.SUPERVISOR)
+"""Those who work on tickets for the platform and do not rule."""
+
+
+def guards(command: type[TicketCommand]) -> Callable[[Guard], Guard]:
+    """Return a decorator that makes a function the guard of a command."""
+
+    def register(guard: Guard) -> Guard:
+        assert command not in GUARDS, "a command has one guard"
+        GUARDS[command] = guard
+        return guard
+
+    return register
+
+
+def require_actor(ticket: Ticket, context: Context, *kinds: ActorKind) -> None:
+    """Let only these roles pass, on their own live ticket, and not past another agent's hold."""
+    require_role(context, *kinds)
+    require_party(ticket, context)
+    require_live(ticket)
+    require_desk(ticket, context)
+
+
+def require_role(context: Context, *kinds: ActorKind) -> None:
+    """Let only actors of these roles pass."""
+    if context.actor.kind not in kinds:
+        raise errors.NotYourRole
+
+
+def require_party(ticket: Ticket, context: Context) -> None:
+    """Let a buyer or merchant pass only on a ticket of their own; others are not asked."""
+    own = {ActorKind.BUYER: ticket.buyer, ActorKind.MERCHANT: ticket.merchant}
+    if context.actor.kind in own and own[context.actor.kind] != context.actor.ref:
+        raise errors.NotYourTicket
+
+
+def require_live(ticket: Ticket) -> None:
+    """Let nobody act on another system's history: it is for looking."""
+    if ticket.imported:
+        raise errors.WrongState("The ticket is another system's history.")
+
+
+def require_desk(ticket: Ticket, context: Context) -> None:
+    """Let no agent pass while another one works on the ticket (RO-05); supervisors may."""
+    if context.actor.kind is not ActorKind.AGENT or ticket.assignee is None:
+        return
+    if ticket.assignee != context.actor.ref:
+        raise errors.AssignedToAnother
+
+
+def require_open(ticket: Ticket) -> None:
+    """Let nothing happen to a closed ticket."""
+    if ticket.stage is Stage.CLOSED:
+        raise errors.TicketClosedAlready
+
+
+def require_unresolved(ticket: Ticket) -> None:
+    """Let nothing happen to a ticket that is resolved: it would have to be reopened."""
+    require_open(ticket)
+    if ticket.resolved is not None:
+        raise errors.WrongStage("The matter is resolved.", stage=ticket.stage)
+
+
+def require_accepted(ticket: Ticket) -> None:
+    """Let nothing be decided before the platform has taken the matter up."""
+    if not ticket.accepted:
+        raise errors.WrongStage("The matter is not taken up yet.", stage=ticket.stage)
+
+
+def require_stage(ticket: Ticket, *stages: Stage) -> None:
+    """Let the command pass only at these stages."""
+    require_open(ticket)
+    if ticket.stage not in stages:
+        raise errors.WrongStage(stage=ticket.stage)
+
+
+def owed(ticket: Ticket) -> bool:
+    """Return whether a remedy is still owed."""
+    return any(not remedy.over for remedy in ticket.remedies.values())
+
+
+def side(context: Context) -> Party:
+    """Return whose side the actor is on."""
+    return context.actor.party

@@ -1,0 +1,18 @@
+"""The coupon: handed out by staff or by the platform itself, and thereby complete."""
+
+from domain.commands import IssueCoupon
+from domain.events import CouponIssued, Event
+from domain.ticket.guards import DESK
+from domain.ticket.remedies.steps import completed, define, standing
+from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.values import ActorKind, RemedyKind
+
+define(IssueCoupon, *DESK, ActorKind.SYSTEM, at={RemedyKind.COUPON: (RemedyStep.ORDERED,)})
+
+
+def issue_coupon(command: IssueCoupon, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Hand the coupon out at the value that was granted."""
+    value = standing(command, ticket, context).terms.amount
+    assert value is not None, "a coupon has a value"
+    fact = CouponIssued(remedy=command.remedy, coupon=command.coupon, value=value)
+    return completed(command, fact, ticket, context)

@@ -1,0 +1,231 @@
+"""The service track: answers and words, the review of a return, the merchant's own decision."""
+
+from datetime import timedelta
+from typing import Final
+
+from domain import errors
+from domain.commands import (
+    AddNote,
+    ApproveClaim,
+    GiveAnswer,
+    RefuseClaim,
+    ReviewReturn,
+    SendMessage,
+)
+from domain.events import (
+    AnswerGiven,
+    Event,
+    MerchantApproved,
+    MerchantRefused,
+    MessageSent,
+    NoteAdded,
+    ReturnReviewed,
+)
+from domain.ticket import cap, deadlines, remedies
+from domain.ticket.guards import (
+    DESK,
+    guards,
+    owed,
+    require_accepted,
+    require_actor,
+    require_open,
+    require_stage,
+    require_unresolved,
+)
+from domain.ticket.state import Context, Order, Ticket
+from domain.values import (
+    Actor,
+    ActorKind,
+    Instant,
+    Money,
+    Personal,
+    Reason,
+    RemedyKind,
+    Stage,
+    Terms,
+    moment_of,
+)
+
+QUALITY: Final = frozenset(
+    {
+        Reason.NOT_AS_DESCRIBED,
+        Reason.QUALITY_FAULT,
+        Reason.DAMAGED,
+        Reason.WRONG_ITEM,
+        Reason.MISSING_PARTS,
+        Reason.COUNTERFEIT,
+    }
+)
+"""Reasons for which the goods themselves are at fault: the longer window is theirs."""
+
+IN_PLACE_OF: Final = {RemedyKind.RETURN: RemedyKind.REFUND}
+"""What is better than what was asked: the price back, and the goods may be kept."""
+
+
+def authored(text: str, actor: Actor) -> Personal:
+    """Return a text as personal data of whoever wrote it."""
+    return Personal(text, subject=f"{actor.kind}:{actor.ref}")
+
+
+@guards(GiveAnswer)
+def may_give_answer(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """The desk answers what it has taken up and nobody has resolved."""
+    require_actor(ticket, context, *DESK)
+    require_unresolved(ticket)
+    require_accepted(ticket)
+
+
+def give_answer(command: GiveAnswer, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Answer the buyer; an answer that settles the matter resolves the ticket."""
+    may_give_answer(ticket, None, context)
+    answer = AnswerGiven(text=authored(command.text, context.actor), resolves=command.resolves)
+    if not command.resolves:
+        return (answer, *deadlines.met(ticket, "answer"))
+    require_stage(ticket, Stage.INTAKE)
+    if owed(ticket):
+        raise errors.WrongStage("A remedy is still owed.", stage=ticket.stage)
+    return (answer, *deadlines.resolution(ticket, context, "answered"))
+
+
+@guards(SendMessage)
+def may_send_message(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """The parties and the desk talk until the ticket is closed."""
+    require_actor(ticket, context, ActorKind.BUYER, ActorKind.MERCHANT, *DESK)
+    require_open(ticket)
+
+
+def send_message(command: SendMessage, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Write to the others on the ticket."""
+    may_send_message(ticket, None, context)
+    text = authored(command.text, context.actor)
+    return (MessageSent(by=context.actor.party, text=text),)
+
+
+@guards(AddNote)
+def may_add_note(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """Staff leave notes among themselves, on a closed ticket too."""
+    require_actor(ticket, context, *DESK, ActorKind.ARBITRATOR)
+
+
+def add_note(command: AddNote, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Leave a note the parties do not see."""
+    may_add_note(ticket, None, context)
+    return (NoteAdded(text=authored(command.text, context.actor)),)
+
+
+@guards(ReviewReturn)
+def may_review_return(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """The book can be asked about an order's return until the matter is resolved."""
+    require_actor(ticket, context, *DESK, ActorKind.MERCHANT, ActorKind.SYSTEM)
+    require_unresolved(ticket)
+    if ticket.line is None or context.order is None:
+        raise errors.WrongState("The matter is about no order.")
+
+
+def review_return(command: ReviewReturn, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Let the book say whether the goods may go back."""
+    may_review_return(ticket, None, context)
+    assert context.order is not None, "the guard asks for the order"
+    eligible, clause = _eligible(ticket, context.order, context)
+    signed_at = context.order.signed_at
+    return (
+        ReturnReviewed(
+            eligible=eligible,
+            clause=clause,
+            policy=context.book.version,
+            days_since_signing=None if signed_at is None else _days(signed_at, context.now),
+        ),
+    )
+
+
+@guards(ApproveClaim)
+def may_approve_claim(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """The merchant may grant what is claimed, after a refusal too, until the platform decides."""
+    require_actor(ticket, context, ActorKind.MERCHANT)
+    require_unresolved(ticket)
+    require_stage(ticket, Stage.INTAKE, Stage.NEGOTIATION)
+    require_accepted(ticket)
+
+
+def approve_claim(command: ApproveClaim, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Grant what is claimed or better, within the merchant's rules and never below ours (AR-10)."""
+    may_approve_claim(ticket, None, context)
+    _require_enough(command.terms, ticket, context)
+    return (
+        *deadlines.moot(ticket),
+        MerchantApproved(terms=command.terms),
+        *remedies.ordered((command.terms,), "approval", ticket, context),
+    )
+
+
+@guards(RefuseClaim)
+def may_refuse_claim(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """The merchant may refuse once a round, before the platform decides."""
+    require_actor(ticket, context, ActorKind.MERCHANT)
+    require_unresolved(ticket)
+    require_stage(ticket, Stage.INTAKE, Stage.NEGOTIATION)
+    require_accepted(ticket)
+    if ticket.refused:
+        raise errors.AlreadyDone
+
+
+def refuse_claim(command: RefuseClaim, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Refuse with reasons: the two sides negotiate, and only then may the platform be asked."""
+    may_refuse_claim(ticket, None, context)
+    if command.clause is not None and not context.book.has_clause(command.clause):
+        raise errors.UnknownClause
+    running = "negotiation" in ticket.deadlines or ticket.negotiation_failed is not None
+    return (
+        MerchantRefused(
+            reasons=Personal(command.reasons, subject=f"merchant:{ticket.merchant}"),
+            clause=command.clause,
+        ),
+        *deadlines.met(ticket, "merchant_review"),
+        *(() if running else (deadlines.given(context, "negotiation"),)),
+    )
+
+
+def _eligible(ticket: Ticket, order: Order, context: Context) -> tuple[bool, str]:
+    """Return whether the goods may go back, and the clause that says so."""
+    assert ticket.line is not None, "the guard asks for the line"
+    returns, signed_at = context.book.returns, order.signed_at
+    if signed_at is None:
+        return False, "returns.not_signed"
+    quality = ticket.reason in QUALITY
+    if not quality and order.lines[ticket.line].category in returns.excluded_categories:
+        return False, "returns.excluded"
+    days = returns.quality_days if quality else returns.no_reason_days
+    if moment_of(context.now) - moment_of(signed_at) > timedelta(days=days):
+        return False, "returns.window_passed"
+    return True, "returns.quality" if quality else "returns.no_reason"
+
+
+def _days(since: Instant, now: Instant) -> int:
+    """Return the full days between two instants."""
+    return (moment_of(now) - moment_of(since)).days
+
+
+def _require_enough(terms: Terms, ticket: Ticket, context: Context) -> None:
+    """Let terms pass that grant what is claimed or better; less than that is an offer."""
+    asked = ticket.remedy
+    if asked is not None and terms.kind not in {asked, IN_PLACE_OF.get(asked)}:
+        raise errors.LessThanClaimed(remedy=asked)
+    if terms.line not in {None, ticket.line}:
+        raise errors.LessThanClaimed("The claim is about another line.", line=ticket.line)
+    least = _least(terms, ticket, context)
+    if least is None or terms.amount is None:
+        return
+    if terms.amount.currency != least.currency:
+        raise errors.CurrencyDiffers
+    if terms.amount.amount_minor < least.amount_minor:
+        raise errors.LessThanClaimed(least_minor=least.amount_minor, currency=least.currency)
+
+
+def _least(terms: Terms, ticket: Ticket, context: Context) -> Money | None:
+    """Return what an approval must come to: the claim, or all that is left of the line's price."""
+    if ticket.claim is not None:
+        return ticket.claim
+    if terms.kind not in cap.PRICE_BACK or context.order is None or ticket.line is None:
+        return None
+    order = context.order
+    return cap.left(order.lines[ticket.line], order.grants, context.book, refund=True)

@@ -1,0 +1,249 @@
+"""What deciding needs to know: the ticket, its order, and the context of one judgement.
+
+Nothing here is for display; views fold their own rows from the same records.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from domain.policies.book import Book
+from domain.values import (
+    Actor,
+    Attachment,
+    Awaiting,
+    Channel,
+    EvidenceKind,
+    Instant,
+    Kind,
+    Money,
+    OrderLine,
+    Party,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Scenario,
+    Share,
+    Stage,
+    Terms,
+)
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What `evolve` may know of the record around an event."""
+
+    subject: str
+    """The id the stream is about: of ticket:T0-… it is T0-…."""
+    version: int
+    at: Instant
+    actor: Actor
+    imported: bool
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """One deadline that runs on the ticket."""
+
+    due_at: Instant
+    awaits: Awaiting
+    missed: bool = False
+    """Its instant passed and what it asks for is still owed; it fires once."""
+
+
+class OfferState(StrEnum):
+    """How an offer ended, or that it has not."""
+
+    OPEN = "open"
+    COUNTERED = "countered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A proposal of one side."""
+
+    by: Party
+    terms: tuple[Terms, ...]
+    state: OfferState
+
+
+class EvidenceState(StrEnum):
+    """Where an evidence item stands."""
+
+    STAGED = "staged"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+    ON_RECORD = "on_record"
+    """Sealed, supplemented or gathered: it can be relied on where both sides were shown it."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One evidence item."""
+
+    kind: EvidenceKind
+    party: Party
+    attachment: Attachment
+    state: EvidenceState
+    confidential: bool
+    shown_to: frozenset[Party]
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """The decision that stands, after an appeal the later one."""
+
+    ruling: str
+    by: str
+    in_favour_of: Party
+    shares: tuple[Share, ...]
+    awards: tuple[Terms, ...]
+
+
+class Appeal(msgspec.Struct, frozen=True):
+    """The one review of the ruling."""
+
+    appeal: str
+    by: Party
+    decided: bool
+
+
+class RemedyStep(StrEnum):
+    """How far a remedy has come; each kind of remedy walks its own path through these."""
+
+    ORDERED = "ordered"
+    INITIATED = "initiated"
+    FAILED = "failed"
+    AUTHORISED = "authorised"
+    SHIPPED_BACK = "shipped_back"
+    RECEIVED_BACK = "received_back"
+    INSPECTED = "inspected"
+    SHIPPED = "shipped"
+    BOOKED = "booked"
+    IN_WORKSHOP = "in_workshop"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """One remedy that is, or was, owed."""
+
+    terms: Terms
+    source: str
+    step: RemedyStep
+
+    @property
+    def over(self) -> bool:
+        """Return whether nothing more happens with it."""
+        return self.step in {RemedyStep.COMPLETED, RemedyStep.CANCELLED}
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One after-sales matter, folded from the facts of its stream."""
+
+    ticket: str
+    version: int
+    stage: Stage
+    kind: Kind
+    scenario: Scenario
+    reason: Reason
+    responsible: Responsible
+    priority: int
+    buyer: str
+    merchant: str | None
+    order: str | None
+    line: str | None
+    remedy: RemedyKind | None
+    claim: Money | None
+    channels: frozenset[Channel]
+    policy: str
+    opened_at: Instant
+    imported: bool
+    holds: tuple[str, ...] = ()
+    """Names reserved while the ticket lives; the ledger derives what to take and free from it."""
+    round: int = 1
+    accepted: bool = False
+    refused: bool = False
+    """Whether the merchant refused the claim."""
+    negotiation_failed: str | None = None
+    """Why negotiation is over without a settlement (the ground of an intervention), or None."""
+    resolved: str | None = None
+    """The outcome when the matter is resolved or closed, else None."""
+    resolved_at: Instant | None = None
+    """When it was resolved or closed; reopening windows run from here."""
+    assignee: str | None = None
+    handlers: frozenset[str] = frozenset()
+    """Every member of staff who acted on the ticket, as "kind:ref"; none of them may judge it."""
+    links: tuple[str, ...] = ()
+    deadlines: Mapping[str, Deadline] = {}
+    offers: Mapping[str, Offer] = {}
+    evidence: Mapping[str, Evidence] = {}
+    sealed: frozenset[Party] = frozenset()
+    evidence_missed: frozenset[Party] = frozenset()
+    """Parties whose evidence deadline passed; what they add now is late."""
+    arbitrator: str | None = None
+    recused: frozenset[str] = frozenset()
+    ruling: Ruling | None = None
+    first_arbitrator: str | None = None
+    appeal: Appeal | None = None
+    appeal_window_open: bool = False
+    remedies: Mapping[str, Remedy] = {}
+    rated: bool = False
+    source_state: str | None = None
+    source_fields: Mapping[str, str] = {}
+    """The source's clear and outcome columns as last recorded; a later row tells what is new."""
+    source_breaches: frozenset[str] = frozenset()
+    transfers: int = 0
+    reopened: int = 0
+    queue: str | None = None
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What one remedy of one ticket took of an order line."""
+
+    line: str
+    amount: Money
+    refund: bool
+    """Whether it counts against the refund cap; else against the payout cap."""
+    paid: bool = False
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order as after-sales needs it, folded from the facts of its stream."""
+
+    order: str
+    version: int
+    buyer: str
+    merchant: str
+    lines: Mapping[str, OrderLine]
+    placed_at: Instant
+    ship_by: Instant | None = None
+    deliver_by: Instant | None = None
+    shipped_at: Instant | None = None
+    live_session: str | None = None
+    signed_at: Instant | None = None
+    """When the last parcel was signed for."""
+    tracking: tuple[str, ...] = ()
+    signatures: Mapping[str, Instant] = {}
+    """By tracking number: when the parcel was signed for."""
+    settled: Money | None = None
+    payments: Mapping[str, Money] = {}
+    """By the payment system's reference."""
+    grants: Mapping[str, Grant] = {}
+    """By "<ticket>/<remedy>": what is taken of the caps and not released."""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Everything a judgement may know beside the ticket itself."""
+
+    now: Instant
+    actor: Actor
+    book: Book
+    ticket: str
+    """The id of the ticket that is judged; for an opening, the one drawn for it."""
+    keep: Callable[[bytes, str], Attachment]
+    """Hands content (and its media type) to the vault with this command; returns its place."""
+    order: Order | None = None
+    """The order of the ticket, judged at the version it is written on."""
+    holder: Ticket | None = None
+    """The live ticket that already holds the name a correction would reserve."""

@@ -1,0 +1,1 @@
+"""Tests of judgements and facts, without a database."""

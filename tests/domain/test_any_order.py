@@ -1,0 +1,215 @@
+"""Whatever the parties do in whatever order: a refusal or facts that fold, and the rules hold."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain import commands as asked
+from domain.errors import Refusal
+from domain.events import SettlementReached
+from domain.ticket.actions import actions
+from domain.ticket.guards import GUARDS
+from domain.ticket.state import OfferState
+from domain.values import (
+    SYSTEM,
+    Actor,
+    Channel,
+    Kind,
+    Money,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Stage,
+    Terms,
+)
+from domain.values import Scenario as Where
+from tests.scenario import (
+    AGENT,
+    BUYER,
+    EVERYBODY,
+    LINE,
+    MERCHANT,
+    ORDER,
+    OTHER_AGENT,
+    OTHER_BUYER,
+    OTHER_MERCHANT,
+    TICKET,
+    Scenario,
+    ordered,
+    yuan,
+)
+
+ACTORS = st.sampled_from([*EVERYBODY, OTHER_AGENT, OTHER_BUYER, OTHER_MERCHANT])
+AMOUNTS = st.sampled_from([-1, 0, 1, 10_000, 499_900, 499_901])
+MONEY = st.builds(Money, AMOUNTS, st.sampled_from(["CNY", "CNY", "CNY", "EUR"]))
+WILD = st.builds(
+    Terms,
+    kind=st.sampled_from(RemedyKind),
+    line=st.sampled_from([None, LINE, "9"]),
+    amount=st.none() | MONEY,
+)
+FAIR = st.sampled_from(
+    [
+        Terms(kind=RemedyKind.REFUND, amount=yuan(4999)),
+        Terms(kind=RemedyKind.REFUND, amount=yuan(100)),
+        Terms(kind=RemedyKind.COUPON, amount=yuan(50)),
+        Terms(kind=RemedyKind.REPAIR),
+        Terms(kind=RemedyKind.EXCHANGE),
+    ]
+)
+TERMS = st.one_of(FAIR, FAIR, WILD)
+OFFERS = st.sampled_from(["O1", "O1", "O2", "O2", "O3", "O9"])
+
+
+def said(command: type, *by: Actor, **fields: Any) -> st.SearchStrategy[tuple[Any, Actor]]:
+    """Return commands of a class about the ticket, each with somebody who says it.
+
+    Mostly it is one of those whose part it is, or little would happen.
+    """
+    built = st.builds(command, ticket=st.just(TICKET), **fields)
+    return st.tuples(built, st.sampled_from([*by, *by, *by]) | ACTORS)
+
+
+OPENINGS = st.builds(
+    asked.OpenTicket,
+    channel=st.sampled_from(Channel),
+    order=st.just(ORDER),
+    reason=st.sampled_from(Reason),
+)
+TALK = st.one_of(
+    st.tuples(OPENINGS, ACTORS),
+    said(asked.TakeAssignment, AGENT, OTHER_AGENT),
+    said(asked.ReleaseAssignment, AGENT),
+    said(asked.AmendClaim, BUYER, remedy=st.sampled_from(RemedyKind), claim=st.none() | MONEY),
+    said(
+        asked.CorrectDiagnosis,
+        AGENT,
+        scenario=st.sampled_from(Where),
+        responsible=st.sampled_from(Responsible),
+        kind=st.sampled_from(Kind),
+    ),
+    said(asked.SendMessage, BUYER, MERCHANT, text=st.just("x")),
+    said(asked.AddNote, AGENT, text=st.just("x")),
+    said(asked.ReviewReturn, AGENT),
+)
+DECISIONS = st.one_of(
+    said(asked.AcceptTicket, AGENT),
+    said(asked.GiveAnswer, AGENT, text=st.just("x"), resolves=st.booleans()),
+    said(asked.ApproveClaim, MERCHANT, terms=TERMS),
+    said(asked.RefuseClaim, MERCHANT, reasons=st.just("x")),
+    said(asked.RequestIntervention, BUYER),
+)
+HAGGLING = st.one_of(
+    said(
+        asked.MakeOffer,
+        BUYER,
+        MERCHANT,
+        terms=st.lists(TERMS, max_size=2).map(tuple) | st.tuples(FAIR),
+    ),
+    said(asked.CounterOffer, BUYER, MERCHANT, offer=OFFERS, terms=st.tuples(TERMS)),
+    said(asked.AcceptOffer, BUYER, MERCHANT, offer=OFFERS),
+    said(asked.DeclineOffer, BUYER, MERCHANT, offer=OFFERS),
+    said(asked.WithdrawOffer, BUYER, MERCHANT, offer=OFFERS),
+)
+ENDINGS = st.one_of(
+    said(asked.CloseTicket, BUYER, AGENT),
+    said(asked.ReopenTicket, BUYER, AGENT),
+    said(
+        asked.GiveSatisfaction,
+        BUYER,
+        result=st.integers(0, 6),
+        speed=st.just(3),
+        attitude=st.just(3),
+    ),
+)
+HOURS = st.sampled_from([0, 0, 0, 0, 1, 30, 72, 400])
+STEPS = st.lists(
+    st.tuples(st.one_of(TALK, DECISIONS, DECISIONS, HAGGLING, HAGGLING, ENDINGS), HOURS),
+    min_size=5,
+    max_size=30,
+)
+Steps = list[tuple[tuple[Any, Actor], int]]
+
+
+def begun(*, accepted: bool) -> Scenario:
+    """Return an open matter, taken up or not."""
+    story = ordered().done(asked.OpenTicket(channel=Channel.APP, order=ORDER), BUYER)
+    return story.done(asked.AcceptTicket(ticket=TICKET), AGENT) if accepted else story
+
+
+def due(story: Scenario) -> Scenario:
+    """Let the platform's clock say all that is due, as a worker would."""
+    if story.ticket is None:
+        return story
+    for name, running in sorted(story.ticket.deadlines.items()):
+        if running.due_at <= story.now and name in story.live.deadlines:
+            command = asked.PassDeadline(ticket=TICKET, deadline=name, due_at=running.due_at)
+            story = story.done(command, SYSTEM)
+    return story
+
+
+def sound(story: Scenario) -> None:
+    """Check what must hold of every ticket at every moment."""
+    ticket = story.live
+    open_offers = [one.by for one in ticket.offers.values() if one.state is OfferState.OPEN]
+    assert len(open_offers) == len(set(open_offers)), "one open offer a side"
+    waiting = {name for name in ticket.deadlines if name.startswith("offer:")}
+    assert waiting == {
+        f"offer:{name}" for name, one in ticket.offers.items() if one.state is OfferState.OPEN
+    }, "an offer is open as long as its deadline runs"
+    if ticket.stage is Stage.CLOSED:
+        assert ticket.resolved is not None
+        assert not ticket.deadlines
+        assert not ticket.holds
+    else:
+        assert ticket.deadlines, "somebody is always waited for"
+    if ticket.stage is Stage.INTERVENTION and ticket.resolved is None:
+        assert "ruling" in ticket.deadlines
+    assert story.order is not None
+    taken = sum(one.amount.amount_minor for one in story.order.grants.values() if one.refund)
+    paid = story.order.lines[LINE].paid
+    assert taken <= story.book.refund_cap(paid).amount_minor, "never above the cap"
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, flags=st.tuples(st.booleans(), st.booleans()))
+def test_any_order_of_commands_is_refused_or_folds(steps: Steps, flags: tuple[bool, bool]) -> None:
+    """Nobody can bring a ticket into a state from which the program does not know on."""
+    accepted, clocks = flags
+    story = begun(accepted=accepted)
+    for (command, actor), hours in steps:
+        story = story.after(timedelta(hours=hours))
+        if clocks:
+            story = due(story)
+            sound(story)
+        try:
+            story = story.done(command, actor)
+        except Refusal:
+            continue
+        sound(story)
+    settlements = sum(isinstance(fact, SettlementReached) for fact in story.facts)
+    assert settlements <= story.live.round
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, accepted=st.booleans())
+def test_what_is_not_offered_is_refused(steps: Steps, accepted: bool) -> None:  # noqa: FBT001 - drawn
+    """The page shows what can be done: a hidden or blocked action does not work by hand."""
+    story = begun(accepted=accepted)
+    for (command, who), hours in steps:
+        story = story.after(timedelta(hours=hours))
+        offered = {
+            (one.command, one.target)
+            for one in actions(story.live, story.context(who))
+            if one.refusal is None
+        }
+        target = getattr(command, "offer", None)
+        try:
+            events = story.judged(command, who)
+        except Refusal:
+            continue
+        if events and type(command) in GUARDS:
+            assert (type(command), target) in offered
+        story = story.given(*events, by=who)

@@ -1,0 +1,1 @@
+"""Tests of the record and its write path, on a real PostgreSQL."""
