@@ -12,7 +12,7 @@ FORMAT = 1
 """The version of the record's form; a new form gets a new number, never a new meaning."""
 
 
-class Cause(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Cause(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Why there is this record."""
 
     command: str
@@ -23,14 +23,14 @@ class Cause(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """The event a process reacted to."""
 
 
-class Covered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Covered(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The newest published checkpoint of the lane the writer knew."""
 
     size: int
     root: str
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Source(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Where a fact from elsewhere comes from."""
 
     system: str
@@ -44,7 +44,12 @@ E = TypeVar("E")
 
 
 class Envelope(
-    msgspec.Struct, Generic[E], frozen=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    Generic[E],
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
 ):
     """The members of record format 1 (the published form of the evidence chain)."""
 
@@ -63,7 +68,7 @@ class Envelope(
     source: Source | None = None
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """An envelope with its event read, and its place in the lane."""
 
     lane: int

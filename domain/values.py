@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Final, NewType
 
 import msgspec
@@ -25,6 +26,7 @@ def instant(at: datetime) -> Instant:
     return Instant(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
 
 
+@lru_cache(maxsize=1_024)
 def moment_of(at: Instant) -> datetime:
     """Return the datetime, in UTC, that an instant spells."""
     return datetime.fromisoformat(at)
@@ -183,7 +185,7 @@ MACHINES: Final = frozenset(
 """Systems of others that post facts under an identity of their own."""
 
 
-class Actor(msgspec.Struct, frozen=True):
+class Actor(msgspec.Struct, frozen=True, gc=False):
     """The person or machine on whose authority a command runs."""
 
     kind: ActorKind
@@ -206,7 +208,7 @@ SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, ref="platform")
 """The platform acting of its own accord: deadlines, processes, the notary."""
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An exact amount: integer minor units and an ISO 4217 currency."""
 
     amount_minor: int
@@ -299,7 +301,7 @@ TicketText = Annotated[Confidential, msgspec.Meta(extra={"subject": Of.TICKET})]
 """Free text that may speak of everybody on the ticket: it is erased with the ticket's key."""
 
 
-class OrderLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class OrderLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of an order as it was bought."""
 
     line: str
@@ -312,7 +314,7 @@ class OrderLine(msgspec.Struct, frozen=True, omit_defaults=True):
     supplier: str | None = None
 
 
-class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+class Terms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One remedy as it is proposed, approved or awarded."""
 
     kind: RemedyKind
@@ -321,14 +323,14 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     """For refund, return, compensation and coupon; the others move no money."""
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """How much of the responsibility one party bears."""
 
     party: Responsible
     share_bp: int
 
 
-class Attachment(msgspec.Struct, frozen=True):
+class Attachment(msgspec.Struct, frozen=True, gc=False):
     """Where the content of an evidence item lies: the vault, under its own digest."""
 
     sha256: Sha256

@@ -5,6 +5,7 @@ notification log is our record. Commands are written by the lanes' group commit.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from domain.ledger.library import LedgerApplicationRecorder
 from domain.ledger.mapper import RecordMapper
 from domain.ledger.recorder import Recorder
 from domain.ledger.requests import Case, Outcome, Request
-from domain.ledger.sealing import KeyEncryptionKey, disclosed_value, place, unseal
+from domain.ledger.sealing import KeyEncryptionKey, Unopenable, disclosed_value, place, unseal
 from domain.ledger.stamping import Stamper
 from domain.ledger.vault import Shelf, Vault, attachment_of
 from domain.policies import book as books
@@ -33,6 +34,8 @@ from domain.record import Record, read_record
 from domain.streams import order_stream, stream_lane, ticket_stream
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import SYSTEM, Actor, Attachment, Commitment, Instant, instant
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Case", "Grounds", "Outcome", "Request", "TicketLedger"]
 
@@ -73,9 +76,10 @@ class TicketLedger(Application[str]):
             lane,
             recorder=self.record,
             stamper=Stamper(self.origins[lane], grounds.key_encryption_key, grounds.new_id),
-            bench=Bench(now=grounds.now, book=self.book_at, keep=shelf.put),
+            bench=Bench(book=self.book_at, keep=shelf.put),
             shelf=shelf,
             key_encryption_key=grounds.key_encryption_key,
+            now=grounds.now,
             on_commit=grounds.on_commit,
         )
         return Lane(
@@ -240,7 +244,10 @@ class TicketLedger(Application[str]):
         return known
 
     def open_values(self, records: Sequence[Record]) -> dict[tuple[str, int, str], str | None]:
-        """Return the personal values of records by (stream, version, field); None when erased."""
+        """Return the personal values of records by (stream, version, field).
+
+        None for one that was erased, or that does not open and is reported as an error.
+        """
         opened: dict[tuple[str, int, str], str | None] = {}
         wanted: dict[tuple[str, int, str], str] = {}
         for record in records:
@@ -275,7 +282,12 @@ class TicketLedger(Application[str]):
                 opened[where] = None
                 continue
             bound = place(self.origins[lane], stream, value.version, value.pointer, sd)
-            opened[where] = disclosed_value(unseal(key, value.sealed, place=bound), sd)
+            try:
+                opened[where] = disclosed_value(unseal(key, value.sealed, place=bound), sd)
+            except Unopenable:
+                # The rest of the ticket stays readable: verify tells damage from erasure.
+                log.error("%s of %s at %d does not open", value.pointer, stream, value.version)  # noqa: TRY400 - where says enough
+                opened[where] = None
         return opened
 
     def _current(self, heads: Any, stream: str) -> Head:

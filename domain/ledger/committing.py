@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from domain import errors
-from domain.commands import CorrectDiagnosis, OpenTicket
+from domain.commands import CorrectDiagnosis, OpenTicket, ReopenTicket
 from domain.ledger import outcomes
 from domain.ledger.batch import Attempt, Link, Verdict, VerdictKind
 from domain.ledger.folding import Head, Heads
@@ -47,6 +47,7 @@ class Committer:
         bench: Bench,
         shelf: Shelf,
         key_encryption_key: KeyEncryptionKey,
+        now: Callable[[], Instant],
         on_commit: Callable[[int, int], None],
     ) -> None:
         """Write to a lane of the record with the given parts."""
@@ -57,15 +58,16 @@ class Committer:
         self._bench = bench
         self._shelf = shelf
         self._kek = key_encryption_key
+        self._now = now
         self._on_commit = on_commit
         self._data_keys: DataKeys = {}
 
     def write(self, batch: Sequence[Waiting]) -> Answers:
         """Return the answers to commands of which no two share a stream."""
         answers = Answers()
-        judged = self._judge(batch, answers)
+        now = self._now()
+        judged = self._judge(batch, now, answers)
         self._find_keys(judged, self._data_keys)
-        now = self._bench.now()
         for one in judged:
             try:
                 self._stamp(one, now, self._data_keys)
@@ -88,7 +90,7 @@ class Committer:
                 fresh.append(one)
         mains = [main_stream(one.request.command, ticket="") for one in fresh]
         ends = self.heads.find(mains)
-        now = self._bench.now()
+        now = self._now()
         judged: list[Judged] = []
         made: DataKeys = {}  # by rows before this one; nobody else may seal with them yet
         known = ChainMap(made, self._data_keys)
@@ -96,7 +98,7 @@ class Committer:
             main = ends[stream]
             row = Judged(one, main, {stream: main})
             try:
-                row.facts = judge(one.request, main, row.heads, None, self._bench)
+                row.facts = judge(one.request, main, row.heads, None, self._bench, now)
             except errors.Refusal as refusal:
                 answers.add(one, refusal)
                 continue
@@ -118,7 +120,7 @@ class Committer:
 
     # --- before the append --------------------------------------------------------------------
 
-    def _judge(self, batch: Sequence[Waiting], answers: Answers) -> list[Judged]:
+    def _judge(self, batch: Sequence[Waiting], now: Instant, answers: Answers) -> list[Judged]:
         """Return each command judged; one whose judgement breaks is answered with the error."""
         mains = [_main(one) for one in batch]
         drawn = {stream for one, stream in zip(batch, mains, strict=True) if _is_new(one)}
@@ -143,11 +145,11 @@ class Committer:
             if order:
                 heads[order_stream(order)] = found[order_stream(order)]
             holder = None
-            if one.holder and isinstance(one.request.command, CorrectDiagnosis):
+            if one.holder and isinstance(one.request.command, CorrectDiagnosis | ReopenTicket):
                 holder = heads[one.holder] = found[one.holder]
             answer = Judged(one, main, heads)
             try:
-                answer.facts = judge(one.request, main, heads, holder, self._bench)
+                answer.facts = judge(one.request, main, heads, holder, self._bench, now)
             except errors.Refusal as refusal:
                 answer.refusal = refusal
             except Exception as error:
@@ -231,7 +233,8 @@ class Committer:
         expected = one.waiting.request.expected_version
         if isinstance(one.refusal, errors.TicketChanged) and expected is not None:
             stream = one.main.stream
-            rows = self._recorder.read_streams(self._lane, [stream], {stream: max(expected, 0)})
+            seen = min(max(expected, 0), one.main.version)  # callers make up any number
+            rows = self._recorder.read_streams(self._lane, [stream], {stream: seen})
             one.refusal.facts["missed"] = [outcomes.missed(row) for row in rows[:MISSED_MAX]]
 
     # --- the append ---------------------------------------------------------------------------
@@ -274,7 +277,9 @@ class Committer:
                 answers.add(waiting, errors.KeyReused())
             case VerdictKind.RESERVED:
                 self._find_holder(one)
-                if isinstance(waiting.request.command, OpenTicket | CorrectDiagnosis):
+                if isinstance(
+                    waiting.request.command, OpenTicket | CorrectDiagnosis | ReopenTicket
+                ):
                     answers.again.append(waiting)
                 else:
                     answers.add(waiting, errors.AlreadyOpen())

@@ -21,7 +21,7 @@ from domain.commands import OpenTicket
 from domain.ledger.committing import Committer
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.judging import main_stream
-from domain.ledger.requests import Outcome, Request, body_hmac, command_id
+from domain.ledger.requests import BodyHmac, Outcome, Request, command_id
 from domain.ledger.waiting import Answers, Waiting
 from domain.streams import order_stream
 from domain.values import Instant
@@ -61,7 +61,7 @@ class Lane:
         """Start the lane's writer thread; it ends with `close`."""
         self.committer = committer
         self._lane = lane
-        self._secret = hmac_secret
+        self._hmac = BodyHmac(hmac_secret)
         self._now = now
         self._new_id = new_id
         self._draw_ticket = draw_ticket
@@ -144,7 +144,7 @@ class Lane:
         return Waiting(
             request=request,
             command=command_id(request.actor, request.key) if request.key else self._new_id(),
-            hmac=body_hmac(self._secret, request.command),
+            hmac=self._hmac.of(request.command),
             ticket=self._draw_ticket(self._lane, self._now()) if opening else "",
             future=future,
             loop=loop,

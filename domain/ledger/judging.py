@@ -33,7 +33,6 @@ Facts = list[tuple[str, Event]]
 class Bench(NamedTuple):
     """What every judgement of one ledger has at hand."""
 
-    now: Callable[[], Instant]
     book: Callable[[Instant], Book]
     keep: Callable[[bytes, str], Attachment]
 
@@ -80,7 +79,12 @@ def order_of(command: Command, main: Head) -> str | None:
 
 
 def judge(
-    request: Request, main: Head, heads: Mapping[str, Head], holder: Head | None, bench: Bench
+    request: Request,
+    main: Head,
+    heads: Mapping[str, Head],
+    holder: Head | None,
+    bench: Bench,
+    now: Instant,
 ) -> Facts:
     """Return the facts that follow from a request, or raise the Refusal.
 
@@ -99,7 +103,6 @@ def judge(
     if command.MOVES_MONEY and request.key is None:
         raise errors.KeyRequired
     order = order_of(command, main)
-    now = bench.now()
     context = Context(
         now=now,
         actor=request.actor,

@@ -71,15 +71,25 @@ def command_id(actor: Actor, key: str) -> str:
     return hashlib.sha256(scoped.encode()).hexdigest()[:32]
 
 
-def body_hmac(secret: bytes, command: Command) -> bytes:
-    """Return the keyed digest by which a repeated command is told from another one.
-
-    Refuses U+0000, so that it can not fail the commands which share a batch with it.
+class BodyHmac:
+    """The keyed digest (HMAC-SHA-256) by which a repeated command is told from another one.
 
     Keyed, because the body may hold personal data and a plain digest could be guessed at.
     """
-    name = type(command).__name__.encode()
-    encoded = msgspec.json.encode(command)
-    if holds_null(encoded):
-        raise errors.Unreasonable("No text holds U+0000.")
-    return hmac.digest(secret, name + b"\x00" + encoded, "sha256")
+
+    def __init__(self, secret: bytes) -> None:
+        """Digest under a secret of the installation."""
+        # A copy of a prepared state keeps the interpreter lock, which hmac.digest would let go.
+        self._prepared = hmac.new(secret, digestmod="sha256")
+
+    def of(self, command: Command) -> bytes:
+        """Return the digest of a command.
+
+        Refuses U+0000, so that it can not fail the commands which share a batch with it.
+        """
+        encoded = msgspec.json.encode(command)
+        if holds_null(encoded):
+            raise errors.Unreasonable("No text holds U+0000.")
+        digest = self._prepared.copy()
+        digest.update(type(command).__name__.encode() + b"\x00" + encoded)
+        return digest.digest()

@@ -7,7 +7,6 @@ rotate without touching the chain and forgetting a key is erasure. Keys are per 
 import base64
 import hashlib
 import json
-import os
 from typing import Final
 
 import msgspec
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_unwrap,
     aes_key_wrap,
 )
+
+from domain.ledger.entropy import random_bytes
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
@@ -38,7 +39,7 @@ class KeyEncryptionKey:
 
     def new_key(self) -> tuple[bytes, bytes]:
         """Return a fresh data key and its wrapped form."""
-        key = os.urandom(KEY_BYTES)
+        key = random_bytes(KEY_BYTES)
         return key, aes_key_wrap(self._key, key)
 
     def unwrap(self, wrapped: bytes) -> bytes:
@@ -51,7 +52,7 @@ class KeyEncryptionKey:
 
 def disclosure(name: str, value: str) -> bytes:
     """Return a fresh disclosure D of a value: base64url of JSON [salt, name, value] (RFC 9901)."""
-    salt = _base64url(os.urandom(16)).decode()
+    salt = _base64url(random_bytes(16)).decode()
     return _base64url(msgspec.json.encode([salt, name, value]))
 
 
@@ -62,7 +63,7 @@ def commitment(disclosed: bytes) -> str:
 
 def seal(key: bytes, disclosed: bytes, *, place: bytes) -> bytes:
     """Return nonce ‖ AES-256-GCM of a disclosure, bound to its place in the record."""
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = random_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, disclosed, place)
 
 

@@ -18,6 +18,7 @@ DeadlineName = Literal[
     "merchant_review",
     "negotiation",
     "offer",
+    "intervention",
     "assignment",
     "evidence",
     "ruling",

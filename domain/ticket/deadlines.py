@@ -3,6 +3,7 @@
 from domain import errors
 from domain.commands import PassDeadline
 from domain.events import (
+    DeadlineExtended,
     DeadlineGiven,
     DeadlineMet,
     DeadlineMissed,
@@ -12,7 +13,7 @@ from domain.events import (
     TicketResolved,
 )
 from domain.policies.book import DeadlineName
-from domain.ticket.guards import guards, require_live, require_role
+from domain.ticket.guards import guards, owed, require_live, require_role
 from domain.ticket.state import Context, OfferState, Ticket
 from domain.values import ActorKind, Awaiting, Instant
 
@@ -105,7 +106,18 @@ def consequences(ticket: Ticket, deadline: str, context: Context) -> tuple[Event
     name, _, about = deadline.partition(":")
     if name == "offer":
         return (OfferLapsed(offer=about, due_at=due_at),)
+    if name == "closing" and owed(ticket):
+        # What is owed is followed to its end before the matter closes.
+        more = context.book.due("closing", context.now)
+        policy = context.book.version
+        return (DeadlineExtended(deadline=deadline, due_at=more, policy=policy),)
     if name == "closing":
         assert ticket.resolved is not None, "only what is resolved waits for its closing"
         return (*met(ticket, *ticket.deadlines), TicketClosed(outcome=ticket.resolved))
-    return (DeadlineMissed(deadline=deadline, due_at=due_at),)
+    missed = DeadlineMissed(deadline=deadline, due_at=due_at)
+    if name in {"merchant_review", "negotiation"}:
+        # Negotiation is over: the buyer may call the platform, and a matter nobody pursues ends.
+        return (missed, given(context, "intervention"))
+    if name == "intervention":
+        return (missed, *lapsed(ticket), *resolution(ticket, context, "abandoned"))
+    return (missed,)

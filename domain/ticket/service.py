@@ -180,7 +180,7 @@ def refuse_claim(command: RefuseClaim, ticket: Ticket, context: Context) -> tupl
             reasons=Personal(command.reasons, subject=f"merchant:{ticket.merchant}"),
             clause=command.clause,
         ),
-        *deadlines.met(ticket, "merchant_review"),
+        *deadlines.met(ticket, "merchant_review", "intervention"),
         *(() if running else (deadlines.given(context, "negotiation"),)),
     )
 

@@ -67,7 +67,7 @@ def test_a_reason_without_a_usual_remedy_is_refused(reason: Reason) -> None:
     [
         ('within = "PT72H"', 'within = "PT0H"', "deadline.2.within"),
         ('within = "PT72H"', 'within = "soon"', "deadline.2.within"),
-        ('awaits = "arbitrator"', 'awaits = "somebody"', "deadline.7.awaits"),
+        ('awaits = "arbitrator"', 'awaits = "somebody"', "deadline.8.awaits"),
         ('name = "acceptance"', 'name = "arrival"', "deadline.0.name"),
         ("refund_bp = 10000", "refund_bp = 10001", "cap.refund_bp"),
         ("payout_bp = 3000", "payout_bp = -1", "cap.payout_bp"),

@@ -19,6 +19,8 @@ from domain.events import (
     DeadlineGiven,
     DeadlineMissed,
     OfferLapsed,
+    RemedyCompleted,
+    RemedyOrdered,
     TicketClosed,
 )
 from domain.policies.book import DEADLINES
@@ -143,7 +145,13 @@ def test_a_clock_of_another_instant_is_harmless() -> None:
     )
     extended.at(command.due_at).when(command, by=SYSTEM).then_nothing()
     extended.at(longer).when(clock(extended, "merchant_review"), by=SYSTEM).then(
-        DeadlineMissed(deadline="merchant_review", due_at=longer)
+        DeadlineMissed(deadline="merchant_review", due_at=longer),
+        DeadlineGiven(
+            deadline="intervention",
+            due_at=later(longer, timedelta(days=7)),
+            awaits=Awaiting.BUYER,
+            policy=BOOK.version,
+        ),
     )
 
 
@@ -189,11 +197,38 @@ def test_an_appeal_window_that_passed_is_over() -> None:
     assert "appeal" not in passed.live.deadlines
 
 
+def test_a_matter_nobody_pursues_after_negotiation_failed_is_let_go() -> None:
+    """No ticket waits for ever: the buyer has seven days to call the platform."""
+    story = negotiated()
+    story = story.at(story.due("negotiation")).done(clock(story, "negotiation"), SYSTEM)
+    assert story.ticket.deadlines["intervention"].awaits is Awaiting.BUYER
+    story = story.at(story.due("intervention")).done(clock(story, "intervention"), SYSTEM)
+    assert story.ticket.resolved == "abandoned"
+    assert set(story.ticket.deadlines) == {"closing"}
+
+
 def test_imported_history_starts_no_clock() -> None:
     """History is for looking: nothing of ours runs on it."""
     story = Scenario(imported=True).given(*opened().facts[2:3])
     command = PassDeadline(ticket=TICKET, deadline="acceptance", due_at=Instant(NOW))
     story.when(command, by=SYSTEM).then_refused(errors.WrongState)
+
+
+def test_a_matter_does_not_close_while_something_is_owed() -> None:
+    """AR-05: a late gift of the platform is followed to its end, then the matter closes."""
+    gift = RemedyOrdered(
+        remedy="R1", terms=Terms(kind=RemedyKind.REPAIR), source="goodwill", policy=BOOK.version
+    )
+    story = answered().given(gift)
+    command = clock(story, "closing")
+    at_last = story.at(command.due_at)
+    more = BOOK.due("closing", at_last.now)
+    waits = at_last.when(command, by=SYSTEM).then(
+        DeadlineExtended(deadline="closing", due_at=more, policy=BOOK.version)
+    )
+    waits.when(command, by=SYSTEM).then_nothing()
+    given = waits.given(RemedyCompleted(remedy="R1")).at(more)
+    assert given.done(clock(given, "closing"), SYSTEM).live.resolved == "answered"
 
 
 def test_every_deadline_names_the_book_that_set_it() -> None:

@@ -514,18 +514,18 @@ def test_goodwill_before_a_decision_resolves_nothing() -> None:
     assert play.ticket.resolved is None
 
 
-def test_goodwill_after_the_end_leaves_the_closing_as_it_was() -> None:
-    """A resolved matter is resolved once, and what is still owed is carried out when it closed."""
+def test_goodwill_after_the_end_puts_the_closing_off() -> None:
+    """A resolved matter is resolved once, and closes when nothing is owed any more."""
     play = agreed(refund(5_000))
     play.do(PAYMENT, settle("R1"))
-    closing = play.due("closing")
     play.wait(hours=1)
     play.do(AGENT, GrantRemedy(ticket=T1, terms=coupon(5_000)))
     play.passes("closing")
-    assert play.now == closing
-    assert play.ticket.stage is Stage.CLOSED
+    assert play.ticket.stage is Stage.REMEDY
     events = play.do(AGENT, issue("R2"))
-    assert names(events) == ["CouponIssued", "RemedyCompleted", "GrantPaid"]
+    assert names(events) == ["CouponIssued", "RemedyCompleted", "GrantPaid", "DeadlineMet"]
+    play.passes("closing")
+    assert play.ticket.stage is Stage.CLOSED
     with pytest.raises(errors.TicketClosedAlready):
         play.do(AGENT, GrantRemedy(ticket=T1, terms=coupon(1)))
 

@@ -1,0 +1,40 @@
+"""Facts that order, carrier and payment systems report of an order."""
+
+from domain.commands.base import OrderCommand
+from domain.values import Instant, Money, OrderLine
+
+
+class PlaceOrder(OrderCommand, frozen=True, kw_only=True):
+    """Report an order with its lines, prices and promises."""
+
+    buyer: str
+    merchant: str
+    lines: tuple[OrderLine, ...]
+    placed_at: Instant
+    ship_by: Instant | None = None
+    deliver_by: Instant | None = None
+    live_session: str | None = None
+
+
+class ShipOrder(OrderCommand, frozen=True, kw_only=True):
+    """Report that goods left the merchant."""
+
+    carrier: str
+    tracking: str
+    shipped_at: Instant
+    lines: tuple[str, ...] | None = None
+
+
+class SignOrder(OrderCommand, frozen=True, kw_only=True):
+    """Report that the goods were signed for."""
+
+    tracking: str
+    signed_at: Instant
+
+
+class SettlePayment(OrderCommand, frozen=True, kw_only=True):
+    """Report that the buyer's payment is settled."""
+
+    amount: Money
+    reference: str
+    settled_at: Instant
