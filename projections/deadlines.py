@@ -1,0 +1,209 @@
+"""What is due when, on live tickets: the worker's list of what to look at next.
+
+A deadline leaves the list when it is met, missed or moot, so each fires once; one that is owed
+still is remembered as missed, for it may be extended. What a passed deadline means is for
+`domain.ticket`; imported history starts no clock and is not listed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.events import (
+    DeadlineExtended,
+    DeadlineGiven,
+    DeadlineMet,
+    DeadlineMissed,
+    Event,
+    OfferAccepted,
+    OfferCountered,
+    OfferDeclined,
+    OfferLapsed,
+    OfferWithdrawn,
+    TicketClosed,
+    TicketReopened,
+)
+from domain.record import Record
+from domain.values import Awaiting, Instant
+from projections.columns import booleans, integers, texts, upsert
+from projections.projection import MOMENT, Fact, Page, Poisoned, View, place, where
+from projections.stages import is_window
+
+TABLES: Final = {
+    "view.deadline": (
+        """create table view.deadline(
+          ticket text collate "C" not null,
+          deadline text collate "C" not null,
+          lane int not null,
+          due_at text collate "C" not null,
+          awaits text not null,
+          position text not null,
+          missed boolean not null,
+          primary key (ticket, deadline))""",
+        "create index on view.deadline (due_at, ticket, deadline) where not missed",
+    ),
+}
+
+_UPSERT: Final = upsert(
+    "view.deadline",
+    (
+        ("ticket", "text"),
+        ("deadline", "text"),
+        ("lane", "int"),
+        ("due_at", "text"),
+        ("awaits", "text"),
+        ("position", "text"),
+        ("missed", "boolean"),
+    ),
+    ["ticket", "deadline"],
+)
+_OVER: Final = (OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed)
+_ENDS: Final = (TicketClosed, TicketReopened)
+_CONCERNED: Final[frozenset[type[Event]]] = frozenset(
+    {DeadlineGiven, DeadlineExtended, DeadlineMet, DeadlineMissed, OfferCountered, *_OVER, *_ENDS}
+)
+
+
+class Due(msgspec.Struct, frozen=True):
+    """One deadline that runs."""
+
+    ticket: str
+    deadline: str
+    due_at: Instant
+    awaits: Awaiting
+    position: str
+    """The event that set it."""
+    missed: bool = False
+
+
+class DeadlinesPage:
+    """The running deadlines of the tickets that one page of records touches."""
+
+    def __init__(self, lane: int) -> None:
+        """Begin with nothing."""
+        self.lane = lane
+        self._running: dict[str, dict[str, Due]] = {}
+        self._before: set[tuple[str, str]] = set()
+
+    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
+        """Read the deadlines of the tickets whose deadlines this page speaks of."""
+        for ticket, record in facts:
+            if type(record.event) in _CONCERNED:
+                self._running[ticket] = {}
+        if not self._running:
+            return
+        db.execute(
+            "select ticket, deadline, due_at, awaits, position, missed from view.deadline "
+            "where ticket = any(%s::text[])",
+            (texts(self._running),),
+        )
+        for ticket, deadline, due_at, awaits, position, missed in db.fetchall():
+            due = Due(ticket, deadline, due_at, Awaiting(awaits), position, missed)
+            self._running[ticket][deadline] = due
+            self._before.add((ticket, deadline))
+
+    def fold(self, facts: Sequence[Fact]) -> None:
+        """Fold the facts in their order."""
+        for ticket, record in facts:
+            if type(record.event) in _CONCERNED and not record.imported:
+                try:
+                    _apply(self._running[ticket], record, record.event)
+                except Exception as error:
+                    raise Poisoned(record, where(error)) from error
+
+    def write(self, db: Cursor) -> None:
+        """Write what runs and delete what does not run any more."""
+        rows = [due for running in self._running.values() for due in running.values()]
+        gone = sorted(self._before - {(due.ticket, due.deadline) for due in rows})
+        if gone:
+            db.execute(
+                "delete from view.deadline d using unnest(%s::text[], %s::text[]) "
+                "as gone(ticket, deadline) "
+                "where d.ticket = gone.ticket and d.deadline = gone.deadline",
+                (texts(ticket for ticket, _ in gone), texts(deadline for _, deadline in gone)),
+            )
+        if rows:
+            db.execute(
+                _UPSERT,
+                (
+                    texts(due.ticket for due in rows),
+                    texts(due.deadline for due in rows),
+                    integers(self.lane for _ in rows),
+                    texts(due.due_at for due in rows),
+                    texts(due.awaits for due in rows),
+                    texts(due.position for due in rows),
+                    booleans(due.missed for due in rows),
+                ),
+            )
+
+
+class DeadlinesView:
+    """The view of everything that is due; its rows belong to a ticket and a deadline."""
+
+    name: str = "deadlines"
+    version: int = 1
+    tables: Mapping[str, Sequence[str]] = TABLES
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        return DeadlinesPage(lane)
+
+
+VIEW: Final[View] = DeadlinesView()
+
+
+def _apply(running: dict[str, Due], record: Record, event: Event) -> None:
+    match event:
+        case DeadlineGiven():
+            running[event.deadline] = Due(
+                record.subject, event.deadline, event.due_at, event.awaits, place(record)
+            )
+        case DeadlineExtended():
+            running[event.deadline] = replace(
+                running[event.deadline], due_at=event.due_at, position=place(record), missed=False
+            )
+        case DeadlineMissed() if not is_window(event.deadline):
+            running[event.deadline] = replace(running[event.deadline], missed=True)
+        case DeadlineMet() | DeadlineMissed():
+            running.pop(event.deadline, None)
+        case OfferCountered():
+            running.pop(f"offer:{event.counters}", None)
+        case OfferAccepted() | OfferDeclined() | OfferWithdrawn() | OfferLapsed():
+            running.pop(f"offer:{event.offer}", None)
+        case TicketClosed() | TicketReopened():
+            running.clear()
+        case _:
+            raise AssertionError("only facts about time are looked at here")
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+class DueList(msgspec.Struct, frozen=True):
+    """The deadlines whose instant has come, the longest overdue first."""
+
+    moment: str
+    due: tuple[Due, ...]
+
+
+def due(db: Cursor, now: Instant, limit: int) -> DueList:
+    """Return up to `limit` deadlines that are due at an instant, over all lanes."""
+    db.execute(
+        f"select m.moment, d.* from (select {MOMENT} as moment) m left join lateral ("
+        "select ticket, deadline, due_at, awaits, position from view.deadline "
+        "where not missed and due_at <= %s order by due_at, ticket, deadline limit %s) d on true",
+        ("deadlines", now, limit),
+    )
+    rows = db.fetchall()
+    found = [Due(row[1], row[2], row[3], Awaiting(row[4]), row[5]) for row in rows if row[1]]
+    return DueList(rows[0][0], tuple(found))
+
+
+def next_due(db: Cursor) -> Instant | None:
+    """Return the earliest instant anything is due at, so a worker knows how long it may rest."""
+    db.execute("select min(due_at) from view.deadline where not missed")
+    (at,) = db.fetchone() or (None,)
+    return None if at is None else Instant(at)

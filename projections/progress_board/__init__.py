@@ -1,0 +1,23 @@
+"""The progress board: the steps of one ticket, as the buyer, the merchant and staff may see them.
+
+Every node names the positions of the events that caused it. Read it with `board`, which takes a
+cursor, a ticket and an audience. It holds no personal value.
+"""
+
+from projections.progress_board import evidence, handlers, remedies
+from projections.progress_board.reading import Board, Expected, Node, NodeState, board
+from projections.progress_board.rows import VIEW, Audience, NodeKey
+
+__all__ = [
+    "VIEW",
+    "Audience",
+    "Board",
+    "Expected",
+    "Node",
+    "NodeKey",
+    "NodeState",
+    "board",
+    "evidence",
+    "handlers",
+    "remedies",
+]

@@ -1,0 +1,239 @@
+"""What a view is: a name, a version, tables, and one function an event that folds rows in memory.
+
+When pages are read, who may write them and what happens to a poison event is in
+`projections.runner`; each view's tables, handlers and queries stand in the view's own module.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.events import Event
+from domain.record import Record
+from projections.columns import texts
+
+PAGE_SIZE_MAX: Final = 200
+"""No list is longer: a page of a view holds at most so many rows."""
+
+Fact: TypeAlias = tuple[str, Record]
+"""The ticket a record is about, and the record."""
+
+
+class Source(Protocol):
+    """Where records come from: the ledger, or a list held by a test."""
+
+    def records(self, lane: int, after: int, limit: int) -> Sequence[Record]:
+        """Return up to `limit` records of a lane that lie behind a position, in order."""
+        ...
+
+    def position(self, lane: int) -> int:
+        """Return the position of the lane's newest record, 0 when there is none."""
+        ...
+
+
+class Row(msgspec.Struct, gc=False):
+    """What every view keeps of a ticket: which record of it was folded last."""
+
+    ticket: str
+    lane: int
+    version: int
+    position: int
+
+
+R = TypeVar("R", bound=Row)
+Handler: TypeAlias = Callable[[R, Record, Any], None]
+Opening: TypeAlias = Callable[[Record, Any], R]
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+class Poisoned(Exception):  # noqa: N818 - a state of the record, named as one
+    """A view can not fold this record; the text tells where it failed and nothing of its data."""
+
+    def __init__(self, record: Record, why: str) -> None:
+        """Keep the record and the reason."""
+        super().__init__(why)
+        self.record = record
+
+
+class Page(Protocol):
+    """One page of one view: facts are folded in memory, then written with few statements."""
+
+    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
+        """Read the rows that the facts touch, all at once."""
+        ...
+
+    def fold(self, facts: Sequence[Fact]) -> None:
+        """Fold the facts in their order; raises Poisoned for one that can not be."""
+        ...
+
+    def write(self, db: Cursor) -> None:
+        """Write every row that was touched."""
+        ...
+
+
+class View(Protocol):
+    """A read model that is a function of the records alone."""
+
+    @property
+    def name(self) -> str:
+        """Return the name its position is kept under."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Return the version of tables and handlers: another one means a rebuild."""
+        ...
+
+    @property
+    def tables(self) -> Mapping[str, Sequence[str]]:
+        """Return table name → the statements that make it and its indexes."""
+        ...
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        ...
+
+
+class TicketView(Generic[R]):
+    """A view with one row a ticket: handlers by event class, and how rows are read and written."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        version: int,
+        tables: Mapping[str, Sequence[str]],
+        page: Callable[["TicketView[R]", int], Page],
+    ) -> None:
+        """Name the view; its handlers are added by `opens` and `on`."""
+        self.name: str = name
+        self.version: int = version
+        self.tables: Mapping[str, Sequence[str]] = tables
+        self.openings: dict[type[Event], Opening[R]] = {}
+        self.handlers: dict[type[Event], Handler[R]] = {}
+        self._page = page
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        return self._page(self, lane)
+
+    def opens(self, event_class: type[Event]) -> Callable[[H], H]:
+        """Register the function that returns the row of a new ticket."""
+
+        def register(handler: H) -> H:
+            self.openings[event_class] = handler
+            return handler
+
+        return register
+
+    def on(self, *event_classes: type[Event]) -> Callable[[H], H]:
+        """Register the function that folds facts of these classes into a ticket's row."""
+
+        def register(handler: H) -> H:
+            for event_class in event_classes:
+                assert event_class not in self.handlers, "a class has one handler in a view"
+                self.handlers[event_class] = handler
+            return handler
+
+        return register
+
+
+class TicketPage(Generic[R]):
+    """The rows of a ticket view that one page of records touches."""
+
+    select: ClassVar[str]
+    """Reads what `decode` understands, by an array of tickets."""
+
+    def __init__(self, view: TicketView[R], lane: int) -> None:
+        """Begin with no rows."""
+        self.view = view
+        self.lane = lane
+        self.rows: dict[str, R] = {}
+
+    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
+        """Read the rows of the tickets that were there before this page."""
+        known = older(facts)
+        if known:
+            db.execute(self.select, (texts(known),))
+            for (item,) in db.fetchall():
+                row = self.decode(item)
+                self.rows[row.ticket] = row
+                self.loaded(row)
+
+    def fold(self, facts: Sequence[Fact]) -> None:
+        """Fold the facts in their order; raises Poisoned for one that can not be."""
+        rows = self.rows
+        openings = self.view.openings
+        handlers = self.view.handlers
+        record: Record | None = None
+        try:
+            for ticket, record in facts:
+                event = record.event
+                version = record.envelope.version
+                row = rows.get(ticket)
+                if row is None:
+                    assert version == 1, "a ticket's first fact is that it was opened"
+                    rows[ticket] = openings[type(event)](record, event)
+                    continue
+                assert version == row.version + 1, "facts are folded in order, without gaps"
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(row, record, event)
+                row.version = version
+                row.position = record.position
+        except Exception as error:
+            assert record is not None, "only a fact can fail"
+            raise Poisoned(record, where(error)) from error
+
+    def decode(self, item: str) -> R:
+        """Return the row that a stored text holds."""
+        raise NotImplementedError
+
+    def loaded(self, row: R) -> None:
+        """Take note of a row as it was before this page."""
+
+    def write(self, db: Cursor) -> None:
+        """Write every row that was touched."""
+        raise NotImplementedError
+
+
+def older(facts: Iterable[Fact]) -> list[str]:
+    """Return the tickets of the facts that were opened before the first of them."""
+    first: dict[str, int] = {}
+    for ticket, record in facts:
+        if ticket not in first:
+            first[ticket] = record.envelope.version
+    return [ticket for ticket, version in first.items() if version != 1]
+
+
+def place(record: Record) -> str:
+    """Return a record's position as the world outside writes it ("0-12345")."""
+    return f"{record.lane}-{record.position}"
+
+
+def where(error: BaseException) -> str:
+    """Return an error's kind and the line it comes from: its message could hold personal data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    module = trace.tb_frame.f_globals.get("__name__", "?")
+    return f"{type(error).__name__} in {module}.{code.co_name}, line {trace.tb_lineno}"
+
+
+def moment(db: Cursor, view: str) -> str:
+    """Return how far a view has read, one place a lane ("0-12345,1-678")."""
+    db.execute(f"select {MOMENT}", (view,))
+    (text,) = db.fetchone() or ("",)
+    return str(text)
+
+
+MOMENT: Final = (
+    "(select coalesce(string_agg(lane || '-' || position, ',' order by lane), '') "
+    "from view.position where view = %s)"
+)
+"""An expression for a view's moment, to stand in the statement whose rows it dates."""

@@ -1,0 +1,245 @@
+"""A ticket's row in the queue and the counters, as they are stored; what moves it is elsewhere."""
+
+from typing import ClassVar, Final
+
+import msgspec
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, Stage
+from projections.columns import DOCUMENT, booleans, documents, integers, texts, upsert
+from projections.projection import Row, TicketPage, TicketView
+
+TABLES: Final = {
+    "view.queue": (
+        """create table view.queue(
+          ticket text collate "C" primary key,
+          lane int not null,
+          open boolean not null,
+          priority int not null,
+          due_at timestamptz not null,
+          stage text not null,
+          awaiting text not null,
+          queue text not null,
+          kind text not null,
+          assignee text,
+          buyer text not null,
+          merchant text,
+          order_ref text,
+          source_state text,
+          version int not null,
+          position bigint not null,
+          item text not null)""",
+        "create index on view.queue (priority, due_at, ticket) where open",
+        "create index on view.queue (awaiting, priority, due_at, ticket) where open",
+        "create index on view.queue (queue, priority, due_at, ticket) where open",
+        "create index on view.queue (stage, priority, due_at, ticket)",
+        "create index on view.queue (assignee, priority, due_at, ticket) "
+        "where assignee is not null",
+        "create index on view.queue (merchant, priority, due_at, ticket)",
+        "create index on view.queue (buyer, priority, due_at, ticket)",
+        "create index on view.queue (order_ref, priority, due_at, ticket) "
+        "where order_ref is not null",
+    ),
+    "view.queue_count": (
+        """create table view.queue_count(
+          lane int not null,
+          facet text not null,
+          value text not null,
+          open bigint not null,
+          everything bigint not null,
+          primary key (lane, facet, value))""",
+    ),
+}
+
+FACETS: Final = ("stage", "awaiting", "queue", "priority", "source_state", "kind")
+"""What tickets are counted by, beside `tickets` (all of them) and `reports` (rows by state)."""
+
+
+class Running(msgspec.Struct, omit_defaults=True, gc=False):
+    """A deadline that runs on a ticket, or that passed while what it asks for is still owed."""
+
+    due_at: Instant
+    awaits: Awaiting
+    caused_by: str
+    missed: bool = False
+
+
+class Causes(msgspec.Struct, omit_defaults=True, gc=False):
+    """The positions of the events that put a ticket where it stands in the queue."""
+
+    stage: str
+    priority: str
+    turn: str | None = None
+    """What says whose turn it is and until when: a deadline, or the source of imported history."""
+    queue: str | None = None
+    assignment: str | None = None
+
+
+class QueueRow(Row, gc=False):
+    """One ticket in the queue, as it is stored and as it is shown."""
+
+    stage: Stage
+    kind: Kind
+    scenario: Scenario
+    reason: Reason
+    priority: int
+    channel: Channel
+    buyer: str
+    merchant: str | None
+    order: str | None
+    line: str | None
+    opened_at: Instant
+    imported: bool
+    caused_by: Causes
+    awaiting: Awaiting = Awaiting.NOBODY
+    due_at: Instant | None = None
+    """None when nobody is waited for; it sorts as infinity."""
+    queue: str = "general"
+    assignee: str | None = None
+    source_state: str | None = None
+    source_queue: str | None = None
+    source_turn: Awaiting | None = None
+    """Whose turn it is where imported history came from; it has no due time here."""
+    resolved: str | None = None
+    """The outcome when the matter is resolved or closed."""
+    appeal: bool = False
+    """Whether an appeal waits for its decision."""
+    deadlines: dict[str, Running] = msgspec.field(default_factory=dict)
+    reports: dict[str, int] = msgspec.field(default_factory=dict)
+    """How many rows of the source told each of its states."""
+
+    @property
+    def open(self) -> bool:
+        """Return whether it is neither resolved nor closed."""
+        return self.resolved is None and self.stage is not Stage.CLOSED
+
+
+_COLUMNS: Final = (
+    ("ticket", "text"),
+    ("lane", "int"),
+    ("open", "boolean"),
+    ("priority", "int"),
+    ("due_at", "timestamptz"),
+    ("stage", "text"),
+    ("awaiting", "text"),
+    ("queue", "text"),
+    ("kind", "text"),
+    ("assignee", "text"),
+    ("buyer", "text"),
+    ("merchant", "text"),
+    ("order_ref", "text"),
+    ("source_state", "text"),
+    ("version", "int"),
+    ("position", "bigint"),
+    ("item", DOCUMENT),
+)
+_UPSERT: Final = upsert("view.queue", _COLUMNS, ["ticket"])
+_COUNT: Final = (
+    "insert into view.queue_count as c (lane, facet, value, open, everything) "
+    "select %s, * from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) "
+    "on conflict (lane, facet, value) do update "
+    "set open = c.open + excluded.open, everything = c.everything + excluded.everything"
+)
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(QueueRow)
+
+
+def decode_row(item: str) -> QueueRow:
+    """Return the row that a stored text holds."""
+    return _DECODER.decode(item)
+
+
+class QueuePage(TicketPage[QueueRow]):
+    """The rows one page of records touches, and what they were counted as before it."""
+
+    select: ClassVar[str] = "select item from view.queue where ticket = any(%s::text[])"
+
+    def __init__(self, view: TicketView[QueueRow], lane: int) -> None:
+        """Begin with no rows."""
+        super().__init__(view, lane)
+        self._before: dict[tuple[str, str, bool], int] = {}
+
+    def decode(self, item: str) -> QueueRow:
+        """Return the row that a stored text holds."""
+        return decode_row(item)
+
+    def loaded(self, row: QueueRow) -> None:
+        """Uncount the row as it was; `write` counts it as it is then."""
+        _count(self._before, row, -1)
+
+    def write(self, db: Cursor) -> None:
+        """Write the rows, and the differences they make to the counters."""
+        rows = list(self.rows.values())
+        if not rows:
+            return
+        db.execute(
+            _UPSERT,
+            (
+                texts(row.ticket for row in rows),
+                integers(row.lane for row in rows),
+                booleans(row.open for row in rows),
+                integers(row.priority for row in rows),
+                texts(row.due_at or "infinity" for row in rows),
+                texts(row.stage for row in rows),
+                texts(row.awaiting for row in rows),
+                texts(row.queue for row in rows),
+                texts(row.kind for row in rows),
+                texts(row.assignee for row in rows),
+                texts(row.buyer for row in rows),
+                texts(row.merchant for row in rows),
+                texts(row.order for row in rows),
+                texts(row.source_state for row in rows),
+                integers(row.version for row in rows),
+                integers(row.position for row in rows),
+                documents(_ENCODER.encode(row).decode() for row in rows),
+            ),
+        )
+        for row in rows:
+            _count(self._before, row, 1)
+        self._write_counts(db)
+
+    def _write_counts(self, db: Cursor) -> None:
+        sums: dict[tuple[str, str], list[int]] = {}
+        for (facet, value, is_open), number in self._before.items():
+            if number:
+                both = sums.setdefault((facet, value), [0, 0])
+                both[0] += number if is_open else 0
+                both[1] += number
+        if sums:
+            keys = sorted(sums)
+            db.execute(
+                _COUNT,
+                (
+                    self.lane,
+                    texts(facet for facet, _ in keys),
+                    texts(value for _, value in keys),
+                    integers(sums[key][0] for key in keys),
+                    integers(sums[key][1] for key in keys),
+                ),
+            )
+            # A value that nothing has any more is no row: a rebuild would not make it.
+            db.execute(
+                "delete from view.queue_count where lane = %s and everything = 0", (self.lane,)
+            )
+
+
+VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=1, tables=TABLES, page=QueuePage)
+
+
+def _count(counts: dict[tuple[str, str, bool], int], row: QueueRow, sign: int) -> None:
+    is_open = row.open
+    for key in (
+        ("tickets", "", is_open),
+        ("stage", row.stage.value, is_open),
+        ("awaiting", row.awaiting.value, is_open),
+        ("queue", row.queue, is_open),
+        ("priority", str(row.priority), is_open),
+        ("kind", row.kind.value, is_open),
+    ):
+        counts[key] = counts.get(key, 0) + sign
+    if row.source_state is not None:
+        state = ("source_state", row.source_state, is_open)
+        counts[state] = counts.get(state, 0) + sign
+    for reported, number in row.reports.items():
+        rows = ("reports", reported, False)
+        counts[rows] = counts.get(rows, 0) + sign * number
