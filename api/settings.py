@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     eraser_database_url: Dsn | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    lanes: Annotated[int, Field(ge=1, le=1024)] = 1
-    """How many lanes a new ledger gets; an existing one keeps its own."""
+    lanes: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """How many lanes a new ledger gets, one if none is named; an existing one keeps its own."""
     origin: Annotated[str, StringConstraints(min_length=1)] | None = None
     """The name a new ledger signs under; none means one is drawn."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -173,7 +173,9 @@ def _make_control(control: Path) -> None:
         owner = owner_of(control)
         for directory in (control.parent, control):
             if not directory.exists():
-                directory.mkdir(mode=0o700 if directory == control else 0o777, parents=True)
+                mode = 0o700 if directory == control else 0o777
+                # Another process that starts at the same moment may have been first.
+                directory.mkdir(mode=mode, parents=True, exist_ok=True)
                 if os.geteuid() == 0:
                     os.chown(directory, owner.uid, owner.gid)
     except OSError as error:

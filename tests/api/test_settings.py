@@ -23,7 +23,7 @@ def test_nothing_set_means_the_embedded_server_on_this_machine_only() -> None:
     assert settings.is_embedded
     assert settings.migration_dsn is None
     assert (settings.data_dir, settings.host, settings.port) == (Path("var"), "127.0.0.1", 8000)
-    assert settings.lanes == 1
+    assert settings.lanes is None
 
 
 def test_a_flag_beats_the_environment_and_the_environment_beats_the_file(

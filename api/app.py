@@ -1,0 +1,82 @@
+"""The ASGI application: routes, problem handlers and documentation joined to given services."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from api import openapi, problems
+from api.asgi import RequestFrame
+from api.auth import Authenticator
+from api.routes import (
+    arbitration,
+    evidence,
+    feed,
+    health,
+    offers,
+    orders,
+    queues,
+    remedies,
+    tickets,
+)
+from api.streaming import Follower
+from api.wiring import Services
+from domain import errors
+from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application over these services; who made them closes them."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.follower = Follower(services)
+        yield
+        await app.state.follower.stop()
+
+    app = _described(lifespan)
+    app.state.services = services
+    app.state.authenticator = Authenticator(services.keys.token_public, services.now)
+    for error, handler in _HANDLERS:
+        app.add_exception_handler(error, handler)
+    app.add_middleware(RequestFrame)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document; it needs no services."""
+    return openapi.describe(_described(None))
+
+
+def _described(lifespan: Any) -> FastAPI:
+    """Return an application with all routes and their documentation, joined to nothing yet."""
+    app: FastAPI = FastAPIOffline(
+        title="ticketledger",
+        version=version("ticketledger"),
+        summary="After-sales tickets as an auditable chain of evidence.",
+        description=openapi.DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
+        lifespan=lifespan,
+    )
+    for part in (tickets, offers, evidence, arbitration, remedies, orders, queues, feed, health):
+        # Taken over as they are: an included router would be asked anew for every request.
+        app.router.routes.extend(part.router.routes)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # the framework's own way
+    return app
+
+
+_HANDLERS: tuple[tuple[type[Exception], Callable[..., Any]], ...] = (
+    (errors.Refusal, problems.answer_refusal),
+    (problems.Problem, problems.answer_problem),
+    (RequestValidationError, problems.answer_invalid),
+    (HTTPException, problems.answer_http),
+    (DatabaseUnavailable, problems.answer_unavailable),
+    (AppendUnknown, problems.answer_unavailable),
+)

@@ -1,0 +1,188 @@
+"""Commands that read: stats, show, tail."""
+
+import json
+from collections.abc import Iterator
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from api.cli.terminal import (
+    CommandError,
+    DatabaseUrl,
+    DataDir,
+    Exit,
+    Json,
+    answer,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from domain.ledger.application import TicketLedger
+    from domain.record import Record
+
+PAGE: Final = 1_000
+TAIL: Final = 10
+"""Records of each lane that `tail` begins with when it is not told where."""
+POLL_S: Final = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command()(stats)
+    app.command()(show)
+    app.command()(tail)
+
+
+def stats(
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Tell how many tickets there are and where they stand, by everything recorded so far."""
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    import msgspec  # noqa: PLC0415 - heavy
+
+    from api.wiring import services  # noqa: PLC0415 - heavy
+    from projections.statistics import Numbers, numbers  # noqa: PLC0415 - heavy
+
+    with services(settings) as parts:
+        if not parts.views.catch_up():
+            raise CommandError(
+                "The views are not level with the record.",
+                why=parts.views.failure() or "the process that folds them is too slow",
+                remedy="see `ticketledger doctor`, or try again in a while",
+            )
+
+        def query(connection: Any) -> Numbers:
+            with connection.cursor() as db:
+                return numbers(db)
+
+        found = parts.read_now(query)
+    answer(msgspec.to_builtins(found), as_json=as_json)
+
+
+def show(
+    ticket: Annotated[str, typer.Argument(help="A ticket's id.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Show a ticket and every record of it; personal values stay sealed."""
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    import msgspec  # noqa: PLC0415 - heavy
+
+    from api.wiring import services  # noqa: PLC0415 - heavy
+    from domain.streams import ticket_stream  # noqa: PLC0415 - heavy
+
+    with services(settings) as parts:
+        state = msgspec.to_builtins(parts.ledger.ticket(ticket))
+        records = list(_stream(parts.ledger, ticket_stream(ticket)))
+    if as_json:
+        answer({**state, "records": [told(record) for record in records]}, as_json=True)
+        return
+    answer(
+        {name: value for name, value in state.items() if value not in (None, {}, [])}, as_json=False
+    )
+    typer.echo()
+    for record in records:
+        typer.echo(_line(record))
+
+
+def tail(
+    *,
+    after: Annotated[
+        str | None, typer.Option(help="Begin after this moment, like 0-123 or 0-12,1-7.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for what comes.")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Print records in the order of their positions, the newest few unless told where to begin."""
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    from api.wiring import services  # noqa: PLC0415 - heavy
+
+    with services(settings) as parts:
+        ledger = parts.ledger
+        places = _places(after, ledger)
+        pause = Event()
+        while True:
+            moved = False
+            for lane in places:
+                for record in ledger.records(lane, places[lane], PAGE):
+                    typer.echo(
+                        json.dumps(told(record), ensure_ascii=False) if as_json else _line(record)
+                    )
+                    places[lane] = record.position
+                    moved = True
+            if moved:
+                continue
+            if not follow:
+                return
+            pause.wait(POLL_S)
+
+
+def told(record: "Record") -> dict[str, Any]:
+    """Return a record as JSON can hold it."""
+    envelope = record.envelope
+    found: dict[str, Any] = {
+        "position": f"{record.lane}-{record.position}",
+        "stream": record.stream,
+        "version": record.version,
+        "topic": envelope.topic,
+        "at": record.at,
+        "actor": {"kind": record.actor.kind.value, "ref": record.actor.ref},
+        "id": envelope.id,
+        "leaf_hash": record.leaf_hash,
+        "data": json.loads(bytes(envelope.data)),
+    }
+    if envelope.source is not None:
+        found["source"] = {
+            "system": envelope.source.system,
+            "ref": envelope.source.ref,
+            "imported": envelope.source.imported,
+            "occurred_at": envelope.source.occurred_at,
+        }
+    return found
+
+
+def _line(record: "Record") -> str:
+    """Return a record as one line for a person."""
+    place = f"{record.lane}-{record.position}"
+    who = f"{record.actor.kind}:{record.actor.ref}"
+    leaf = record.leaf_hash[:12]
+    topic = record.envelope.topic
+    return f"{place:>10}  {record.at}  {record.stream} v{record.version}  {topic}  {who}  {leaf}"
+
+
+def _stream(ledger: "TicketLedger", stream: str) -> Iterator["Record"]:
+    """Give all records of a stream."""
+    version = 0
+    while page := ledger.stream(stream, version, PAGE):
+        yield from page
+        version = page[-1].version
+
+
+def _places(after: str | None, ledger: "TicketLedger") -> dict[int, int]:
+    """Return where to begin in every lane."""
+    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
+
+    if after is None:
+        return {lane: max(0, ledger.position(lane) - TAIL) for lane in range(ledger.lanes)}
+    try:
+        moment = parse_moment(after)
+    except ValueError as error:
+        raise CommandError(
+            "--after names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
+        ) from error
+    if unknown := sorted(set(moment) - set(range(ledger.lanes))):
+        raise CommandError(
+            "--after names a lane there is not.",
+            why=f"this ledger has no lane {unknown[0]}",
+            remedy=f"lanes are numbered from 0 to {ledger.lanes - 1}",
+            code=Exit.NOT_FOUND,
+        )
+    return moment

@@ -1,0 +1,234 @@
+"""Makes days of a platform: matters open over the hours, and each goes its way until the end."""
+
+import heapq
+import itertools
+from datetime import timedelta
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from api.demo.client import Answer, Client
+from api.demo.mix import MIX, PRODUCTS, Category
+from api.demo.now import HeldNow
+from api.demo.story import Story
+from api.demo.tracks import TRACKS, Matter, Step, Track
+from api.demo.words import Words
+from api.wiring import Services
+from api.worker import Worker
+from domain.values import Instant, later
+
+TICKETS_PER_DAY: Final = 320
+STORY: Final = timedelta(hours=9)
+"""How long before the days the worked case begins; it is over when they do."""
+PACE: Final = timedelta(minutes=15)
+"""How much of the demo's time lies between two steps of the worked case."""
+ROUND: Final = timedelta(minutes=30)
+"""How often the worker gets its turn in the demo's time."""
+_BY_HOUR: Final = (3, 2, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 9, 9, 10, 10, 9, 9, 8, 9, 11, 12, 9, 6)
+_CHANNELS: Final = ("app", "mini_program", "web_order_page", "chat", "phone", "logistics_page")
+
+
+class Made(NamedTuple):
+    """What the demo made."""
+
+    tickets: int
+    commands: int
+    refused: int
+    story: str
+    """The id of the worked case."""
+
+
+class _Going(NamedTuple):
+    """A matter on its way: its ticket and what comes next."""
+
+    ticket: str
+    track: Track
+    step: Step
+    merchant: str
+
+
+class Day:
+    """Days of matters, drawn from a seed."""
+
+    def __init__(
+        self,
+        seed: int,
+        now: HeldNow,
+        *,
+        end: Instant,
+        days: int,
+        tickets_per_day: int = TICKETS_PER_DAY,
+    ) -> None:
+        """Make days that end at `end`; `now` stands so long before them as the story takes."""
+        self.chance = Random(seed)  # noqa: S311 - a demo is drawn again, a secret is not
+        self._now = now
+        self._start = later(end, -timedelta(days=days))
+        self._end = end
+        self._days = days
+        self._openings_in_all = tickets_per_day * days
+        self._numbers = itertools.count(1)
+        self._commands = self._refused = self._tickets = 0
+        self._versions: dict[str, int] = {}
+
+    def make(self, parts: Services) -> Made:
+        """Return what was made, when the demo's time has caught up with the end."""
+        agenda: list[tuple[Instant, int, Any]] = []
+        for at in self._openings():
+            heapq.heappush(agenda, (at, next(self._numbers), None))
+        worker = Worker(parts)
+        turn = later(self._start, ROUND)
+        with Client(parts) as client:
+            told = Story(client, self._now, pace=PACE, move=self._now.move).act()
+            while agenda and agenda[0][0] <= self._end:
+                at, _, going = heapq.heappop(agenda)
+                while turn <= at:
+                    self._take_turn(parts, worker, turn)
+                    turn = later(turn, ROUND)
+                self._now.move(at)
+                going = self._open(client) if going is None else self._go_on(client, going)
+                if going is not None:
+                    due = later(at, timedelta(minutes=going.step.minutes))
+                    heapq.heappush(agenda, (due, next(self._numbers), going))
+            self._take_turn(parts, worker, self._end)
+        return Made(self._tickets + 1, self._commands, self._refused, told)
+
+    def _openings(self) -> list[Instant]:
+        """Return when matters open, in order, more of them in the busy hours."""
+        first = int(self._start[11:13])
+        openings: list[Instant] = []
+        for _ in range(self._openings_in_all):
+            hour = self.chance.choices(range(24), [_BY_HOUR[(first + h) % 24] for h in range(24)])
+            day = self.chance.randrange(self._days)
+            minutes = day * 1440 + hour[0] * 60 + self.chance.random() * 60
+            openings.append(later(self._start, timedelta(minutes=minutes)))
+        return sorted(openings)
+
+    def _take_turn(self, parts: Services, worker: Worker, at: Instant) -> None:
+        """Let views and deadlines come level with an instant."""
+        self._now.move(at)
+        parts.views.catch_up()
+        while worker.step():
+            parts.views.catch_up()
+
+    def _open(self, client: Client) -> _Going | None:
+        """Place an order some days ago and bring a matter about it."""
+        category = self.chance.choices(MIX, [one.weight for one in MIX])[0]
+        matter = self._matter(category)
+        order = f"o-{next(self._numbers):06d}"
+        self._place(client, order, matter)
+        words = matter.words
+        body: dict[str, Any] = {
+            "channel": self.chance.choice(_CHANNELS),
+            "order": order,
+            "kind": category.kind,
+            "scenario": category.scenario,
+            "reason": category.reason,
+            "remedy": category.remedy,
+            "statement": words.opening(category.zh, category.en),
+        }
+        if category.remedy in {"refund", "return"}:
+            body["claim"] = matter.money()
+        answer = self._post(client, "buyer", matter.buyer, "/v1/tickets", body, key=f"open-{order}")
+        if not answer.ok:
+            return None
+        self._tickets += 1
+        ticket = answer.body["stream"].partition(":")[2]
+        self._versions[ticket] = answer.body["version"]
+        track = TRACKS[category.track](matter)
+        return _Going(ticket, track, next(track), matter.merchant)
+
+    def _matter(self, category: Category) -> Matter:
+        chance = self.chance
+        merchant = f"m-{chance.randrange(1, 25):03d}"
+        first, second = chance.sample(("arb-1", "arb-2", "arb-3", "arb-4"), 2)
+        return Matter(
+            chance=chance,
+            words=Words(chance, chinese=chance.random() < 0.7),
+            category=category,
+            product=chance.choice(PRODUCTS),
+            buyer=f"b-{chance.randrange(1, 400):04d}",
+            merchant=merchant,
+            agent=f"agent-{chance.randrange(1, 13):02d}",
+            supervisor="sup-1",
+            arbitrators=(first, second),
+        )
+
+    def _place(self, client: Client, order: str, matter: Matter) -> None:
+        """Post the order's own facts, as the order, payment and carrier systems do."""
+        placed = later(self._now.at, -timedelta(days=self.chance.uniform(1.5, 20)))
+        body = {
+            "order": order,
+            "buyer": matter.buyer,
+            "merchant": matter.merchant,
+            "placed_at": placed,
+            "deliver_by": later(placed, timedelta(days=3)),
+            "lines": [
+                {
+                    "line": "1",
+                    "sku": matter.product.sku,
+                    "title": matter.product.title,
+                    "category": matter.product.category,
+                    "quantity": 1,
+                    "paid": matter.money(),
+                    "supplier": matter.product.supplier,
+                }
+            ],
+        }
+        self._post(client, "orders", "oms", "/v1/orders", body, key=f"order-{order}")
+        payment = {"amount": matter.money(), "reference": f"pay-{order}", "settled_at": placed}
+        at = f"/v1/orders/{order}"
+        self._post(client, "payment", "pay-1", f"{at}/payments", payment, key=f"payment-{order}")
+        parcel = {"carrier": "sf", "tracking": f"SF-{order}", "shipped_at": later(placed, _DAY)}
+        self._post(client, "carrier", "sf", f"{at}/shipments", parcel, key=f"shipment-{order}")
+        if matter.category.reason not in {"not_received", "late"}:
+            signed = {"tracking": parcel["tracking"], "signed_at": later(placed, _DAY * 1.4)}
+            self._post(client, "carrier", "sf", f"{at}/signatures", signed, key=f"signed-{order}")
+
+    def _go_on(self, client: Client, going: _Going) -> _Going | None:
+        """Take a matter's next step and return what comes after it, None at the end."""
+        step, ticket = going.step, going.ticket
+        at = f"/v1/tickets/{ticket}"
+        body = dict(step.body)
+        if step.upload is not None:
+            kept = client.upload(
+                step.role, step.subject, f"{at}/contents", step.upload, "image/png"
+            )
+            body["attachment"] = kept.body
+        answer = self._post(
+            client,
+            step.role,
+            step.subject,
+            f"{at}/{step.path}",
+            body,
+            key=f"{ticket}-{next(self._numbers)}",
+            version=self._versions[ticket] if step.decides else None,
+        )
+        if answer.status == 412:
+            # A deadline passed in between: look again, then act on what is there.
+            self._versions[ticket] = int(answer.body["actual_version"])
+            return going._replace(step=step._replace(minutes=1))
+        if not answer.ok:
+            return None
+        self._versions[ticket] = answer.body["version"]
+        try:
+            return going._replace(step=going.track.send(answer))
+        except StopIteration:
+            return None
+
+    def _post(
+        self,
+        client: Client,
+        role: str,
+        subject: str,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str,
+        version: int | None = None,
+    ) -> Answer:
+        answer = client.post(role, subject, path, body, key=key, version=version)
+        self._commands += 1
+        self._refused += not answer.ok
+        return answer
+
+
+_DAY: Final = timedelta(days=1)

@@ -1,0 +1,1 @@
+"""One read function and one answer per view; routes and pages both get their facts here."""

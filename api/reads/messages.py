@@ -1,0 +1,84 @@
+"""What was written on a ticket: to whom it is shown and whether it can still be read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from api.auth import may_see
+from api.models.outcomes import Position
+from api.reads.personal import opened, ticket_records
+from api.reads.tickets import side_of
+from api.wiring import Services
+from domain import errors
+from domain.events import AnswerGiven, Event, MessageSent, NoteAdded, TicketOpened
+from domain.record import Record
+from domain.streams import position_text
+from domain.values import Actor, Commitment, Instant, Party
+
+_TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
+    TicketOpened: ("statement", "statement"),
+    MessageSent: ("message", "text"),
+    AnswerGiven: ("answer", "text"),
+    NoteAdded: ("note", "text"),
+}
+"""Fact → what is said in it, and the field that holds the words."""
+
+
+class MessageItem(msgspec.Struct, frozen=True):
+    """One text that was written on the ticket."""
+
+    kind: str
+    """statement, message, answer or note; notes are for staff."""
+    version: int
+    position: Position
+    at: Instant
+    by: Party
+    actor: str | None
+    """Who wrote it, for staff; None for the parties."""
+    text: str | None
+    """None when it was erased."""
+
+
+class MessageList(msgspec.Struct, frozen=True):
+    """What was written on the ticket, in order."""
+
+    items: tuple[MessageItem, ...]
+    position: Position
+
+
+def messages(services: Services, actor: Actor, ticket: str) -> MessageList:
+    """Return what was written on a ticket, as far as an actor may read it. Blocks."""
+    if not may_see(actor, services.ledger.case(ticket).ticket):
+        raise errors.UnknownTicket
+    party = side_of(actor)
+    records = ticket_records(services, ticket)
+    told = [record for record in records if _is_told(record, party)]
+    texts = opened(services, actor, ticket, told, what="personal")
+    last = records[-1]
+    return MessageList(
+        items=tuple(_item(record, texts, party) for record in told),
+        position=position_text(last.lane, last.position),
+    )
+
+
+def _is_told(record: Record, party: Party | None) -> bool:
+    event = record.event
+    if type(event) not in _TEXTS or (party is not None and isinstance(event, NoteAdded)):
+        return False
+    return isinstance(getattr(event, _TEXTS[type(event)][1]), Commitment)
+
+
+def _item(
+    record: Record, texts: Mapping[tuple[int, str], str | None], party: Party | None
+) -> MessageItem:
+    kind, field = _TEXTS[type(record.event)]
+    return MessageItem(
+        kind=kind,
+        version=record.version,
+        position=position_text(record.lane, record.position),
+        at=record.at,
+        by=record.actor.party,
+        actor=f"{record.actor.kind}:{record.actor.ref}" if party is None else None,
+        text=texts[record.version, field],
+    )

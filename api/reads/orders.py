@@ -1,0 +1,69 @@
+"""An order as after-sales knows it: what was bought, and what was taken of its caps."""
+
+import msgspec
+
+from api.models.outcomes import Position
+from api.wiring import Services
+from domain import errors
+from domain.streams import order_stream, position_text, stream_lane
+from domain.values import Actor, ActorKind, Instant, Money, OrderLine
+
+
+class GrantItem(msgspec.Struct, frozen=True):
+    """What one remedy took of an order line."""
+
+    ticket: str
+    remedy: str
+    line: str
+    amount: Money
+    refund: bool
+    """Whether it counts against the refund cap; else against the payout cap."""
+    paid: bool
+
+
+class OrderAnswer(msgspec.Struct, frozen=True):
+    """An order as it stands on record."""
+
+    order: str
+    version: int
+    position: Position
+    buyer: str
+    merchant: str
+    lines: tuple[OrderLine, ...]
+    placed_at: Instant
+    ship_by: Instant | None
+    deliver_by: Instant | None
+    shipped_at: Instant | None
+    signed_at: Instant | None
+    tracking: tuple[str, ...]
+    settled: Money | None
+    grants: tuple[GrantItem, ...]
+
+
+def order_answer(services: Services, actor: Actor, order: str) -> OrderAnswer:
+    """Return an order to those it concerns; to strangers it is unknown. Blocks."""
+    lane = stream_lane(order_stream(order), services.ledger.lanes)
+    position = position_text(lane, services.ledger.position(lane))
+    known = services.ledger.order(order)
+    own = {ActorKind.BUYER: known.buyer, ActorKind.MERCHANT: known.merchant}
+    if own.get(actor.kind, actor.ref) != actor.ref:
+        raise errors.UnknownOrder
+    return OrderAnswer(
+        order=known.order,
+        version=known.version,
+        position=position,
+        buyer=known.buyer,
+        merchant=known.merchant,
+        lines=tuple(known.lines.values()),
+        placed_at=known.placed_at,
+        ship_by=known.ship_by,
+        deliver_by=known.deliver_by,
+        shipped_at=known.shipped_at,
+        signed_at=known.signed_at,
+        tracking=tuple(known.tracking),
+        settled=known.settled,
+        grants=tuple(
+            GrantItem(*key.rpartition("/")[::2], one.line, one.amount, one.refund, one.paid)
+            for key, one in known.grants.items()
+        ),
+    )

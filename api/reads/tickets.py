@@ -1,0 +1,316 @@
+"""One ticket as its parties and staff see it now, with what this caller may do; from the record."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from api.addresses import ADDRESSES, operation_of
+from api.auth import may_see
+from api.models.outcomes import Digest, Position
+from api.wiring import Services
+from domain import errors
+from domain.ledger.requests import Case
+from domain.streams import position_text, ticket_lane
+from domain.ticket.actions import Action, actions
+from domain.ticket.state import (
+    Context,
+    EvidenceState,
+    OfferState,
+    RemedyStep,
+    Ticket,
+)
+from domain.values import (
+    Actor,
+    ActorKind,
+    Attachment,
+    Awaiting,
+    Channel,
+    EvidenceKind,
+    Instant,
+    Kind,
+    Money,
+    Party,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Scenario,
+    Share,
+    Stage,
+    Terms,
+)
+
+_PARTIES = {ActorKind.BUYER: Party.BUYER, ActorKind.MERCHANT: Party.MERCHANT}
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """Why a command would be refused now."""
+
+    code: str
+    detail: str
+
+
+class ActionItem(msgspec.Struct, frozen=True):
+    """One command of the caller's role on this ticket."""
+
+    name: str
+    method: str
+    href: str
+    required: tuple[str, ...]
+    """Fields the body must have."""
+    optional: tuple[str, ...]
+    needs_version: bool
+    """Whether If-Match must be sent."""
+    needs_key: bool
+    """Whether an Idempotency-Key must be sent."""
+    target: str | None
+    """The offer, evidence item or remedy it is about."""
+    due_at: Instant | None
+    blocked: Blocked | None
+    """None when it may be done now."""
+
+
+class DeadlineItem(msgspec.Struct, frozen=True):
+    """A deadline that runs, or passed while what it asks for is still owed."""
+
+    deadline: str
+    due_at: Instant
+    awaits: Awaiting
+
+
+class OfferItem(msgspec.Struct, frozen=True):
+    """A proposal of one side."""
+
+    offer: str
+    by: Party
+    terms: tuple[Terms, ...]
+    state: OfferState
+
+
+class EvidenceItem(msgspec.Struct, frozen=True):
+    """An evidence item this caller may see."""
+
+    item: str
+    kind: EvidenceKind
+    party: Party
+    state: EvidenceState
+    confidential: bool
+    attachment: Attachment
+    href: str
+    shown_to: tuple[Party, ...]
+
+
+class RulingItem(msgspec.Struct, frozen=True):
+    """The decision that stands."""
+
+    ruling: str
+    in_favour_of: Party
+    shares: tuple[Share, ...]
+    awards: tuple[Terms, ...]
+
+
+class AppealItem(msgspec.Struct, frozen=True):
+    """The one review of the ruling."""
+
+    appeal: str
+    by: Party
+    decided: bool
+
+
+class RemedyItem(msgspec.Struct, frozen=True):
+    """A remedy that is, or was, owed."""
+
+    remedy: str
+    terms: Terms
+    source: str
+    step: RemedyStep
+
+
+class TicketAnswer(msgspec.Struct, frozen=True):
+    """One ticket as it stands on record."""
+
+    ticket: str
+    version: Annotated[int, Meta(ge=1)]
+    position: Position
+    leaf_hash: Digest
+    stage: Stage
+    kind: Kind
+    scenario: Scenario
+    reason: Reason
+    responsible: Responsible
+    priority: int
+    buyer: str
+    merchant: str | None
+    order: str | None
+    line: str | None
+    remedy: RemedyKind | None
+    claim: Money | None
+    channels: tuple[Channel, ...]
+    policy: str
+    opened_at: Instant
+    imported: bool
+    round: int
+    accepted: bool
+    negotiation_failed: str | None
+    resolved: str | None
+    resolved_at: Instant | None
+    source_state: str | None
+    sealed: tuple[Party, ...]
+    deadlines: tuple[DeadlineItem, ...]
+    offers: tuple[OfferItem, ...]
+    evidence: tuple[EvidenceItem, ...]
+    ruling: RulingItem | None
+    appeal: AppealItem | None
+    remedies: tuple[RemedyItem, ...]
+    assignee: str | None
+    """For staff; None for the parties."""
+    arbitrator: str | None
+    """For staff; None for the parties."""
+    actions: tuple[ActionItem, ...]
+    """What this caller may do now; for the blocked ones, why not."""
+
+
+def ticket_answer(services: Services, actor: Actor, ticket: str) -> TicketAnswer:
+    """Return a ticket as an actor may see it; to strangers it is unknown. Blocks."""
+    lane = ticket_lane(ticket)
+    if lane >= services.ledger.lanes:
+        raise errors.UnknownTicket
+    # Read first: what is folded afterwards includes everything up to here.
+    position = services.ledger.position(lane)
+    case = services.ledger.case(ticket)
+    if not may_see(actor, case.ticket):
+        raise errors.UnknownTicket
+    return told(
+        case,
+        position_text(lane, position),
+        actions(case.ticket, judging(services, actor, case)),
+        actor,
+    )
+
+
+def judging(services: Services, actor: Actor, case: Case) -> Context:
+    """Return the context in which the guards are asked what an actor may do."""
+    return Context(
+        now=services.now(),
+        actor=actor,
+        book=services.ledger.book,
+        ticket=case.ticket.ticket,
+        keep=_keep_nothing,
+        order=case.order,
+    )
+
+
+def told(case: Case, position: str, possible: tuple[Action, ...], actor: Actor) -> TicketAnswer:
+    """Return what an actor is told of a ticket."""
+    ticket = case.ticket
+    party = _PARTIES.get(actor.kind)
+    return TicketAnswer(
+        ticket=ticket.ticket,
+        version=ticket.version,
+        position=position,
+        leaf_hash=case.leaf_hash,
+        stage=ticket.stage,
+        kind=ticket.kind,
+        scenario=ticket.scenario,
+        reason=ticket.reason,
+        responsible=ticket.responsible,
+        priority=ticket.priority,
+        buyer=ticket.buyer,
+        merchant=ticket.merchant,
+        order=ticket.order,
+        line=ticket.line,
+        remedy=ticket.remedy,
+        claim=ticket.claim,
+        channels=tuple(sorted(ticket.channels)),
+        policy=ticket.policy,
+        opened_at=ticket.opened_at,
+        imported=ticket.imported,
+        round=ticket.round,
+        accepted=ticket.accepted,
+        negotiation_failed=ticket.negotiation_failed,
+        resolved=ticket.resolved,
+        resolved_at=ticket.resolved_at,
+        source_state=ticket.source_state,
+        sealed=tuple(sorted(ticket.sealed)),
+        deadlines=tuple(
+            DeadlineItem(name, one.due_at, one.awaits)
+            for name, one in ticket.deadlines.items()
+            if party is None or name != "assignment"
+        ),
+        offers=tuple(
+            OfferItem(name, one.by, one.terms, one.state) for name, one in ticket.offers.items()
+        ),
+        evidence=_evidence(ticket, party),
+        ruling=_ruling(ticket),
+        appeal=_appeal(ticket),
+        remedies=tuple(
+            RemedyItem(name, one.terms, one.source, one.step)
+            for name, one in ticket.remedies.items()
+        ),
+        assignee=ticket.assignee if party is None else None,
+        arbitrator=ticket.arbitrator if party is None else None,
+        actions=tuple(_action(ticket.ticket, one) for one in possible),
+    )
+
+
+def sees_item(ticket: Ticket, item: str, party: Party | None) -> bool:
+    """Return whether a side, or staff (None), may see an evidence item and its content."""
+    one = ticket.evidence[item]
+    if party is None or one.party is party:
+        return True
+    return one.state is EvidenceState.ON_RECORD and party in one.shown_to
+
+
+def side_of(actor: Actor) -> Party | None:
+    """Return the side of a case an actor is on; None for staff and auditors."""
+    return _PARTIES.get(actor.kind)
+
+
+def _evidence(ticket: Ticket, party: Party | None) -> tuple[EvidenceItem, ...]:
+    return tuple(
+        EvidenceItem(
+            item=name,
+            kind=one.kind,
+            party=one.party,
+            state=one.state,
+            confidential=one.confidential,
+            attachment=one.attachment,
+            href=f"/v1/tickets/{ticket.ticket}/contents/{one.attachment.sha256}",
+            shown_to=tuple(sorted(one.shown_to)),
+        )
+        for name, one in ticket.evidence.items()
+        if sees_item(ticket, name, party)
+    )
+
+
+def _ruling(ticket: Ticket) -> RulingItem | None:
+    one = ticket.ruling
+    if one is None:
+        return None
+    return RulingItem(one.ruling, one.in_favour_of, one.shares, one.awards)
+
+
+def _appeal(ticket: Ticket) -> AppealItem | None:
+    one = ticket.appeal
+    return None if one is None else AppealItem(one.appeal, one.by, one.decided)
+
+
+def _action(ticket: str, action: Action) -> ActionItem:
+    address = ADDRESSES[action.command]
+    refusal = action.refusal
+    return ActionItem(
+        name=operation_of(action.command),
+        method="POST",
+        href=address.href(ticket, action.target),
+        required=address.required,
+        optional=address.optional,
+        needs_version=action.command.NEEDS_VERSION,
+        needs_key=action.command.MOVES_MONEY,
+        target=action.target,
+        due_at=action.due_at,
+        blocked=None if refusal is None else Blocked(refusal.code, str(refusal)),
+    )
+
+
+def _keep_nothing(_content: bytes, _media_type: str) -> Attachment:
+    raise AssertionError("guards keep no content")

@@ -1,0 +1,181 @@
+"""Tickets: opened, taken up, answered, granted or refused, closed and reopened; and read."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+from fastapi.responses import Response
+
+from api import conditions
+from api.conditions import version_tag
+from api.deps import ActorDep, MinPosition, ServicesDep, TicketPath
+from api.models import commands as bodies
+from api.openapi import answer, problem_responses
+from api.pagination import LIMIT_USUAL
+from api.problems import Problem
+from api.reads import boards, queues
+from api.reads.cases import CaseAnswer, case_answer
+from api.reads.events import EventList, ticket_events
+from api.reads.messages import MessageList, messages
+from api.reads.tickets import TicketAnswer, side_of, ticket_answer
+from api.reads.waiting import caught_up
+from api.routes.answers import json_answer
+from api.routes.commands import add_command, command_router
+from api.routes.listing import CursorText, FilterReference, Limit, Listing
+from domain import commands
+from domain.events import TicketOpened
+from domain.streams import parse_moment
+from domain.values import Party, Stage
+from projections.progress_board import Board
+from projections.queue import Filters
+
+router = command_router("tickets", prefix="/v1/tickets")
+
+add_command(router, "", commands.OpenTicket, bodies.OpeningBody, creates=(TicketOpened,))
+add_command(router, "/{ticket}/acceptance", commands.AcceptTicket)
+add_command(router, "/{ticket}/assignment", commands.TakeAssignment)
+add_command(router, "/{ticket}/assignment/release", commands.ReleaseAssignment)
+add_command(router, "/{ticket}/claim", commands.AmendClaim, bodies.ClaimBody)
+add_command(router, "/{ticket}/diagnosis", commands.CorrectDiagnosis, bodies.DiagnosisBody)
+add_command(router, "/{ticket}/answers", commands.GiveAnswer, bodies.AnswerBody)
+add_command(router, "/{ticket}/messages", commands.SendMessage, bodies.TextBody)
+add_command(router, "/{ticket}/notes", commands.AddNote, bodies.TextBody)
+add_command(router, "/{ticket}/return-review", commands.ReviewReturn)
+add_command(router, "/{ticket}/approval", commands.ApproveClaim, bodies.ApprovalBody)
+add_command(router, "/{ticket}/refusal", commands.RefuseClaim, bodies.RefusalBody)
+add_command(router, "/{ticket}/closing", commands.CloseTicket)
+add_command(router, "/{ticket}/reopening", commands.ReopenTicket, bodies.ReopeningBody)
+add_command(router, "/{ticket}/satisfaction", commands.GiveSatisfaction, bodies.SatisfactionBody)
+
+
+@router.get(
+    "",
+    operation_id="list_tickets",
+    summary="List tickets",
+    description="A buyer or merchant lists their own, staff everybody's; the most urgent first.",
+    responses={
+        **answer(queues.TicketList, "A page of tickets."),
+        **problem_responses(401, 403, 422, 503),
+    },
+)
+async def list_tickets(
+    request: Request,
+    services: ServicesDep,
+    actor: ActorDep,
+    *,
+    order: FilterReference = None,
+    merchant: FilterReference = None,
+    buyer: FilterReference = None,
+    stage: Stage | None = None,
+    is_open: Annotated[Literal["true", "false"] | None, Query(alias="open")] = None,
+    cursor: CursorText = None,
+    limit: Limit = LIMIT_USUAL,
+    min_position: MinPosition = None,
+) -> Response:
+    """Return a page of the tickets that a caller may see."""
+    side = side_of(actor)
+    filters = Filters(
+        open=None if is_open is None else is_open == "true",
+        order=order,
+        stage=stage,
+        merchant=actor.ref if side is Party.MERCHANT else merchant,
+        buyer=actor.ref if side is Party.BUYER else buyer,
+    )
+    listing = Listing("tickets", request, services, filters, cursor=cursor, limit=limit)
+    page = await listing.page(min_position)
+    following = listing.next_cursor(page)
+    content = queues.TicketList(queues.summaries(page), following, page.moment)
+    return json_answer(content, headers=listing.headers(page, following))
+
+
+@router.get(
+    "/{ticket}",
+    operation_id="read_ticket",
+    summary="Read a ticket with what the caller may do",
+    responses={
+        **answer(TicketAnswer, "The ticket as it stands on record."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def read_ticket(
+    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+) -> Response:
+    """Return a ticket; it is read from the record, so every command that was answered is in it."""
+    lanes = services.ledger.lanes
+    asked = conditions.moment(min_position, where="/query/min_position", lanes=lanes)
+    found = await services.run(ticket_answer, services, actor, ticket)
+    if any(asked.get(lane, 0) > place for lane, place in parse_moment(found.position).items()):
+        raise Problem("not_caught_up")
+    return json_answer(found, headers={"ETag": version_tag(found.version)})
+
+
+@router.get(
+    "/{ticket}/progress-board",
+    operation_id="read_progress_board",
+    summary="Read the steps of a ticket as the caller may see them",
+    responses={
+        **answer(Board, "The board for the caller's audience."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def read_progress_board(
+    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+) -> Response:
+    """Return a ticket's progress board."""
+    await caught_up(services, "progress_board", min_position)
+    found = await services.read(lambda connection: boards.board(connection, actor, ticket))
+    return json_answer(found, headers={"ETag": version_tag(found.version)})
+
+
+@router.get(
+    "/{ticket}/case-file",
+    operation_id="read_case_file",
+    summary="Read the case file of a ticket; the look goes on record",
+    responses={
+        **answer(CaseAnswer, "The ticket laid out for judgement."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def read_case_file(
+    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+) -> Response:
+    """Return a ticket's case file with its texts."""
+    await caught_up(services, "arbitration", min_position)
+    found = await services.run(case_answer, services, actor, ticket)
+    headers = {"ETag": version_tag(found.case.version), "Cache-Control": "private, no-store"}
+    return json_answer(found, headers=headers)
+
+
+@router.get(
+    "/{ticket}/messages",
+    operation_id="list_messages",
+    summary="Read what was written on a ticket; the look goes on record",
+    responses={
+        **answer(MessageList, "What was written, in order."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def list_messages(ticket: TicketPath, services: ServicesDep, actor: ActorDep) -> Response:
+    """Return the texts of a ticket that a caller may read."""
+    found = await services.run(messages, services, actor, ticket)
+    return json_answer(found, headers={"Cache-Control": "private, no-store"})
+
+
+@router.get(
+    "/{ticket}/events",
+    operation_id="list_events",
+    summary="Read the records of a ticket",
+    responses={
+        **answer(EventList, "Records in order; personal fields are commitments."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def list_events(
+    ticket: TicketPath,
+    services: ServicesDep,
+    _actor: ActorDep,
+    after: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    limit: Limit = LIMIT_USUAL,
+) -> Response:
+    """Return a ticket's records behind a version."""
+    found = await services.run(ticket_events, services, ticket, after, limit)
+    return json_answer(found)

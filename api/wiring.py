@@ -1,0 +1,179 @@
+"""The composition root: the parts of the program are made and joined here and nowhere else."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from secrets import token_hex
+from typing import Any, Final, TypeVar
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
+
+from api import embedded, keys
+from api.ids import draw_ticket, new_id, wall_clock
+from api.settings import Settings
+from domain.ledger.application import Grounds, TicketLedger
+from domain.ledger.connections import Connections, DatabaseUnavailable
+from domain.ledger.hints import HintSender
+from domain.ledger.migrations import migrate
+from domain.ledger.vault import FileVault
+from domain.values import Instant
+from projections.runner import Views
+
+MOVED: Final = "ticketledger_moved"
+"""The channel on which processes wake one another after a commit."""
+READERS: Final = 4
+"""Threads that read for routes, each on a connection of its own."""
+STATEMENT_TIMEOUT_MS: Final = 10_000
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Dsns:
+    """Where the record and the views are, for each role this process acts in."""
+
+    app: str
+    views: str
+
+
+@dataclass(slots=True)
+class Services:
+    """What routes, worker and commands of the command line work with."""
+
+    settings: Settings
+    dsns: Dsns
+    keys: keys.Keys
+    ledger: TicketLedger
+    views: Views
+    now: Callable[[], Instant]
+    connections: Connections
+    """Of this process for hints and listening; not for the record."""
+    _readers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+    )
+    _local: threading.local = field(default_factory=threading.local)
+    _open: list[Connection] = field(default_factory=list)
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Return what a query of the views reads, on a read-only connection of a reader thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self.read_now, query)
+
+    async def run(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        """Return what blocking work answers, done on a reader thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, work, *arguments)
+
+    def read_now(self, query: Callable[[Connection], _T]) -> _T:
+        """Return what a query of the views reads, on this thread; once more on a new connection."""
+        for fresh in (False, True):
+            connection = self._reader(fresh=fresh)
+            try:
+                return query(connection)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                if fresh or not connection.closed:
+                    raise DatabaseUnavailable("the views did not answer") from error
+        raise AssertionError("the second try returns or raises")
+
+    def write_view(self, statement: str, values: tuple[object, ...]) -> None:
+        """Run one statement on the views' database; for positions kept beside those of views."""
+        try:
+            with (
+                closing(psycopg2.connect(self.dsns.views)) as connection,
+                connection,
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(statement, values)
+        except psycopg2.OperationalError as error:
+            raise DatabaseUnavailable("the views did not answer") from error
+
+    def close(self) -> None:
+        """End the reader threads and close their connections."""
+        self._readers.shutdown(cancel_futures=True)
+        for connection in self._open:
+            connection.close()
+
+    def _reader(self, *, fresh: bool) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed or fresh:
+            try:
+                connection = psycopg2.connect(
+                    self.dsns.views,
+                    options=f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+                )
+            except psycopg2.OperationalError as error:
+                raise DatabaseUnavailable("no connection to the views") from error
+            connection.set_session(readonly=True, autocommit=True)
+            self._local.connection = connection
+            self._open.append(connection)
+        return connection
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Dsns]:
+    """Give the DSNs of a migrated database, the embedded one unless settings name another."""
+    origin = settings.origin or f"{socket.gethostname()}/{token_hex(4)}"
+    if settings.database_url is not None:
+        yield Dsns(app=settings.database_url, views=settings.views_url or settings.database_url)
+        return
+    with embedded.start(settings.data_dir) as server:
+        migrate(server.owner_dsn, lanes=settings.lanes, origin=origin)
+        yield Dsns(app=server.app_dsn, views=settings.views_url or server.app_dsn)
+
+
+@contextmanager
+def services(settings: Settings, *, now: Callable[[], Instant] = wall_clock) -> Iterator[Services]:
+    """Give the parts of the program, joined; closed in order at the end."""
+    with database(settings) as dsns, joined(settings, dsns, now=now) as parts:
+        yield parts
+
+
+@contextmanager
+def joined(
+    settings: Settings,
+    dsns: Dsns,
+    *,
+    now: Callable[[], Instant] = wall_clock,
+    draw: Callable[[int, Instant], str] = draw_ticket,
+) -> Iterator[Services]:
+    """Give the parts of the program over a database that is there and migrated."""
+    secrets = keys.load(settings.data_dir / "keys")
+    connections = Connections(dsns.app, readers_max=2)
+    hints = HintSender(connections, MOVED)
+    heard: list[Views] = []
+
+    def on_commit(_lane: int, _position: int) -> None:
+        hints.send()
+        for views in heard:
+            views.hint()
+
+    ledger = TicketLedger(
+        dsns.app,
+        Grounds(
+            now=now,
+            new_id=new_id,
+            draw_ticket=draw,
+            key_encryption_key=secrets.key_encryption_key,
+            hmac_secret=secrets.hmac_secret,
+            vault=FileVault(settings.data_dir / "vault"),
+            on_commit=on_commit,
+        ),
+    )
+    ledger.adopt(files("domain.policies").joinpath("tables/2026-11-01.toml").read_bytes())
+    views = Views(dsns.views, ledger, lanes=ledger.lanes)
+    heard.append(views)
+    parts = Services(settings, dsns, secrets, ledger, views, now, connections)
+    try:
+        views.prepare()
+        yield parts
+    finally:
+        parts.close()
+        views.close()
+        ledger.close()
+        hints.close()
+        connections.close()

@@ -1,0 +1,90 @@
+"""The contract fuzzed: whatever the schema allows or forbids, the answer is one the schema names."""
+
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from httpx2 import Response
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import openapi_document
+from api.auth import PERMISSIONS
+from tests.api.served import Served
+
+SEED: Final = 20261122
+EXAMPLES: Final = 10
+CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+MODES: Final = {
+    GenerationMode.POSITIVE: [*CHECKS, positive_data_acceptance],
+    GenerationMode.NEGATIVE: [*CHECKS, negative_data_rejection],
+}
+DESCRIBED: Final = schemathesis.openapi.from_dict(openapi_document())
+OPERATIONS: Final = {
+    one.ok().definition.raw["operationId"]: one.ok() for one in DESCRIBED.get_all_operations()
+}
+
+
+@pytest.fixture(scope="module")
+def ticket(served: Served) -> str:
+    """A ticket with an offer, evidence and history, so that requests reach the judges."""
+    ticket = served.refused_claim()
+    body = {"terms": [{"kind": "exchange"}]}
+    assert served.post("merchant", f"/v1/tickets/{ticket}/offers", body).status_code == 201
+    return ticket
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_request_finds_an_answer_the_document_does_not_name(
+    served: Served, ticket: str, operation: str, mode: GenerationMode
+) -> None:
+    """No server error, no undescribed status or body; what is malformed is refused as such."""
+    roles = sorted(PERMISSIONS.get(operation, {"agent"}))
+
+    @seed(SEED)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=OPERATIONS[operation].as_strategy(generation_mode=mode),
+        known=st.booleans(),
+        role=st.sampled_from(roles),
+    )
+    def ask(case: schemathesis.Case, known: bool, role: str) -> None:  # noqa: FBT001 - drawn
+        if known and mode is GenerationMode.POSITIVE and "ticket" in (case.path_parameters or {}):
+            case.path_parameters["ticket"] = ticket
+        answer = _send(served, case, role)
+        case.validate_response(answer, checks=MODES[mode])
+
+    ask()
+
+
+def _send(served: Served, case: schemathesis.Case, role: str) -> Response:
+    """Send a generated request as a role."""
+    asked: dict[str, Any] = case.as_transport_kwargs(base_url="http://testserver")
+    asked["headers"] = {**asked["headers"], **served.headers(role)}
+    asked.pop("cookies", None)
+    if "data" in asked:
+        asked["content"] = asked.pop("data")
+    return served.client.request(**asked)

@@ -1,0 +1,1 @@
+"""Importing from other systems: mappings, files, rows, and what the ledger makes of them."""
