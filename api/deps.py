@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 
 from api import conditions
 from api.auth import Caller
-from api.models.base import REFERENCE, TICKET_ID
+from api.models.base import MOMENT, REFERENCE, TICKET_ID
 from api.wiring import Services
 from domain.values import Actor
 
@@ -48,6 +48,7 @@ async def _key(
         str | None,
         Header(
             alias="Idempotency-Key",
+            json_schema_extra={"pattern": '^([!#-~]|"[!#-\\[\\]-~]+")[ !#-~]*$', "maxLength": 255},
             description="Makes a retry safe: the same key and body get the first answer again.",
             examples=['"6f1c2b1e-opening"'],
         ),
@@ -61,6 +62,7 @@ async def _expected_version(
         str | None,
         Header(
             alias="If-Match",
+            json_schema_extra={"pattern": '^"[1-9][0-9]{0,14}"$'},
             description="The version the caller saw, as its ETag: act on exactly that.",
             examples=['"7"'],
         ),
@@ -79,7 +81,8 @@ MinPosition = Annotated[
     Query(
         description="Wait until the view has read this moment (a position a command answered).",
         max_length=400,
-        examples=["0-123"],
+        json_schema_extra={"pattern": MOMENT},
+        examples=["0-1"],
     ),
 ]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]

@@ -97,6 +97,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         found = dict(zip(_KINDS, references, strict=True))
         for schema in _schemas(document["paths"]):
             schema.update(found[schema.pop(_PENDING)])
+        for parameter in _parameters(document["paths"]):
+            parameter["schema"] = _without_null(parameter["schema"])
         schemas = document["components"]["schemas"]
         for name in schemas.keys() & components.keys():
             same = sorted(schemas[name].get("enum", [])) == sorted(components[name]["enum"])
@@ -121,6 +123,21 @@ def _schemas(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 for content in response.get("content", {}).values():
                     if _PENDING in content.get("schema", {}):
                         yield content["schema"]
+
+
+def _parameters(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return every parameter of an address or header."""
+    for operations in paths.values():
+        for operation in operations.values():
+            yield from operation.get("parameters", ())
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema without null: what is absent is not sent, and null is a word."""
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **choices[0]}
 
 
 def _example(status: int) -> dict[str, Any]:

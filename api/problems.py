@@ -81,6 +81,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], Kind]] = {
 OWN: Final[Mapping[str, Kind]] = {
     "malformed": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is malformed"),
     "cursor_invalid": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The cursor does not fit"),
+    "position_unknown": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "No such position"),
     "key_malformed": Kind(HTTPStatus.BAD_REQUEST, "Idempotency-Key is malformed"),
     "version_malformed": Kind(HTTPStatus.BAD_REQUEST, "If-Match is malformed"),
     "unauthenticated": Kind(HTTPStatus.UNAUTHORIZED, "A valid token is needed"),
@@ -101,6 +102,7 @@ OWN: Final[Mapping[str, Kind]] = {
 DETAILS: Final[Mapping[str, str]] = {
     "malformed": "Every malformed place is listed in errors.",
     "cursor_invalid": "The cursor was not given by this list with these filters.",
+    "position_unknown": "The record has not come to this position: no answer ever named it.",
     "key_malformed": "An Idempotency-Key is 1 to 255 printable ASCII characters, best in quotes.",
     "version_malformed": 'If-Match holds one version in quotes, like "7".',
     "unauthenticated": "Send a valid bearer token in the Authorization header.",

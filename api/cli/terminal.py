@@ -171,10 +171,17 @@ def _of_the_ledger(error: Exception) -> CommandError | None:
     """Return what a refusal, or a secret out of order, means."""
     from api.keys import KeyFileError  # noqa: PLC0415 - heavy
     from domain import errors  # noqa: PLC0415 - heavy
+    from domain.policies.book import BookError  # noqa: PLC0415 - heavy
 
     if isinstance(error, KeyFileError):
         return CommandError(
             "The keys can not be used.", why=str(error), remedy="restore them from your backup"
+        )
+    if isinstance(error, BookError):
+        return CommandError(
+            "A book of rules can not be used.",
+            why=str(error),
+            remedy="use a version of the program that knows the books this ledger has adopted",
         )
     if isinstance(error, errors.Refusal):
         if isinstance(error, errors.NotFound):

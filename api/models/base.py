@@ -10,6 +10,8 @@ from domain.values import CURRENCIES, Instant, instant, moment_of
 REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What an id of another system looks like to us: opaque, and never a name."""
 TICKET_ID: Final = re.compile(r"T[0-9]{1,4}-[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
+MOMENT: Final = r"^[0-9]{1,5}-[0-9]{1,18}(,[0-9]{1,5}-[0-9]{1,18})*$"
+"""One place per lane, as callers write it; which lanes there are is the ledger's to say."""
 AMOUNT_MINOR_MAX: Final = 10**12
 TEXT_CHARACTERS_MAX: Final = 5_000
 CAPTION_CHARACTERS_MAX: Final = 500

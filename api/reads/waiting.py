@@ -1,6 +1,7 @@
 """Reading one's own writes: waiting, a little, until a view has read what a command recorded."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from api import conditions
@@ -21,6 +22,7 @@ async def caught_up(services: Services, view: str, min_position: str | None) -> 
     )
     if not moment or services.views.reached(view, moment):
         return
+    await services.run(require_recorded, services, moment)
     loop = asyncio.get_running_loop()
     until = loop.time() + WAIT_SECONDS_MAX
     tries = 0
@@ -29,3 +31,9 @@ async def caught_up(services: Services, view: str, min_position: str | None) -> 
             raise Problem("not_caught_up")
         await asyncio.sleep(_PAUSE_SECONDS[min(tries, len(_PAUSE_SECONDS) - 1)])
         tries += 1
+
+
+def require_recorded(services: Services, moment: Mapping[int, int]) -> None:
+    """Raise the problem of a moment the record has not come to: no waiting would help. Blocks."""
+    if any(services.ledger.position(lane) < position for lane, position in moment.items()):
+        raise Problem("position_unknown")

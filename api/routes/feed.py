@@ -10,6 +10,7 @@ from api import conditions
 from api.auth import Caller
 from api.deps import CallerDep, ServicesDep
 from api.gate import GatedRoute
+from api.models.base import MOMENT
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads.events import Feed, encode, feed_page, shown
@@ -24,7 +25,10 @@ RETRY_MS: Final = 1_000
 _PAGE: Final = 200
 _STREAM: Final = "text/event-stream"
 
-MomentText = Annotated[str | None, Query(max_length=400, examples=["0-123"])]
+MomentText = Annotated[
+    str | None,
+    Query(max_length=400, json_schema_extra={"pattern": MOMENT}, examples=["0-1"]),
+]
 
 router = APIRouter(prefix="/v1", tags=["feed"], route_class=GatedRoute)
 
@@ -55,7 +59,10 @@ async def read_feed(
     after: MomentText = None,
     limit: Limit = LIMIT_USUAL,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=400)] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(alias="Last-Event-ID", max_length=400, json_schema_extra={"pattern": MOMENT}),
+    ] = None,
 ) -> Response:
     """Return records behind a moment, or a stream of them that goes on."""
     lanes = services.ledger.lanes

@@ -11,19 +11,17 @@ from api.deps import ActorDep, MinPosition, ServicesDep, TicketPath
 from api.models import commands as bodies
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
-from api.problems import Problem
 from api.reads import boards, queues
 from api.reads.cases import CaseAnswer, case_answer
 from api.reads.events import EventList, ticket_events
 from api.reads.messages import MessageList, messages
 from api.reads.tickets import TicketAnswer, side_of, ticket_answer
-from api.reads.waiting import caught_up
+from api.reads.waiting import caught_up, require_recorded
 from api.routes.answers import json_answer
 from api.routes.commands import add_command, command_router
 from api.routes.listing import CursorText, FilterReference, Limit, Listing
 from domain import commands
 from domain.events import TicketOpened
-from domain.streams import parse_moment
 from domain.values import Party, Stage
 from projections.progress_board import Board
 from projections.queue import Filters
@@ -103,8 +101,8 @@ async def read_ticket(
     lanes = services.ledger.lanes
     asked = conditions.moment(min_position, where="/query/min_position", lanes=lanes)
     found = await services.run(ticket_answer, services, actor, ticket)
-    if any(asked.get(lane, 0) > place for lane, place in parse_moment(found.position).items()):
-        raise Problem("not_caught_up")
+    if asked:
+        await services.run(require_recorded, services, asked)
     return json_answer(found, headers={"ETag": version_tag(found.version)})
 
 

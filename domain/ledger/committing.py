@@ -93,7 +93,7 @@ class Committer:
         now = self._now()
         judged: list[Judged] = []
         made: DataKeys = {}  # by rows before this one; nobody else may seal with them yet
-        known = ChainMap(made, self._data_keys)
+        usable = ChainMap(made, self._data_keys)
         for one, stream in zip(fresh, mains, strict=True):
             main = ends[stream]
             row = Judged(one, main, {stream: main})
@@ -102,9 +102,9 @@ class Committer:
             except errors.Refusal as refusal:
                 answers.add(one, refusal)
                 continue
-            self._find_keys([row], known)
+            self._find_keys([row], usable)
             try:
-                self._stamp(row, now, known)
+                self._stamp(row, now, usable)
             except (TooLarge, NotCanonical) as error:
                 answers.add(one, errors.LimitReached(str(error)))
                 continue

@@ -71,16 +71,17 @@ def migrations() -> list[Migration]:
 def migrate(
     owner_dsn: str,
     *,
-    lanes: int = 1,
+    lanes: int | None = None,
     origin: str = "ledger.example",
     names: Names = Names(),
 ) -> None:
     """Bring the database to this version; lanes and origin are settled by the first call for life.
 
-    Asking for another number of lanes is an error; a later call's origin is not looked at, since
-    it is stored at creation and read from there.
+    Who names no number of lanes gets those there are, or one; asking for another number than there
+    is is an error. A later call's origin is not looked at: it is stored at creation and read from
+    there.
     """
-    if lanes < 1:
+    if lanes is not None and lanes < 1:
         raise MigrationError("a ledger has at least one lane")
     if not re.fullmatch(r"[!-*,-~]+", origin):
         raise MigrationError("an origin is ASCII without spaces and without '+'")
@@ -90,9 +91,8 @@ def migrate(
         _keep_others_out(connection, names)
         _prepare(connection, names)
         applied = _applied(connection, names)
-        if applied:
-            _require_same_lanes(connection, names, lanes)
-        values = placeholders(names, lanes=lanes, origin=origin)
+        settled = _settled_lanes(connection, names, lanes) if applied else lanes or 1
+        values = placeholders(names, lanes=settled, origin=origin)
         for migration in migrations():
             digest = applied.pop(migration.number, None)
             if digest is None:
@@ -193,9 +193,10 @@ def _applied(connection: psycopg2.extensions.connection, names: Names) -> dict[i
         return {number: bytes(digest) for number, digest in cursor.fetchall()}
 
 
-def _require_same_lanes(
-    connection: psycopg2.extensions.connection, names: Names, lanes: int
-) -> None:
+def _settled_lanes(
+    connection: psycopg2.extensions.connection, names: Names, lanes: int | None
+) -> int:
+    """Return how many lanes there are; refuse when another number is asked for."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("select lanes from {} where lane = 0").format(
@@ -203,10 +204,13 @@ def _require_same_lanes(
             )
         )
         row = cursor.fetchone()
-    if row is not None and row[0] != lanes:
+    if row is None:
+        return lanes or 1
+    if lanes is not None and row[0] != lanes:
         raise MigrationError(
             f"this ledger has {row[0]} lane(s) and keeps them for life; asked for {lanes}"
         )
+    return int(row[0])
 
 
 def _apply(

@@ -151,19 +151,21 @@ class Served:
 
 
 @contextmanager
-def serving(database: Database, directory: Path) -> Iterator[Served]:
-    """Serve the API over a database, with the views folded by a thread beside it."""
+def serving(database: Database, directory: Path, *, folding: bool = True) -> Iterator[Served]:
+    """Serve the API over a database, with the views folded by a thread beside it unless told not."""
     clock = Clock()
     settings = Settings(data_dir=directory)
     dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
     with joined(settings, dsns, now=clock.now) as services:
         stop = threading.Event()
-        folding = threading.Thread(target=services.views.run, args=(stop,))
-        folding.start()
+        folder = threading.Thread(target=services.views.run, args=(stop,))
+        if folding:
+            folder.start()
         try:
             app = create_app(services)
             with TestClient(app) as client:
                 yield Served(client, app, services, clock)
         finally:
             services.views.stop(stop)
-            folding.join()
+            if folding:
+                folder.join()

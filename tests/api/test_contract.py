@@ -7,13 +7,12 @@ import schemathesis
 from httpx2 import Response
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
-from schemathesis.config import SchemathesisConfig
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
-    positive_data_acceptance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -22,6 +21,16 @@ from schemathesis.specs.openapi.checks import (
 from api.app import openapi_document
 from api.auth import PERMISSIONS
 from tests.api.served import Served
+
+
+def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without its security: every request here brings a valid token."""
+    document["components"].pop("securitySchemes")
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation.pop("security", None)
+    return document
+
 
 SEED: Final = 20261122
 EXAMPLES: Final = 10
@@ -33,10 +42,10 @@ CHECKS: Final = [
     response_schema_conformance,
 ]
 MODES: Final = {
-    GenerationMode.POSITIVE: [*CHECKS, positive_data_acceptance],
+    GenerationMode.POSITIVE: CHECKS,
     GenerationMode.NEGATIVE: [*CHECKS, negative_data_rejection],
 }
-DESCRIBED: Final = schemathesis.openapi.from_dict(openapi_document())
+DESCRIBED: Final = schemathesis.openapi.from_dict(_without_tokens(openapi_document()))
 OPERATIONS: Final = {
     one.ok().definition.raw["operationId"]: one.ok() for one in DESCRIBED.get_all_operations()
 }
@@ -76,8 +85,20 @@ def test_no_request_finds_an_answer_the_document_does_not_name(
             case.path_parameters["ticket"] = ticket
         answer = _send(served, case, role)
         case.validate_response(answer, checks=MODES[mode])
+        if mode is GenerationMode.POSITIVE:
+            _require_no_quarrel(answer)
 
-    ask()
+    try:
+        ask()
+    except Unsatisfiable:
+        assert operation in {"read_liveness", "read_readiness"}, "what takes nothing is never wrong"
+
+
+def _require_no_quarrel(answer: Response) -> None:
+    """Let nothing that the document allows be called malformed, save what it can not know."""
+    if answer.status_code in {400, 415, 422} and answer.json()["code"] == "malformed":
+        told = {place["code"] for place in answer.json()["errors"]}
+        assert told <= {"receipt", "moment", "value_error"}, answer.text
 
 
 def _send(served: Served, case: schemathesis.Case, role: str) -> Response:

@@ -1,6 +1,8 @@
 """Reads: everybody sees theirs, a page follows a page, and one's own write is never missed."""
 
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,13 +10,21 @@ from httpx2 import Response
 
 from api.reads import waiting
 from domain.streams import ticket_stream
-from tests.api.served import Served
+from tests.api.served import Served, serving
+from tests.conftest import Database
 
 
 def _ok(answer: Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
+
+
+@pytest.fixture
+def waiting_views(make_database: Callable[[int], Database], tmp_path: Path) -> Iterator[Served]:
+    """An API whose views nobody folds."""
+    with serving(make_database(1), tmp_path, folding=False) as running:
+        yield running
 
 
 # --- own writes -------------------------------------------------------------------------------
@@ -41,21 +51,29 @@ def test_every_view_shows_a_command_right_after_it(served: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/queue", "/v1/queue/counts", "/v1/statistics", "/v1/tickets"])
 def test_a_view_that_does_not_get_there_says_so_and_when_to_ask_again(
-    served: Served, path: str, monkeypatch: pytest.MonkeyPatch
+    waiting_views: Served, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Better no answer than one that lacks what the caller has just done."""
     monkeypatch.setattr(waiting, "WAIT_SECONDS_MAX", 0.05)
-    answer = served.get("supervisor", path, min_position="0-999999999")
+    waiting_views.open_ticket()
+    answer = waiting_views.get("supervisor", path, min_position=waiting_views.head())
     assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_ticket_is_read_from_the_record_and_never_waits(served: Served) -> None:
-    """A position the record has not reached is nobody's own write."""
-    ticket = served.open_ticket()
-    assert _ok(served.get("buyer", f"/v1/tickets/{ticket}", min_position=served.head()))
-    answer = served.get("buyer", f"/v1/tickets/{ticket}", min_position="0-999999999")
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
+def test_readiness_tells_how_far_views_are_behind(waiting_views: Served) -> None:
+    """Who watches the process sees it before users do."""
+    waiting_views.open_ticket()
+    ready = _ok(waiting_views.client.get("/readyz"))
+    assert ready["lag"]["queue"] == waiting_views.services.ledger.position(0)
+
+
+@pytest.mark.parametrize("path", ["/v1/queue", "/v1/statistics", "/v1/tickets", ""])
+def test_a_position_nobody_was_told_is_not_waited_for(served: Served, path: str) -> None:
+    """It is nobody's own write, and the record may never come to it."""
+    path = path or f"/v1/tickets/{served.open_ticket()}"
+    answer = served.get("supervisor", path, min_position="0-999999999")
+    assert (answer.status_code, answer.json()["code"]) == (422, "position_unknown")
 
 
 # --- who sees what ----------------------------------------------------------------------------

@@ -40,8 +40,9 @@ def rows(database: Database, stream: str) -> list[tuple[int, bytes, bytes, str]]
     """Return lane, canonical bytes, leaf hash and time of a stream's events."""
     found = query(
         database.superuser_dsn,
-        "select lane, state, leaf_hash, to_char(recorded_at at time zone 'UTC',"
-        """ 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from ledger.event where stream = %s order by version""",
+        """select lane, state, leaf_hash,
+        to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        from ledger.event where stream = %s order by version""",
         stream,
     )
     return [(lane, bytes(state), bytes(leaf), at) for lane, state, leaf, at in found]
