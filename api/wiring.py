@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from secrets import token_hex
@@ -30,6 +30,8 @@ MOVED: Final = "ticketledger_moved"
 READERS: Final = 4
 """Threads that read for routes, each on a connection of its own."""
 STATEMENT_TIMEOUT_MS: Final = 10_000
+FIRST_BOOK: Final = files("domain.policies").joinpath("tables/2026-11-01.toml")
+"""The book a new ledger begins with."""
 _T = TypeVar("_T")
 
 
@@ -143,37 +145,36 @@ def joined(
 ) -> Iterator[Services]:
     """Give the parts of the program over a database that is there and migrated."""
     secrets = keys.load(settings.data_dir / "keys")
-    connections = Connections(dsns.app, readers_max=2)
-    hints = HintSender(connections, MOVED)
-    heard: list[Views] = []
+    with ExitStack() as ending:
+        connections = Connections(dsns.app, readers_max=2)
+        ending.callback(connections.close)
+        hints = HintSender(connections, MOVED)
+        ending.callback(hints.close)
+        heard: list[Views] = []
 
-    def on_commit(_lane: int, _position: int) -> None:
-        hints.send()
-        for views in heard:
-            views.hint()
+        def on_commit(_lane: int, _position: int) -> None:
+            hints.send()
+            for views in heard:
+                views.hint()
 
-    ledger = TicketLedger(
-        dsns.app,
-        Grounds(
-            now=now,
-            new_id=new_id,
-            draw_ticket=draw,
-            key_encryption_key=secrets.key_encryption_key,
-            hmac_secret=secrets.hmac_secret,
-            vault=FileVault(settings.data_dir / "vault"),
-            on_commit=on_commit,
-        ),
-    )
-    ledger.adopt(files("domain.policies").joinpath("tables/2026-11-01.toml").read_bytes())
-    views = Views(dsns.views, ledger, lanes=ledger.lanes)
-    heard.append(views)
-    parts = Services(settings, dsns, secrets, ledger, views, now, connections)
-    try:
+        ledger = TicketLedger(
+            dsns.app,
+            Grounds(
+                now=now,
+                new_id=new_id,
+                draw_ticket=draw,
+                key_encryption_key=secrets.key_encryption_key,
+                hmac_secret=secrets.hmac_secret,
+                vault=FileVault(settings.data_dir / "vault"),
+                on_commit=on_commit,
+            ),
+        )
+        ending.callback(ledger.close)
+        ledger.adopt(FIRST_BOOK.read_bytes())
+        views = Views(dsns.views, ledger, lanes=ledger.lanes)
+        ending.callback(views.close)
         views.prepare()
+        heard.append(views)
+        parts = Services(settings, dsns, secrets, ledger, views, now, connections)
+        ending.callback(parts.close)
         yield parts
-    finally:
-        parts.close()
-        views.close()
-        ledger.close()
-        hints.close()
-        connections.close()

@@ -4,6 +4,15 @@ A class is refused at import when its topic or a field would not survive as evid
 is needed per event.
 """
 
+from domain.events.arbitration import (
+    AppealFiled,
+    ArbitratorAssigned,
+    ArbitratorRecused,
+    RulingIssued,
+    RulingOverturned,
+    RulingUpheld,
+    RulingVaried,
+)
 from domain.events.base import (
     AccessEvent,
     CustomerEvent,
@@ -13,15 +22,6 @@ from domain.events.base import (
     PolicyEvent,
     SupplierEvent,
     TicketEvent,
-)
-from domain.events.arbitration import (
-    AppealFiled,
-    ArbitratorAssigned,
-    ArbitratorRecused,
-    RulingIssued,
-    RulingOverturned,
-    RulingUpheld,
-    RulingVaried,
 )
 from domain.events.deadlines import (
     DeadlineExtended,
@@ -90,6 +90,7 @@ from domain.events.parties import (
     PolicyAdopted,
     SupplierFaultFound,
 )
+from domain.events.registry import EVENTS, UPCASTS, personal_fields, read_event
 from domain.events.remedies import (
     CompensationPaid,
     CouponIssued,
@@ -120,9 +121,10 @@ from domain.events.sources import (
     TicketRouted,
     TicketTransferred,
 )
-from domain.events.registry import EVENTS, UPCASTS, personal_fields, read_event
 
 __all__ = [
+    "EVENTS",
+    "UPCASTS",
     "AccessEvent",
     "AnswerGiven",
     "AppealFiled",
@@ -141,7 +143,6 @@ __all__ = [
     "DeadlineMet",
     "DeadlineMissed",
     "DiagnosisCorrected",
-    "EVENTS",
     "Event",
     "EvidenceContested",
     "EvidenceDisclosed",
@@ -220,7 +221,6 @@ __all__ = [
     "TicketRouted",
     "TicketTransferred",
     "TicketsLinked",
-    "UPCASTS",
     "personal_fields",
     "read_event",
 ]

@@ -13,7 +13,8 @@ class DeadlineGiven(TicketEvent, frozen=True):
 
     deadline: str
     """Its name on the ticket: acceptance, answer, merchant_review, negotiation, offer:<id>,
-    intervention, evidence:<party>, assignment, ruling, appeal, appeal_ruling, remedy:<id>, closing."""
+    intervention, evidence:<party>, assignment, ruling, appeal, appeal_ruling, remedy:<id>,
+    closing."""
     due_at: Instant
     awaits: Awaiting
     """Whose turn it is; nobody for a window that only passes."""

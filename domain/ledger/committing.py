@@ -98,7 +98,7 @@ class Committer:
             main = ends[stream]
             row = Judged(one, main, {stream: main})
             try:
-                row.facts = judge(one.request, main, row.heads, None, self._bench, now)
+                row.facts = judge(one.request, main, row.heads, self._bench, now)
             except errors.Refusal as refusal:
                 answers.add(one, refusal)
                 continue
@@ -149,7 +149,7 @@ class Committer:
                 holder = heads[one.holder] = found[one.holder]
             answer = Judged(one, main, heads)
             try:
-                answer.facts = judge(one.request, main, heads, holder, self._bench, now)
+                answer.facts = judge(one.request, main, heads, self._bench, now, holder=holder)
             except errors.Refusal as refusal:
                 answer.refusal = refusal
             except Exception as error:

@@ -82,9 +82,10 @@ def judge(
     request: Request,
     main: Head,
     heads: Mapping[str, Head],
-    holder: Head | None,
     bench: Bench,
     now: Instant,
+    *,
+    holder: Head | None = None,
 ) -> Facts:
     """Return the facts that follow from a request, or raise the Refusal.
 

@@ -73,7 +73,9 @@ class Stamper:
         for stream, judged in facts:
             head = ends[stream]
             version = head.version + 1
-            event, values = self._seal(judged, stream, version, data_keys, fresh, wrapped)
+            event, values = self._seal(
+                judged, stream, version, data_keys, fresh=fresh, wrapped=wrapped
+            )
             sealed += values
             at = max(now, head.at)
             state = canonical(
@@ -112,6 +114,7 @@ class Stamper:
         stream: str,
         version: int,
         data_keys: Mapping[tuple[str, str], bytes],
+        *,
         fresh: DataKeys,
         wrapped: list[WrappedKey],
     ) -> tuple[Event, list[SealedValue]]:

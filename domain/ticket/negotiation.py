@@ -295,7 +295,9 @@ def _text(text: str | None, context: Context) -> Personal | None:
 
 def _negotiating(ticket: Ticket, by: Party, context: Context) -> tuple[Event, ...]:
     """Return that time for negotiation runs, and that a merchant who offers has reviewed."""
-    reviewed = deadlines.met(ticket, "merchant_review", "intervention") if by is Party.MERCHANT else ()
+    reviewed = (
+        deadlines.met(ticket, "merchant_review", "intervention") if by is Party.MERCHANT else ()
+    )
     if "negotiation" in ticket.deadlines or ticket.negotiation_failed is not None:
         return reviewed
     return (*reviewed, deadlines.given(context, "negotiation"))

@@ -81,10 +81,9 @@ def test_a_truncated_file_is_named_and_left_alone(tmp_path: Path, name: str, siz
     file = tmp_path / name
     cut = file.read_bytes()[:size]
     file.write_bytes(cut)
-    with pytest.raises(keys.KeyFileError, match=name) as refused:
+    with pytest.raises(keys.KeyFileError, match=name):
         keys.load(tmp_path)
     assert file.read_bytes() == cut
-    assert cut.hex() not in str(refused.value) or not cut
 
 
 def _pem(key: X25519PrivateKey | Ed25519PrivateKey, how: KeySerializationEncryption) -> bytes:

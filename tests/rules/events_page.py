@@ -11,9 +11,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 HEAD = """# Events
 
-Every fact the ledger can hold, by the family of its stream. A topic is a name for ever: a changed shape is a new
-version with an upcast, and stored bytes are never rewritten. *Who*, *when* and *under which command* stand in the
-record around the event. A field in *italics* is personal: the record holds a commitment to it.
+Every fact the ledger can hold, by the family of its stream. A topic is a name for ever: a changed
+shape is a new version with an upcast, and stored bytes are never rewritten. *Who*, *when* and
+*under which command* stand in the record around the event. A field in *italics* is personal: the
+record holds a commitment to it.
 
 This page is written from the registry by `python -m tests.rules.events_page`.
 """
@@ -25,7 +26,7 @@ def page() -> str:
     for family in dict.fromkeys(event.FAMILY for event in EVENTS.values()):
         parts.append(f"\n## {family}\n\n| topic | what happened | fields |\n| --- | --- | --- |\n")
         for topic, event in EVENTS.items():
-            if event.FAMILY == family:
+            if family == event.FAMILY:
                 sentence = (inspect.getdoc(event) or "").partition("\n\n")[0].replace("\n", " ")
                 personal = personal_fields(event)
                 names = [
