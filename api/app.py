@@ -62,6 +62,7 @@ def _described(lifespan: Any) -> FastAPI:
         description=openapi.DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redoc_url=None,
+        redirect_slashes=False,
         swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
         lifespan=lifespan,
     )

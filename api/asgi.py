@@ -2,9 +2,10 @@
 
 import logging
 import re
+import secrets
 import traceback
+from itertools import count
 from typing import Final
-from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,11 @@ from api.problems import Problem, document
 
 _LOG: Final = logging.getLogger(__name__)
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+
+
+_OURS: Final = secrets.token_hex(12)
+_NUMBERS: Final = count(1)
+"""An id is our own half and a number: drawing chance for each would let go of the interpreter."""
 
 
 class RequestFrame:
@@ -54,4 +60,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value.decode("ascii"))
-    return uuid4().hex
+    return f"{_OURS}{next(_NUMBERS):08x}"

@@ -8,7 +8,8 @@ from api.problems import Problem, malformed
 from domain.streams import parse_moment
 
 KEY_CHARACTERS_MAX: Final = 255
-_VERSION: Final = re.compile(r'"([1-9][0-9]{0,14})"')
+_VERSION: Final = re.compile(r'"([1-9][0-9]{0,8})"')
+"""No stream has more versions than nine digits tell."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 

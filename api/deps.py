@@ -1,10 +1,8 @@
 """What routes ask for by annotation: the parts, the caller, and the conditions of the request."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
-from fastapi.openapi.models import HTTPBearer as BearerScheme
-from fastapi.security.base import SecurityBase
 
 from api import conditions
 from api.auth import Caller
@@ -12,39 +10,41 @@ from api.models.base import MOMENT, REFERENCE, TICKET_ID
 from api.wiring import Services
 from domain.values import Actor
 
-TOKEN_SCHEME: Final = "token"  # noqa: S105 - the scheme's name, not a token
 
-
-class Bearer(SecurityBase):
-    """The caller whom the gate found; here so that the OpenAPI document says a token is needed."""
-
-    def __init__(self) -> None:
-        """Describe the scheme."""
-        self.model = BearerScheme(
-            bearerFormat="JWT", description="`ticketledger token --role … --subject …` makes one."
-        )
-        self.scheme_name = TOKEN_SCHEME
-
-    async def __call__(self, request: Request) -> Caller:
-        """Return the caller whom the gate let in."""
-        caller: Caller = request.scope["caller"]
-        return caller
-
-
+# The gate has let the caller in before any of these is asked.
 async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-_bearer = Bearer()
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["caller"]
+    return caller
 
 
-async def _actor(caller: Annotated[Caller, Depends(_bearer)]) -> Actor:
-    return caller.actor
+async def _actor(request: Request) -> Actor:
+    return (await _caller(request)).actor
 
 
-async def _key(
-    header: Annotated[
+class Asked:
+    """Who asks for a command and under which conditions: gathered once, for every command."""
+
+    __slots__ = ("actor", "expected_version", "key", "services")
+
+    def __init__(
+        self, services: Services, actor: Actor, key: str | None, expected_version: int | None
+    ) -> None:
+        """Keep them."""
+        self.services = services
+        self.actor = actor
+        self.key = key
+        self.expected_version = expected_version
+
+
+# One dependency and not one for each part: the framework's price is by their number.
+async def _asked(
+    request: Request,
+    key: Annotated[
         str | None,
         Header(
             alias="Idempotency-Key",
@@ -53,29 +53,28 @@ async def _key(
             examples=['"6f1c2b1e-opening"'],
         ),
     ] = None,
-) -> str | None:
-    return conditions.idempotency_key(header)
-
-
-async def _expected_version(
-    header: Annotated[
+    version: Annotated[
         str | None,
         Header(
             alias="If-Match",
-            json_schema_extra={"pattern": '^"[1-9][0-9]{0,14}"$'},
+            json_schema_extra={"pattern": '^"[1-9][0-9]{0,8}"$'},
             description="The version the caller saw, as its ETag: act on exactly that.",
             examples=['"7"'],
         ),
     ] = None,
-) -> int | None:
-    return conditions.expected_version(header)
+) -> Asked:
+    return Asked(
+        request.app.state.services,
+        request.scope["caller"].actor,
+        conditions.idempotency_key(key),
+        conditions.expected_version(version),
+    )
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
-CallerDep = Annotated[Caller, Depends(_bearer)]
+CallerDep = Annotated[Caller, Depends(_caller)]
 ActorDep = Annotated[Actor, Depends(_actor)]
-KeyDep = Annotated[str | None, Depends(_key)]
-ExpectedVersionDep = Annotated[int | None, Depends(_expected_version)]
+AskedDep = Annotated[Asked, Depends(_asked)]
 MinPosition = Annotated[
     str | None,
     Query(

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import problems
+from api.auth import PERMISSIONS
 from api.models.outcomes import Problem
 
 DESCRIPTION: Final = """\
@@ -46,6 +47,12 @@ _EXAMPLES: Final[Mapping[int, str]] = {
     422: "malformed",
     428: "version_required",
     503: "unavailable",
+}
+_TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "`ticketledger token --role … --subject …` prints one.",
 }
 _PENDING: Final = "x-pending"
 """Stands for a schema until the document is made and all names are known."""
@@ -97,6 +104,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         found = dict(zip(_KINDS, references, strict=True))
         for schema in _schemas(document["paths"]):
             schema.update(found[schema.pop(_PENDING)])
+        for operation in _operations(document["paths"]):
+            if operation["operationId"] in PERMISSIONS:
+                operation["security"] = [{"token": []}]
+        document["components"]["securitySchemes"] = {"token": _TOKEN}
         for parameter in _parameters(document["paths"]):
             parameter["schema"] = _without_null(parameter["schema"])
         schemas = document["components"]["schemas"]
@@ -117,19 +128,23 @@ def _pending(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _schemas(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Return every schema that is still to be filled in."""
+    for operation in _operations(paths):
+        for response in operation["responses"].values():
+            for content in response.get("content", {}).values():
+                if _PENDING in content.get("schema", {}):
+                    yield content["schema"]
+
+
+def _operations(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return every operation."""
     for operations in paths.values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                for content in response.get("content", {}).values():
-                    if _PENDING in content.get("schema", {}):
-                        yield content["schema"]
+        yield from operations.values()
 
 
 def _parameters(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Return every parameter of an address or header."""
-    for operations in paths.values():
-        for operation in operations.values():
-            yield from operation.get("parameters", ())
+    for operation in _operations(paths):
+        yield from operation.get("parameters", ())
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`serve`: the API in this process and the worker as a child, started and stopped together."""
 
+import gc
 import logging
 import os
 import signal
@@ -36,7 +37,20 @@ def run(settings: Settings, *, demo: bool = False) -> None:
 
             load_into_empty(settings, dsns)
         with joined(settings, dsns) as parts, _worker(settings):
-            _Server(_configuration(settings, parts), settings).run()
+            server = _Server(_configuration(settings, parts), settings)
+            spare_the_collector()
+            server.run()
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector pass over what start-up made, and come more rarely.
+
+    Records, heads and routes form no cycles and live long; walking them again and again took a
+    sixth of the processor time of a command.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _configuration(settings: Settings, parts: Services) -> uvicorn.Config:

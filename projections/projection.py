@@ -39,7 +39,8 @@ class Row(msgspec.Struct, gc=False):
     ticket: str
     lane: int
     version: int
-    position: int
+    position: str
+    """Of the record folded last, as the world outside writes it ("0-12345")."""
 
 
 R = TypeVar("R", bound=Row)
@@ -182,7 +183,7 @@ class TicketPage(Generic[R]):
                 if handler is not None:
                     handler(row, record, event)
                 row.version = version
-                row.position = record.position
+                row.position = place(record)
         except Exception as error:
             assert record is not None, "only a fact can fail"
             raise Poisoned(record, where(error)) from error

@@ -78,7 +78,7 @@ def show(
     from domain.streams import ticket_stream  # noqa: PLC0415 - heavy
 
     with services(settings) as parts:
-        state = msgspec.to_builtins(parts.ledger.ticket(ticket))
+        state = msgspec.to_builtins(parts.ledger.ticket(ticket), order="deterministic")
         records = list(_stream(parts.ledger, ticket_stream(ticket)))
     if as_json:
         answer({**state, "records": [told(record) for record in records]}, as_json=True)

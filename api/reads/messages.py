@@ -13,7 +13,7 @@ from api.wiring import Services
 from domain import errors
 from domain.events import AnswerGiven, Event, MessageSent, NoteAdded, TicketOpened
 from domain.record import Record
-from domain.streams import position_text
+from domain.streams import position_text, ticket_lane
 from domain.values import Actor, Commitment, Instant, Party
 
 _TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
@@ -51,14 +51,16 @@ def messages(services: Services, actor: Actor, ticket: str) -> MessageList:
     """Return what was written on a ticket, as far as an actor may read it. Blocks."""
     if not may_see(actor, services.ledger.case(ticket).ticket):
         raise errors.UnknownTicket
+    lane = ticket_lane(ticket)
+    # Read first: what is read afterwards includes everything up to here.
+    position = position_text(lane, services.ledger.position(lane))
     party = side_of(actor)
     records = ticket_records(services, ticket)
     told = [record for record in records if _is_told(record, party)]
     texts = opened(services, actor, ticket, told, what="personal")
-    last = records[-1]
     return MessageList(
         items=tuple(_item(record, texts, party) for record in told),
-        position=position_text(last.lane, last.position),
+        position=position,
     )
 
 

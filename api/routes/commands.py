@@ -10,18 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from api import addresses
 from api.auth import PERMISSIONS, may_see
 from api.conditions import version_tag
 from api.deps import (
-    ActorDep,
-    ExpectedVersionDep,
-    KeyDep,
+    Asked,
+    AskedDep,
     ReferencePath,
-    ServicesDep,
     TicketPath,
 )
 from api.gate import GatedRoute
@@ -45,32 +43,6 @@ _AMONG_STAFF: Final = ("note.", "assignment.", "ticket.assigned.", "access.")
 _PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
 
 
-class Asked:
-    """A request's caller, conditions and parts, gathered once for every command."""
-
-    __slots__ = ("actor", "expected_version", "key", "services")
-
-    def __init__(
-        self,
-        services: ServicesDep,
-        actor: ActorDep,
-        key: KeyDep,
-        expected_version: ExpectedVersionDep,
-    ) -> None:
-        """Keep them."""
-        self.services = services
-        self.actor = actor
-        self.key = key
-        self.expected_version = expected_version
-
-
-async def _asked(
-    services: ServicesDep, actor: ActorDep, key: KeyDep, expected_version: ExpectedVersionDep
-) -> Asked:
-    return Asked(services, actor, key, expected_version)
-
-
-AskedDep = Annotated[Asked, Depends(_asked)]
 Fields = Callable[[Asked, Mapping[str, str], dict[str, Any]], dict[str, Any]]
 """Makes a command's fields of the address and the body, where they are not simply both."""
 

@@ -9,14 +9,14 @@ from starlette.requests import Request
 
 from api import receipts, strict_json
 from api.auth import may_see
-from api.deps import ActorDep, ServicesDep, TicketPath
+from api.deps import ActorDep, Asked, ServicesDep, TicketPath
 from api.models import commands as bodies
 from api.models.outcomes import AttachmentAnswer
 from api.openapi import answer, problem_responses
 from api.problems import Problem, malformed
 from api.reads.contents import content_of
 from api.routes.answers import json_answer
-from api.routes.commands import Asked, add_command, command_router
+from api.routes.commands import add_command, command_router
 from domain import commands, errors
 from domain.events import EvidenceGathered, EvidenceReplaced, EvidenceStaged, EvidenceSupplemented
 from domain.values import MACHINES

@@ -67,8 +67,8 @@ async def read_feed(
     """Return records behind a moment, or a stream of them that goes on."""
     lanes = services.ledger.lanes
     start = conditions.moment(after, where="/query/after", lanes=lanes)
+    resumed = conditions.moment(last_event_id, where="/header/last-event-id", lanes=lanes)
     if _STREAM in (accept or ""):
-        resumed = conditions.moment(last_event_id, where="/header/last-event-id", lanes=lanes)
         follower: Follower = request.app.state.follower
         records = _records(services, follower, caller, {**start, **resumed})
         # The first step is taken here, so that a full house is answered and not streamed.

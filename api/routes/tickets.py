@@ -171,7 +171,7 @@ async def list_events(
     ticket: TicketPath,
     services: ServicesDep,
     _actor: ActorDep,
-    after: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Limit = LIMIT_USUAL,
 ) -> Response:
     """Return a ticket's records behind a version."""

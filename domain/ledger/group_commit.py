@@ -7,6 +7,7 @@ lane answers at once.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,8 @@ from domain.values import Instant
 
 BATCH_MAX: Final = 128
 """Commands in one append: the gain flattens here and the wait of the first one grows."""
+GATHER_S: Final = 0.0005
+"""How long a busy lane waits for more company: a flush that serves twice as many costs the same."""
 ROWS_MAX: Final = 512
 """Rows of an import in one append."""
 QUEUE_MAX: Final = 20_000
@@ -154,8 +157,12 @@ class Lane:
 
     def _run(self) -> None:
         closing = False
+        busy = False
         while not (closing and self._queue.empty() and not self._again):
+            if busy:
+                time.sleep(GATHER_S)
             batch, rows, ended = self._gather(wait=not closing)
+            busy = len(batch) > 1
             closing = closing or ended
             if batch:
                 answers = self._write(self.committer.write, batch)

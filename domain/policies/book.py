@@ -69,8 +69,10 @@ class Limit(_Table):
     """How many of something one ticket holds."""
 
     evidence_items: int = Field(gt=0)
+    """Of one side, those the platform gathered counted in: no side fills the other's room."""
     offers: int = Field(gt=0)
     remedies: int = Field(gt=0)
+    """When more are agreed or given; what an arbitrator awards is not refused for it."""
     links: int = Field(gt=0)
     source: str
 

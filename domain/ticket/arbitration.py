@@ -23,7 +23,7 @@ from domain.events import (
 from domain.ticket import deadlines, remedies
 from domain.ticket.evidence import SIDES, appealed, decision_due, require_before_decision
 from domain.ticket.guards import guards, owed, require_actor, require_open, require_stage
-from domain.ticket.state import Context, EvidenceState, Ticket
+from domain.ticket.state import Context, EvidenceState, RemedyStep, Ticket
 from domain.values import (
     BASIS_POINTS,
     ActorKind,
@@ -78,10 +78,11 @@ def assign_arbitrator(
 
 @guards(RecuseArbitrator)
 def may_recuse_arbitrator(ticket: Ticket, _target: str | None, context: Context) -> None:
-    """Only who is to judge steps aside, and only before the decision."""
+    """Only who is to judge steps aside, a conflict or not, and only before the decision."""
     require_actor(ticket, context, ActorKind.ARBITRATOR)
     require_before_decision(ticket, Stage.INTERVENTION)
-    _require_assigned(ticket, context)
+    if ticket.arbitrator != context.actor.ref:
+        raise errors.AssignedToAnother("The matter is not assigned to you.")
 
 
 def recuse_arbitrator(
@@ -222,7 +223,10 @@ def _upheld(command: DecideAppeal, ticket: Ticket, context: Context) -> tuple[Ev
 
 
 def _ruled_anew(command: DecideAppeal, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Return another ruling: what the first awarded and is not paid gives way to its awards."""
+    """Return another ruling: what the first awarded and is not paid gives way to its awards.
+
+    A refund the payment system was told to pay may arrive all the same: it stays, and counts.
+    """
     assert ticket.appeal is not None, "an appeal waits"
     _require_decided(command.in_favour_of, command.shares)
     assert command.in_favour_of is not None, "it was checked"
@@ -239,7 +243,9 @@ def _ruled_anew(command: DecideAppeal, ticket: Ticket, context: Context) -> tupl
         policy=context.book.version,
     )
     unpaid = [
-        name for name, one in ticket.remedies.items() if one.source == "ruling" and not one.over
+        name
+        for name, one in ticket.remedies.items()
+        if one.source == "ruling" and not one.over and one.step is not RemedyStep.INITIATED
     ]
     cancelled = [event for name in unpaid for event in remedies.released(name, "appeal", ticket)]
     awards = remedies.ordered(command.awards, "appeal", ticket, context, released=frozenset(unpaid))

@@ -1,5 +1,7 @@
 """Time on a ticket: how deadlines are given and met, and the judgement that one has passed."""
 
+from collections.abc import Collection
+
 from domain import errors
 from domain.commands import PassDeadline
 from domain.events import (
@@ -54,6 +56,20 @@ def moot(ticket: Ticket) -> tuple[Event, ...]:
     return (*lapsed(ticket), *met(ticket, *asked))
 
 
+def merchant_answered(ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Return that the merchant has reviewed, and what runs from then on: something always does.
+
+    Before negotiation failed there is time for it; after that the buyer's time to call the
+    platform begins anew.
+    """
+    reviewed = met(ticket, "merchant_review")
+    if "negotiation" in ticket.deadlines:
+        return reviewed
+    if ticket.negotiation_failed is None:
+        return (*reviewed, given(context, "negotiation"))
+    return (*reviewed, *met(ticket, "intervention"), given(context, "intervention"))
+
+
 def lapsed(ticket: Ticket) -> tuple[OfferLapsed, ...]:
     """Return the end of every open offer, when something else ends the negotiation."""
     return tuple(
@@ -69,12 +85,15 @@ def passed(ticket: Ticket, deadline: str, context: Context) -> bool:
     return running is not None and context.now >= running.due_at
 
 
-def resolution(ticket: Ticket, context: Context, outcome: str) -> tuple[Event, ...]:
+def resolution(
+    ticket: Ticket, context: Context, outcome: str, *, keep: Collection[str] = ()
+) -> tuple[Event, ...]:
     """Return the facts of a matter that needs nothing more: it closes unless somebody comes back.
 
-    An open appeal window stays open: being resolved takes no right away.
+    An open appeal window stays open: being resolved takes no right away. `keep` are other
+    deadlines that run on.
     """
-    moot = [name for name in ticket.deadlines if name not in {"appeal", "closing"}]
+    moot = [name for name in ticket.deadlines if name not in {"appeal", "closing", *keep}]
     return (
         *met(ticket, *moot),
         TicketResolved(outcome=outcome),
@@ -119,5 +138,6 @@ def consequences(ticket: Ticket, deadline: str, context: Context) -> tuple[Event
         # Negotiation is over: the buyer may call the platform, and a matter nobody pursues ends.
         return (missed, given(context, "intervention"))
     if name == "intervention":
-        return (missed, *lapsed(ticket), *resolution(ticket, context, "abandoned"))
+        due = [one for one in ticket.deadlines if one.startswith("remedy:")]
+        return (missed, *lapsed(ticket), *resolution(ticket, context, "abandoned", keep=due))
     return (missed,)

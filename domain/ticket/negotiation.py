@@ -295,12 +295,11 @@ def _text(text: str | None, context: Context) -> Personal | None:
 
 def _negotiating(ticket: Ticket, by: Party, context: Context) -> tuple[Event, ...]:
     """Return that time for negotiation runs, and that a merchant who offers has reviewed."""
-    reviewed = (
-        deadlines.met(ticket, "merchant_review", "intervention") if by is Party.MERCHANT else ()
-    )
+    if by is Party.MERCHANT:
+        return deadlines.merchant_answered(ticket, context)
     if "negotiation" in ticket.deadlines or ticket.negotiation_failed is not None:
-        return reviewed
-    return (*reviewed, deadlines.given(context, "negotiation"))
+        return ()
+    return (deadlines.given(context, "negotiation"),)
 
 
 def _ground(ticket: Ticket, context: Context) -> str | None:

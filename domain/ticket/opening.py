@@ -28,6 +28,8 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
         buyer, merchant, line = _without_order(command, context), None, None
     else:
         order = _own_order(command.order, context)
+        if command.buyer not in {None, order.buyer}:
+            raise errors.Unreasonable("The order is another buyer's.")
         line = the_line(order, command.line)
         buyer, merchant = order.buyer, order.merchant
     if ticket is not None:
@@ -127,6 +129,8 @@ def _without_order(command: OpenTicket, context: Context) -> str:
     if command.line is not None:
         raise errors.UnknownLine("A line belongs to an order.")
     if context.actor.kind is ActorKind.BUYER:
+        if command.buyer not in {None, context.actor.ref}:
+            raise errors.NotYourRole("A buyer opens matters of their own.")
         return context.actor.ref
     if command.buyer is None:
         raise errors.Unreasonable("Without an order, say whose matter it is.")

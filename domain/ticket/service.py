@@ -174,14 +174,12 @@ def refuse_claim(command: RefuseClaim, ticket: Ticket, context: Context) -> tupl
     may_refuse_claim(ticket, None, context)
     if command.clause is not None and not context.book.has_clause(command.clause):
         raise errors.UnknownClause
-    running = "negotiation" in ticket.deadlines or ticket.negotiation_failed is not None
     return (
         MerchantRefused(
             reasons=Personal(command.reasons, subject=f"merchant:{ticket.merchant}"),
             clause=command.clause,
         ),
-        *deadlines.met(ticket, "merchant_review", "intervention"),
-        *(() if running else (deadlines.given(context, "negotiation"),)),
+        *deadlines.merchant_answered(ticket, context),
     )
 
 
@@ -210,6 +208,8 @@ def _require_enough(terms: Terms, ticket: Ticket, context: Context) -> None:
     asked = ticket.remedy
     if asked is not None and terms.kind not in {asked, IN_PLACE_OF.get(asked)}:
         raise errors.LessThanClaimed(remedy=asked)
+    if asked is None:
+        _require_in_kind(terms, ticket, context)
     if terms.line not in {None, ticket.line}:
         raise errors.LessThanClaimed("The claim is about another line.", line=ticket.line)
     least = _least(terms, ticket, context)
@@ -219,6 +219,19 @@ def _require_enough(terms: Terms, ticket: Ticket, context: Context) -> None:
         raise errors.CurrencyDiffers
     if terms.amount.amount_minor < least.amount_minor:
         raise errors.LessThanClaimed(least_minor=least.amount_minor, currency=least.currency)
+
+
+def _require_in_kind(terms: Terms, ticket: Ticket, context: Context) -> None:
+    """Let a remedy pass that fits a matter which names none.
+
+    Where money is claimed it is money; a gift on top is enough only where that is usual.
+    """
+    usual = context.book.usual[ticket.reason]
+    if ticket.claim is not None and terms.amount is None:
+        raise errors.LessThanClaimed("An amount is claimed.")
+    gifts = cap.ON_TOP if ticket.claim is None else {RemedyKind.COUPON}
+    if terms.kind in gifts and usual not in cap.ON_TOP:
+        raise errors.LessThanClaimed("A gift on top is an offer here.", usual=usual)
 
 
 def _least(terms: Terms, ticket: Ticket, context: Context) -> Money | None:

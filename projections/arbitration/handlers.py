@@ -41,6 +41,7 @@ from projections.arbitration.rows import (
     Review,
 )
 from projections.arbitration.view import VIEW, mark, place_of
+from projections.projection import place
 from projections.stages import stage_after
 
 
@@ -57,7 +58,7 @@ def ticket_opened(record: Record, event: TicketOpened) -> CaseRow:
         ticket=record.subject,
         lane=record.lane,
         version=record.version,
-        position=record.position,
+        position=place(record),
         stage=Stage.INTAKE,
         kind=event.kind,
         scenario=event.scenario,

@@ -18,7 +18,7 @@ TABLES: Final = {
           ticket text collate "C" primary key,
           lane int not null,
           version int not null,
-          position bigint not null,
+          position text not null,
           item text not null)""",
     ),
     "view.arbitration_timeline": (
@@ -40,7 +40,7 @@ _UPSERT: Final = upsert(
         ("ticket", "text"),
         ("lane", "int"),
         ("version", "int"),
-        ("position", "bigint"),
+        ("position", "text"),
         ("item", DOCUMENT),
     ),
     ["ticket"],
@@ -113,7 +113,7 @@ class CasePage(TicketPage[CaseRow]):
                 texts(row.ticket for row in rows),
                 integers(row.lane for row in rows),
                 integers(row.version for row in rows),
-                integers(row.position for row in rows),
+                texts(row.position for row in rows),
                 documents(_ENCODER.encode(row).decode() for row in rows),
             ),
         )

@@ -61,7 +61,7 @@ def ticket_opened(record: Record, event: TicketOpened) -> BoardRow:
         ticket=record.subject,
         lane=record.lane,
         version=record.version,
-        position=record.position,
+        position=place(record),
         stage=Stage.INTAKE,
         buyer=event.buyer,
         merchant=event.merchant,

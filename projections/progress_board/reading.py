@@ -65,8 +65,8 @@ class Board(msgspec.Struct, frozen=True, omit_defaults=True):
     """The progress board of a ticket for one audience."""
 
     ticket: str
-    moment: str
-    """How far the view had read."""
+    moment: str = msgspec.field(name="position")
+    """How far the view had read; outside it is the answer's position."""
     version: int
     audience: Audience
     stage: Stage

@@ -48,7 +48,7 @@ def ticket_opened(record: Record, event: TicketOpened) -> QueueRow:
         ticket=record.subject,
         lane=record.lane,
         version=record.version,
-        position=record.position,
+        position=place(record),
         stage=Stage.INTAKE,
         kind=event.kind,
         scenario=event.scenario,

@@ -27,7 +27,7 @@ TABLES: Final = {
           order_ref text,
           source_state text,
           version int not null,
-          position bigint not null,
+          position text not null,
           item text not null)""",
         "create index on view.queue (priority, due_at, ticket) where open",
         "create index on view.queue (awaiting, priority, due_at, ticket) where open",
@@ -130,7 +130,7 @@ _COLUMNS: Final = (
     ("order_ref", "text"),
     ("source_state", "text"),
     ("version", "int"),
-    ("position", "bigint"),
+    ("position", "text"),
     ("item", DOCUMENT),
 )
 _UPSERT: Final = upsert("view.queue", _COLUMNS, ["ticket"])
@@ -190,7 +190,7 @@ class QueuePage(TicketPage[QueueRow]):
                 texts(row.order for row in rows),
                 texts(row.source_state for row in rows),
                 integers(row.version for row in rows),
-                integers(row.position for row in rows),
+                texts(row.position for row in rows),
                 documents(_ENCODER.encode(row).decode() for row in rows),
             ),
         )

@@ -152,7 +152,7 @@ class Served:
 
 @contextmanager
 def serving(database: Database, directory: Path, *, folding: bool = True) -> Iterator[Served]:
-    """Serve the API over a database, with the views folded by a thread beside it unless told not."""
+    """Serve the API over a database; unless told not to, a thread beside it folds the views."""
     clock = Clock()
     settings = Settings(data_dir=directory)
     dsns = Dsns(app=database.app_dsn, views=database.app_dsn)

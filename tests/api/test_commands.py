@@ -279,3 +279,10 @@ def test_what_is_offered_can_be_done_and_what_is_blocked_says_why(served: Served
     _ok(served.post("buyer", message["href"], {"text": "Done as offered."}))
     assert "accept_ticket" not in actions
     assert "add_note" not in {one["name"] for one in told["actions"]}
+
+
+def test_a_version_far_beyond_the_tickets_is_stale_like_any_other(served: Served) -> None:
+    """The fuzzer found it: nothing was missed, and nothing breaks."""
+    ticket = served.open_ticket()
+    told = _ok(served.post("agent", f"/v1/tickets/{ticket}/acceptance", version=999_999_999), 412)
+    assert (told["missed"], told["actual_version"]) == ([], served.version(ticket))

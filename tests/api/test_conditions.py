@@ -52,7 +52,7 @@ def test_255_characters_are_a_key_and_256_are_not() -> None:
     assert conditions.idempotency_key("k" * 255) == "k" * 255
 
 
-@given(st.integers(1, 10**15 - 1))
+@given(st.integers(1, 10**9 - 1))
 def test_if_match_names_the_version_of_an_etag(version: int) -> None:
     """What an answer gave as ETag is what a command sends back."""
     assert conditions.expected_version(conditions.version_tag(version)) == version
@@ -71,7 +71,7 @@ def test_if_match_names_the_version_of_an_etag(version: int) -> None:
         '"-7"',
         '"七"',
         '"1e3"',
-        '"' + "9" * 16 + '"',
+        '"' + "9" * 10 + '"',
     ],
 )
 def test_what_is_no_version_is_refused(header: str) -> None:

@@ -76,6 +76,31 @@ def test_a_position_nobody_was_told_is_not_waited_for(served: Served, path: str)
     assert (answer.status_code, answer.json()["code"]) == (422, "position_unknown")
 
 
+def test_every_read_says_how_far_it_has_read(served: Served) -> None:
+    """A moment: one place per lane, as min_position takes it."""
+    ticket = served.open_ticket("mover")
+    order = _ok(served.get("buyer:mover", f"/v1/tickets/{ticket}"))["order"]
+    head = served.head()
+    for path in (
+        f"/v1/tickets/{ticket}",
+        f"/v1/tickets/{ticket}/progress-board",
+        f"/v1/tickets/{ticket}/case-file",
+        f"/v1/tickets/{ticket}/messages",
+        f"/v1/tickets/{ticket}/events",
+        "/v1/tickets",
+        "/v1/queue",
+        "/v1/queue/counts",
+        "/v1/statistics",
+        "/v1/feed",
+        f"/v1/orders/{order}",
+    ):
+        is_view = re.search("board|case|queue|statistics|/v1/tickets$", path)
+        who = "auditor" if path != "/v1/feed" else "admin"
+        told = _ok(served.get(who, path, **({"min_position": head} if is_view else {})))
+        reached = int(told["position"].partition("-")[2])
+        assert reached >= int(head.partition("-")[2]), path
+
+
 # --- who sees what ----------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from domain.ticket.state import Stamp, Ticket
 from projections import arbitration, deadlines, queue
 from projections.progress_board import Audience, board
 from tests.projections.conftest import MakeViews
+from tests.projections.decided import COURSES, Told
 from tests.projections.history import History
 from tests.projections.tickets import everything
 
@@ -32,11 +33,17 @@ def judged(history: History) -> dict[str, Ticket]:
     return {ticket: fold(of_ticket) for ticket, of_ticket in facts.items()}
 
 
-@pytest.fixture
-def history(make_views: MakeViews) -> History:
-    """Tickets of every course, folded into every view."""
-    history = everything(1)
-    assert make_views(history).catch_up(30)
+@pytest.fixture(params=["by hand", *COURSES])
+def history(request: pytest.FixtureRequest, make_views: MakeViews) -> History:
+    """Tickets of every course told by hand, or one that was judged, folded into every view."""
+    if request.param == "by hand":
+        history = everything(1)
+    else:
+        history = History()
+        COURSES[request.param](Told(history))
+    views = make_views(history, page_size=11)
+    assert views.catch_up(30)
+    assert views.poisoned() == []
     return history
 
 
@@ -76,7 +83,6 @@ def test_the_worker_is_told_of_every_deadline_that_runs(history: History, db: Cu
         for deadline, running in ticket.deadlines.items()
         if not running.missed
     }
-    assert listed
 
 
 def test_the_case_file_and_the_board_show_evidence_as_the_rules_see_it(

@@ -1,17 +1,35 @@
-"""Taking a remedy off that is no longer owed, as long as its money has not moved."""
+"""Taking a remedy off that is no longer owed, as long as its money can not be on its way."""
 
+from typing import Final
+
+from domain import errors
 from domain.commands import CancelRemedy
 from domain.events import Event
+from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK
-from domain.ticket.remedies.steps import cancelled, define, standing
+from domain.ticket.remedies.steps import DECIDED, cancelled, define, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
-from domain.values import RemedyKind
+from domain.values import ActorKind, RemedyKind
 
-_NOT_OVER = tuple(
-    step for step in RemedyStep if step not in {RemedyStep.COMPLETED, RemedyStep.CANCELLED}
+_TOO_LATE: Final = frozenset({RemedyStep.INITIATED, RemedyStep.COMPLETED, RemedyStep.CANCELLED})
+"""What the payment system was told to pay may arrive all the same: it must fail first."""
+
+
+def _may_be_undone(ticket: Ticket, target: str | None, context: Context) -> None:
+    """Let a supervisor undo what was ruled, and nobody undo what an appeal may change."""
+    source = ticket.remedies[target or ""].source
+    if source in DECIDED and context.actor.kind is not ActorKind.SUPERVISOR:
+        raise errors.NotYourRole("What an arbitrator awarded is taken off by a supervisor.")
+    if appealed(ticket):
+        raise errors.WrongStage("An appeal is being decided.", stage=ticket.stage)
+
+
+define(
+    CancelRemedy,
+    *DESK,
+    at=dict.fromkeys(RemedyKind, tuple(step for step in RemedyStep if step not in _TOO_LATE)),
+    also=_may_be_undone,
 )
-
-define(CancelRemedy, *DESK, at=dict.fromkeys(RemedyKind, _NOT_OVER))
 
 
 def cancel_remedy(command: CancelRemedy, ticket: Ticket, context: Context) -> tuple[Event, ...]:

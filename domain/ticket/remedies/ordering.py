@@ -6,8 +6,9 @@ from domain import errors
 from domain.commands import GrantRemedy
 from domain.events import Event, RefundInitiated, RemedyOrdered
 from domain.ticket import cap
+from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK, guards, require_actor, require_stage
-from domain.ticket.remedies.steps import waiting
+from domain.ticket.remedies.steps import DECIDED, waiting
 from domain.ticket.state import Context, Grant, Order, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind, Stage, Terms
 
@@ -25,7 +26,8 @@ def ordered(
 
     `released` are remedies of the ticket that the same decision cancelled before.
     """
-    _require_room(ticket, context, more=len(terms))
+    if source not in DECIDED:  # gifts before it take no room from what an arbitrator decides
+        _require_room(ticket, context, more=len(terms))
     freed = {cap.grant_key(ticket.ticket, remedy) for remedy in released}
     order = context.order
     grants = {key: one for key, one in order.grants.items() if key not in freed} if order else {}
@@ -49,6 +51,8 @@ def may_grant_remedy(ticket: Ticket, _target: str | None, context: Context) -> N
     """Staff may be generous at any time, save while an arbitrator weighs the matter."""
     require_actor(ticket, context, *DESK)
     require_stage(ticket, Stage.INTAKE, Stage.NEGOTIATION, Stage.REMEDY)
+    if appealed(ticket):
+        raise errors.WrongStage("An appeal is being decided.", stage=ticket.stage)
     _require_room(ticket, context, more=1)
 
 

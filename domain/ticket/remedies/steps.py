@@ -17,7 +17,7 @@ from domain.events import (
 )
 from domain.policies.book import DeadlineName
 from domain.ticket import deadlines
-from domain.ticket.guards import GUARDS, guards, require_actor
+from domain.ticket.guards import GUARDS, Guard, guards, require_actor
 from domain.ticket.state import Context, Remedy, RemedyStep, Ticket
 from domain.values import ActorKind, Awaiting, RemedyKind, Stage
 
@@ -28,6 +28,9 @@ class Move(msgspec.Struct, frozen=True):
     by: tuple[ActorKind, ...]
     at: Mapping[RemedyKind, tuple[RemedyStep, ...]]
 
+
+DECIDED: Final = frozenset({"ruling", "appeal"})
+"""Sources of what an arbitrator awarded: it is enforced, and no agent undoes it (AR-05)."""
 
 MOVES: Final[dict[type[RemedyCommand], Move]] = {}
 """Every step of every remedy; each sub-flow adds its own."""
@@ -62,8 +65,12 @@ def define(
     command: type[RemedyCommand],
     *by: ActorKind,
     at: Mapping[RemedyKind, tuple[RemedyStep, ...]],
+    also: Guard | None = None,
 ) -> None:
-    """Make a command a step of remedies: its actors, and where the remedy must stand before it."""
+    """Make a command a step of remedies: its actors, and where the remedy must stand before it.
+
+    `also` is asked last: what stands against the step beside that.
+    """
     move = Move(by=by, at=at)
     MOVES[command] = move
 
@@ -76,6 +83,8 @@ def define(
             raise errors.UnknownRemedy
         if remedy.step not in move.at.get(remedy.terms.kind, ()):
             raise errors.WrongStep(step=remedy.step)
+        if also is not None:
+            also(ticket, target, context)
 
 
 def standing(command: RemedyCommand, ticket: Ticket, context: Context) -> Remedy:

@@ -1,0 +1,104 @@
+"""The OpenAPI document is complete, and the documentation needs no other host."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.app import openapi_document
+from api.auth import PERMISSIONS
+from tests.api.served import Served
+
+DOCUMENT = openapi_document()
+OPEN = {"read_liveness", "read_readiness", "read_problem_kind"}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Return path, method and description of every operation."""
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_it_is_of_the_version_we_say() -> None:
+    """3.1 is JSON Schema, so a client's generator needs no dialect of its own."""
+    assert DOCUMENT["openapi"] == "3.1.0"
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_what_it_does() -> None:
+    """Generated clients call it by that name."""
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(names)) == len(names)
+    assert set(names) == set(PERMISSIONS) | OPEN
+    assert all(operation["summary"] and operation["tags"] for _, _, operation in operations())
+
+
+def test_every_operation_names_its_answer_its_problems_and_its_token() -> None:
+    """No answer comes as a surprise, and none is an untyped object."""
+    for path, method, operation in operations():
+        answers = operation["responses"]
+        success = [answers[status] for status in answers if status.startswith("2")]
+        assert success, path
+        for answer in success:
+            for media_type, content in answer["content"].items():
+                if media_type == "application/json" and operation["operationId"] != "read_content":
+                    assert "$ref" in content["schema"], path
+        if operation["operationId"] in OPEN:
+            assert "security" not in operation
+            continue
+        assert operation["security"] == [{"token": []}], path
+        assert {"401", "403", "422", "503"} <= answers.keys(), path
+        if method == "post" and operation["operationId"] != "upload_content":
+            assert {"400", "409", "412", "413", "415", "428"} <= answers.keys(), path
+            assert "application/json" in operation["requestBody"]["content"]
+        for status, answer in answers.items():
+            if not status.startswith(("2", "3")):
+                (problem,) = answer["content"].items()
+                assert problem[0] == "application/problem+json"
+                assert problem[1]["schema"] == {"$ref": "#/components/schemas/Problem"}
+                assert problem[1]["examples"]
+
+
+def test_every_command_takes_its_key_and_its_version() -> None:
+    """The conditions stand in the document, with what they look like."""
+    for path, method, operation in operations():
+        if method == "post" and operation["operationId"] != "upload_content":
+            headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
+            assert {"Idempotency-Key", "If-Match"} <= headers, path
+
+
+def test_every_reference_leads_somewhere_and_every_body_is_closed() -> None:
+    """A schema that is not there is `unknown` to a client; an open body hides a misspelling."""
+    text = json.dumps(DOCUMENT)
+    schemas = DOCUMENT["components"]["schemas"]
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= schemas.keys()
+    assert "x-pending" not in text
+    assert "HTTPValidationError" not in schemas
+    bodies = {
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
+        for _, _, operation in operations()
+        if "$ref"
+        in operation.get("requestBody", {})
+        .get("content", {})
+        .get("application/json", {})
+        .get("schema", {})
+    }
+    assert bodies
+    assert all(schemas[name]["additionalProperties"] is False for name in bodies)
+
+
+def test_the_served_document_is_the_printed_one(served: Served) -> None:
+    """`ticketledger openapi` and /openapi.json are one text."""
+    assert served.client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect"])
+def test_the_documentation_asks_no_other_host(served: Served, path: str) -> None:
+    """It works in a closed network, and tells nobody who reads it."""
+    page = served.client.get(path)
+    assert page.status_code == 200
+    assert not re.findall(r"(?:src|href|url)\s*[=:]\s*[\"'](?:https?:)?//", page.text)
+    for asset in re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page.text):
+        assert served.client.get(asset).status_code == 200, asset

@@ -1,0 +1,20 @@
+"""How much is measured: rounds, seconds and rows, for a figure to rely on or for a look."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """The extent of one run."""
+
+    rounds: int = 5
+    seconds: float = 2.0
+    """How long a contestant works in one round."""
+    queue_tickets: int = 1_000_000
+    queue_reads: int = 300
+    """Pages read from the database in one round, and as many first pages."""
+
+
+QUICK: Final = Effort(rounds=1, seconds=0.3, queue_tickets=20_000, queue_reads=50)
+"""Enough to see that every part works; no figure of it means anything."""
