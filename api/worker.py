@@ -116,6 +116,12 @@ class Worker:
             except errors.Refusal as refusal:
                 log.info("%s of %s was refused: %s", row.deadline, row.ticket, refusal.code)
                 self._done.add(key)
+            except (DatabaseUnavailable, AppendUnknown):
+                raise
+            except Exception:
+                # One broken matter holds up no other; it is tried again by the next worker.
+                log.exception("%s of %s could not be judged", row.deadline, row.ticket)
+                self._done.add(key)
             else:
                 if outcome.replayed or not outcome.events:
                     self._done.add(key)  # on record already: the view has yet to hear of it

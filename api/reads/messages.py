@@ -11,7 +11,23 @@ from api.reads.personal import opened, ticket_records
 from api.reads.tickets import side_of
 from api.wiring import Services
 from domain import errors
-from domain.events import AnswerGiven, Event, MessageSent, NoteAdded, TicketOpened
+from domain.events import (
+    AnswerGiven,
+    AppealFiled,
+    Event,
+    MerchantRefused,
+    MessageSent,
+    NoteAdded,
+    OfferCountered,
+    OfferDeclined,
+    OfferMade,
+    RulingIssued,
+    RulingOverturned,
+    RulingUpheld,
+    RulingVaried,
+    TicketOpened,
+    TicketReopened,
+)
 from domain.record import Record
 from domain.streams import position_text, ticket_lane
 from domain.values import Actor, Commitment, Instant, Party
@@ -21,6 +37,16 @@ _TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
     MessageSent: ("message", "text"),
     AnswerGiven: ("answer", "text"),
     NoteAdded: ("note", "text"),
+    MerchantRefused: ("refusal", "reasons"),
+    OfferMade: ("offer", "text"),
+    OfferCountered: ("offer", "text"),
+    OfferDeclined: ("decline", "reason"),
+    RulingIssued: ("ruling", "reasons"),
+    AppealFiled: ("appeal", "grounds"),
+    RulingUpheld: ("ruling", "reasons"),
+    RulingVaried: ("ruling", "reasons"),
+    RulingOverturned: ("ruling", "reasons"),
+    TicketReopened: ("reopening", "reason"),
 }
 """Fact → what is said in it, and the field that holds the words."""
 
@@ -29,7 +55,10 @@ class MessageItem(msgspec.Struct, frozen=True):
     """One text that was written on the ticket."""
 
     kind: str
-    """statement, message, answer or note; notes are for staff."""
+    """statement, message, answer, refusal, offer, decline, ruling, appeal, reopening, or note.
+
+    Notes are for staff.
+    """
     version: int
     position: Position
     at: Instant

@@ -27,6 +27,8 @@ from api.models.base import Body as BodyModel
 from api.models.commands import NothingBody
 from api.models.outcomes import Accepted
 from api.openapi import answer, problem_responses
+from api.reads.events import told_to
+from api.reads.tickets import side_of
 from api.routes.answers import json_answer
 from api.wiring import Services
 from domain import errors
@@ -38,8 +40,6 @@ from domain.values import Actor, ActorKind
 
 MISSED_MAX: Final = 100
 _PARTIES: Final = frozenset({ActorKind.BUYER, ActorKind.MERCHANT})
-_AMONG_STAFF: Final = ("note.", "assignment.", "ticket.assigned.", "access.")
-"""Topics of events a party is not told of."""
 _PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
 
 
@@ -149,6 +149,7 @@ def _with_missed(
     expected = refusal.facts["expected_version"]
     assert isinstance(expected, int), "a changed ticket is told with the expected version"
     records = services.ledger.stream(ticket_stream(ticket), expected, MISSED_MAX)
+    side = side_of(actor)
     missed = [
         {
             "topic": record.envelope.topic,
@@ -158,7 +159,7 @@ def _with_missed(
             "actor_kind": record.actor.kind.value,
         }
         for record in records
-        if actor.kind not in _PARTIES or not record.envelope.topic.startswith(_AMONG_STAFF)
+        if told_to(record, side)
     ]
     return errors.TicketChanged(
         expected_version=expected,

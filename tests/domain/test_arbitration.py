@@ -8,6 +8,7 @@ from domain import errors
 from domain.commands import (
     AddNote,
     AssignArbitrator,
+    FailRefund,
     FileAppeal,
     GatherEvidence,
     RecuseArbitrator,
@@ -470,6 +471,7 @@ def test_an_upheld_ruling_of_which_nothing_is_owed_resolves_the_matter(
 def test_an_overturned_ruling_takes_back_what_is_not_paid() -> None:
     """Unpaid awards are cancelled and free their part; with nothing owed the matter is over."""
     play = Play().appealed(refund(5_000), coupon(5_000))
+    play.do(PAYMENT, FailRefund(ticket=T1, remedy="R1", reason="stopped"))
     events = play.do(SECOND_JUDGE, appeal_decision("overturned"))
     assert isinstance(events[0], RulingOverturned)
     assert events[0].ruling == "J2"
@@ -486,6 +488,7 @@ def test_an_overturned_ruling_takes_back_what_is_not_paid() -> None:
 def test_a_varied_ruling_orders_its_own_awards_within_the_freed_cap() -> None:
     """The first refund gives way before the second is measured."""
     play = Play().appealed(refund(PAID))
+    play.do(PAYMENT, FailRefund(ticket=T1, remedy="R1", reason="stopped"))
     partly = (Share(Responsible.MERCHANT, 6_000), Share(Responsible.BUYER, 4_000))
     events = play.do(
         SECOND_JUDGE,

@@ -3,7 +3,7 @@
 import pytest
 
 from domain import errors
-from domain.commands import ApproveClaim, CancelRemedy, GrantRemedy, SettleRefund
+from domain.commands import ApproveClaim, CancelRemedy, FailRefund, GrantRemedy, SettleRefund
 from domain.events import GrantPaid, GrantReleased, PayoutGranted, RefundGranted
 from domain.ticket import cap
 from domain.values import Money, RemedyKind, Scenario, Terms
@@ -129,6 +129,7 @@ def test_a_cancelled_remedy_frees_its_part() -> None:
     """What was released before it was paid may be granted again, on another ticket too."""
     play = Play().opened().opened(T2, scenario=Scenario.SERVICE)
     grant(play, refund(PAID))
+    play.do(PAYMENT, FailRefund(ticket=T1, remedy="R1", reason="stopped"))
     play.do(SUPERVISOR, CancelRemedy(ticket=T1, remedy="R1", why="granted by mistake"))
     assert GrantReleased(ticket=T1, remedy="R1", line="L1", amount=cny(PAID)) in play.facts
     grant(play, refund(PAID), ticket=T2)

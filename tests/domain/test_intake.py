@@ -649,7 +649,7 @@ def test_a_merchant_grants_what_is_claimed() -> None:
         (RemedyKind.EXCHANGE, None, RemedyKind.EXCHANGE, None, None),
         (RemedyKind.EXCHANGE, None, RemedyKind.REPAIR, None, errors.LessThanClaimed),
         (None, None, RemedyKind.REPAIR, None, None),
-        (None, None, RemedyKind.COUPON, yuan(10), None),
+        (None, None, RemedyKind.COUPON, yuan(10), errors.LessThanClaimed),
     ],
 )
 def test_an_approval_is_what_is_claimed_or_better(

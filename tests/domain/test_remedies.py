@@ -438,12 +438,12 @@ def test_a_matter_is_remedied_when_the_last_is_taken_off_but_one_was_given() -> 
 
 def test_a_cancelled_remedy_is_over() -> None:
     """Its deadline ends, its part of the order is free, and no step follows."""
-    play = Play().ruled(refund(5_000), coupon(5_000))
-    events = play.do(AGENT, cancel("R1"))
+    play = Play().ruled(coupon(5_000), refund(5_000))
+    events = play.do(SUPERVISOR, cancel("R1"))
     assert names(events) == ["RemedyCancelled", "GrantReleased", "DeadlineMet"]
     assert GrantReleased(ticket=T1, remedy="R1", line="L1", amount=cny(5_000)) in events
     assert "T0-261111-AAAAAA0/R1" not in play.order.grants
-    for actor, command in ((PAYMENT, settle), (SUPERVISOR, cancel)):
+    for actor, command in ((AGENT, issue), (SUPERVISOR, cancel)):
         with pytest.raises(errors.WrongStep):
             play.do(actor, command("R1"))
 

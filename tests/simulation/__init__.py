@@ -1,0 +1,1 @@
+"""Tests of parties, clocks and crashes at play."""
