@@ -11,6 +11,7 @@ from api.models.outcomes import Digest, Position
 from api.wiring import Services
 from domain import errors
 from domain.ledger.requests import Case
+from domain.policies.book import Book
 from domain.streams import position_text, ticket_lane
 from domain.ticket.actions import Action, actions
 from domain.ticket.state import (
@@ -151,6 +152,8 @@ class TicketAnswer(msgspec.Struct, frozen=True):
     imported: bool
     round: int
     accepted: bool
+    usual_remedy: RemedyKind
+    """The usual solution of the trade for such a reason, put on the table by the book (AR-01)."""
     negotiation_failed: str | None
     resolved: str | None
     resolved_at: Instant | None
@@ -185,6 +188,7 @@ def ticket_answer(services: Services, actor: Actor, ticket: str) -> TicketAnswer
         position_text(lane, position),
         actions(case.ticket, judging(services, actor, case)),
         actor,
+        services.ledger.book,
     )
 
 
@@ -200,7 +204,9 @@ def judging(services: Services, actor: Actor, case: Case) -> Context:
     )
 
 
-def told(case: Case, position: str, possible: tuple[Action, ...], actor: Actor) -> TicketAnswer:
+def told(
+    case: Case, position: str, possible: tuple[Action, ...], actor: Actor, book: Book
+) -> TicketAnswer:
     """Return what an actor is told of a ticket."""
     ticket = case.ticket
     party = _PARTIES.get(actor.kind)
@@ -227,6 +233,7 @@ def told(case: Case, position: str, possible: tuple[Action, ...], actor: Actor) 
         imported=ticket.imported,
         round=ticket.round,
         accepted=ticket.accepted,
+        usual_remedy=book.usual[ticket.reason],
         negotiation_failed=ticket.negotiation_failed,
         resolved=ticket.resolved,
         resolved_at=ticket.resolved_at,

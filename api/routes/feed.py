@@ -18,7 +18,7 @@ from api.routes.answers import json_answer
 from api.routes.listing import Limit
 from api.streaming import Follower
 from api.wiring import Services
-from domain.streams import parse_moment
+from domain.streams import parse_moment, position_text
 
 HEARTBEAT_SECONDS: Final = 15.0
 RETRY_MS: Final = 1_000
@@ -79,7 +79,8 @@ async def read_feed(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
     found, position = await services.run(feed_page, services, start, limit)
-    reached = found[-1][1] if found else (after or "")
+    nothing = ",".join(position_text(lane, start.get(lane, 0)) for lane in range(lanes))
+    reached = found[-1][1] if found else nothing
     items: list[dict[str, Any]] = [shown(record) for record, _ in found]
     return json_answer({"items": items, "after": reached, "position": position})
 

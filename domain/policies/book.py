@@ -61,7 +61,7 @@ class Cap(_Table):
     refund_bp: int = Field(ge=0, le=10_000)
     payout_bp: int = Field(ge=0, le=10_000)
     goodwill_minor: int = Field(ge=0)
-    """What one person may grant without a ruling, per remedy, in minor units."""
+    """What agents may grant out of goodwill on one ticket, in minor units."""
     source: str
 
 

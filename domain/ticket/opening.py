@@ -141,6 +141,10 @@ def _seen_again(command: OpenTicket, ticket: Ticket, buyer: str) -> tuple[Event,
     """The same matter again is one ticket, whatever channel it comes through (IN-01)."""
     if ticket.buyer != buyer:
         raise errors.AlreadyOpen
+    if ticket.resolved is not None:
+        raise errors.AlreadyOpen(
+            "The matter is resolved and not closed: reopen it.", ticket=ticket.ticket
+        )
     if command.channel in ticket.channels:
         return ()
     return (ChannelJoined(channel=command.channel),)

@@ -163,3 +163,10 @@ def test_ar_01_forty_offers_are_enough(platform: Platform) -> None:
     platform.refused(MERCHANT, ticket, "offers/O40/counter", REPAIR, code="limit_reached")
     assert len(platform.file(ticket)["offers"]) == 40
     assert platform.row(ticket)["awaiting"] == "merchant"
+
+
+def test_ar_01_the_usual_solution_of_the_trade_lies_on_the_table(platform: Platform) -> None:
+    """Both sides see what is usual for such a matter before they propose anything."""
+    ticket = platform.disputed()
+    for side in (BUYER, MERCHANT):
+        assert platform.ticket(side, ticket)["usual_remedy"] == "return"

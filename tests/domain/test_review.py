@@ -12,6 +12,7 @@ from domain.commands import (
     DeclineOffer,
     FailRefund,
     GatherEvidence,
+    GiveAnswer,
     GrantRemedy,
     MakeOffer,
     OpenTicket,
@@ -106,6 +107,17 @@ def test_what_was_ruled_is_taken_off_by_no_agent() -> None:
     with pytest.raises(errors.NotYourRole):
         play.do(AGENT, cancel)
     play.do(SUPERVISOR, cancel)
+
+
+def test_an_agents_authority_is_not_stretched_by_small_steps() -> None:
+    """RE-11: two gifts of the limit are one of twice the limit, and that needs a supervisor."""
+    play = Play().opened()
+    limit = play.book.cap.goodwill_minor
+    play.do(AGENT, GrantRemedy(ticket=T1, terms=coupon(limit - 1)))
+    with pytest.raises(errors.CapExceeded):
+        play.do(AGENT, GrantRemedy(ticket=T1, terms=refund(2)))
+    play.do(AGENT, GrantRemedy(ticket=T1, terms=refund(1)))
+    play.do(SUPERVISOR, GrantRemedy(ticket=T1, terms=refund(1)))
 
 
 @pytest.mark.parametrize("given", [coupon(1), terms(RemedyKind.COMPENSATION, 1)])
@@ -223,3 +235,13 @@ def test_staff_names_no_other_buyer_than_the_orders(actor: Actor) -> None:
     play = Play()
     with pytest.raises(errors.Unreasonable):
         play.do(actor, OpenTicket(channel=Channel.PHONE, order=ORDER, line="L1", buyer="buyer-2"))
+
+
+def test_what_comes_back_after_an_answer_is_not_swallowed() -> None:
+    """The ticket is resolved and about to close: who opens it again is told to reopen it."""
+    play = Play().opened()
+    play.do(AGENT, GiveAnswer(ticket=T1, text="Restart it.", resolves=True))
+    again = OpenTicket(channel=Channel.PHONE, order=ORDER, line="L1", statement="It is back.")
+    with pytest.raises(errors.AlreadyOpen) as refused:
+        play.do(BUYER, again)
+    assert refused.value.facts == {"ticket": T1}

@@ -57,10 +57,13 @@ def may_grant_remedy(ticket: Ticket, _target: str | None, context: Context) -> N
 
 
 def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Give out of goodwill: an agent up to the book's authority, a supervisor up to the cap."""
+    """Give out of goodwill: an agent up to the book's authority, a supervisor up to the cap.
+
+    What was given on the ticket before counts: small steps lead no further than one.
+    """
     may_grant_remedy(ticket, None, context)
     amount, limit = command.terms.amount, context.book.cap.goodwill_minor
-    above = amount is not None and amount.amount_minor > limit
+    above = amount is not None and amount.amount_minor + _given(ticket) > limit
     if above and context.actor.kind is not ActorKind.SUPERVISOR:
         raise errors.CapExceeded(
             "Above the authority of an agent a supervisor grants.",
@@ -69,6 +72,17 @@ def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tupl
         )
     by = f"{context.actor.kind}:{context.actor.ref}"
     return ordered((command.terms,), "goodwill", ticket, context, approved_by=by)
+
+
+def _given(ticket: Ticket) -> int:
+    """Return what goodwill of a ticket comes to; a ticket's amounts are in one currency."""
+    return sum(
+        one.terms.amount.amount_minor
+        for one in ticket.remedies.values()
+        if one.source == "goodwill"
+        and one.terms.amount is not None
+        and one.step is not RemedyStep.CANCELLED
+    )
 
 
 def _require_room(ticket: Ticket, context: Context, *, more: int) -> None:
