@@ -3,6 +3,7 @@
 A problem names its code, never what was sent: input values stay out of answers and logs.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -122,6 +123,8 @@ DETAILS: Final[Mapping[str, str]] = {
 _RESERVED: Final = frozenset({"type", "title", "status", "detail", "instance", "code"})
 _ECHOING: Final = frozenset({"union_tag_invalid"})
 """Messages of pydantic that would repeat what was sent."""
+_NUMBER: Final = re.compile("[0-9]{4}")
+"""Of a telephone, an account, a person: no field of ours is called so."""
 _BY_STATUS: Final[Mapping[int, str]] = {
     404: "no_such_resource",
     405: "method_not_allowed",
@@ -258,4 +261,4 @@ def _pointer(places: Iterable[int | str]) -> str:
 def _step(place: int | str) -> str:
     text = str(place)
     harmless = text.isascii() and text.replace("_", "").replace("-", "").isalnum()
-    return text if harmless and len(text) <= 64 else "?"
+    return text if harmless and len(text) <= 64 and not _NUMBER.search(text) else "?"

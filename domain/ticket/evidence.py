@@ -30,10 +30,12 @@ from domain.events import (
 from domain.ticket import deadlines
 from domain.ticket.guards import DESK, guards, require_actor, require_open, require_stage
 from domain.ticket.state import Context, Evidence, EvidenceState, Ticket
-from domain.values import ActorKind, Awaiting, Instant, Party, Personal, Sha256, Stage
+from domain.values import ActorKind, Awaiting, EvidenceKind, Instant, Party, Personal, Sha256, Stage
 
 SIDES: Final = (Party.BUYER, Party.MERCHANT)
 """Those between whom a matter is decided."""
+_OF_SYSTEMS: Final = ("snapshot_", "posted_by_")
+"""How only the platform and systems of others come by evidence."""
 _LIVE: Final = frozenset({EvidenceState.STAGED, EvidenceState.ON_RECORD})
 
 
@@ -132,6 +134,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
     if _known(ticket, party, command.attachment.sha256):
         return ()
     may_stage_evidence(ticket, None, context)
+    _require_own_words(command)
     item, late = _next_item(ticket), is_late(ticket, party, context)
     if not late and party not in ticket.sealed:
         return (
@@ -173,6 +176,7 @@ def replace_evidence(
 ) -> tuple[Event, ...]:
     """Put a better item in the place of a staged one; both stay on record."""
     may_replace_evidence(ticket, command.item, context)
+    _require_own_words(command)
     if _known(ticket, context.actor.party, command.attachment.sha256):
         return ()
     return (
@@ -314,6 +318,8 @@ def _disclosable(ticket: Ticket, target: str | None, context: Context) -> Eviden
     item = _on_record(ticket, target, context)
     if context.actor.party in SIDES and item.party is not context.actor.party:
         raise errors.NotYourRole("A side shows only what is its own.")
+    if context.actor.kind is ActorKind.AGENT and item.confidential:
+        raise errors.NotYourRole("Its owner, or who decides, shows what is confidential.")
     return item
 
 
@@ -336,6 +342,12 @@ def _on_record(ticket: Ticket, target: str | None, context: Context) -> Evidence
     if context.actor.party in SIDES and context.actor.party not in item.shown_to:
         raise errors.UnknownEvidence
     return item
+
+
+def _require_own_words(command: StageEvidence | ReplaceEvidence) -> None:
+    """Let a side bring nothing as if the platform or a system of others had."""
+    if command.kind is EvidenceKind.ORDER_SNAPSHOT or command.obtained.startswith(_OF_SYSTEMS):
+        raise errors.Unreasonable("Only the platform and its systems bring evidence like that.")
 
 
 def _known(ticket: Ticket, party: Party, sha256: Sha256) -> bool:

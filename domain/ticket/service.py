@@ -95,10 +95,20 @@ def may_send_message(ticket: Ticket, _target: str | None, context: Context) -> N
 
 
 def send_message(command: SendMessage, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Write to the others on the ticket."""
+    """Write to the others; a buyer who comes back where nothing runs is to be answered."""
     may_send_message(ticket, None, context)
     text = authored(command.text, context.actor)
-    return (MessageSent(by=context.actor.party, text=text),)
+    message = MessageSent(by=context.actor.party, text=text)
+    if context.actor.kind is not ActorKind.BUYER or not _is_idle(ticket):
+        return (message,)
+    return (message, deadlines.given(context, "answer"))
+
+
+def _is_idle(ticket: Ticket) -> bool:
+    """Return whether a matter that is taken up waits for nobody."""
+    running = [name for name in ticket.deadlines if not name.startswith("remedy:")]
+    unresolved = ticket.accepted and ticket.resolved is None
+    return ticket.stage is Stage.INTAKE and unresolved and not running
 
 
 @guards(AddNote)

@@ -126,3 +126,13 @@ def test_a_deadline_that_breaks_stops_no_other(
         one["topic"] for one in _ok(served.get("auditor", f"/v1/tickets/{sound}/events"))["items"]
     ]
     assert "deadline.missed.v1" in topics
+
+
+@pytest.mark.parametrize("name", ["13800138000", "id110101199003074514"])
+def test_a_field_nobody_declared_is_not_repeated_when_it_may_be_a_number_of_somebody(
+    served: Served, name: str
+) -> None:
+    """What was sent stays out of answers, and a name of a field can be a telephone number."""
+    answer = served.post("buyer", "/v1/tickets", {"channel": "app", name: 1})
+    assert answer.status_code == 422
+    assert name not in answer.text

@@ -10,6 +10,7 @@ from domain.commands import (
     AssignArbitrator,
     CancelRemedy,
     DeclineOffer,
+    DiscloseEvidence,
     FailRefund,
     GatherEvidence,
     GiveAnswer,
@@ -19,11 +20,23 @@ from domain.commands import (
     RecuseArbitrator,
     RefuseClaim,
     RequestIntervention,
+    SealEvidence,
+    SendMessage,
     SettleRefund,
+    StageEvidence,
     WithdrawOffer,
 )
 from domain.ticket.state import RemedyStep
-from domain.values import Actor, ActorKind, Channel, EvidenceKind, RemedyKind
+from domain.values import (
+    Actor,
+    ActorKind,
+    Awaiting,
+    Channel,
+    EvidenceKind,
+    Kind,
+    Party,
+    RemedyKind,
+)
 from tests.domain.play import (
     AGENT,
     BUYER,
@@ -245,3 +258,40 @@ def test_what_comes_back_after_an_answer_is_not_swallowed() -> None:
     with pytest.raises(errors.AlreadyOpen) as refused:
         play.do(BUYER, again)
     assert refused.value.facts == {"ticket": T1}
+
+
+def test_a_buyer_who_comes_back_after_an_answer_is_waited_on_again() -> None:
+    """Without a clock the question would stand in nobody's queue."""
+    play = Play()
+    opening = OpenTicket(channel=Channel.APP, order=ORDER, line="L1", kind=Kind.CONSULTATION)
+    play.do(BUYER, opening)
+    play.do(AGENT, AcceptTicket(ticket=T1))
+    play.do(AGENT, GiveAnswer(ticket=T1, text="Which colour?", resolves=False))
+    assert "DeadlineGiven" in names(play.do(BUYER, SendMessage(ticket=T1, text="Green.")))
+    assert play.ticket.deadlines["answer"].awaits is Awaiting.AGENT
+    assert names(play.do(BUYER, SendMessage(ticket=T1, text="Or blue."))) == ["MessageSent"]
+
+
+def test_an_agent_does_not_give_away_what_a_side_keeps_confidential() -> None:
+    """Whether the other side must see it is for its owner and for who decides."""
+    play = Play().assigned()
+    play.do(MERCHANT, staging("a trade secret", confidential=True))
+    play.do(MERCHANT, SealEvidence(ticket=T1))
+    show = DiscloseEvidence(ticket=T1, item="E2", to=Party.BUYER)
+    with pytest.raises(errors.NotYourRole):
+        play.do(AGENT, show)
+    play.do(JUDGE, show)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        staging("forged", kind=EvidenceKind.ORDER_SNAPSHOT),
+        staging("forged", obtained="snapshot_at_opening"),
+        staging("forged", obtained="posted_by_inspector"),
+    ],
+)
+def test_a_side_does_not_bring_evidence_in_the_platforms_words(forged: StageEvidence) -> None:
+    """How an item was come by is part of its custody (AR-03): some of it only systems can say."""
+    with pytest.raises(errors.Unreasonable):
+        Play().intervened().do(MERCHANT, forged)

@@ -24,6 +24,7 @@ from domain.ticket.arbitration import has_conflict
 from domain.ticket.evolve import fold
 from domain.ticket.guards import GUARDS
 from domain.ticket.remedies import MOVES
+from domain.ticket.remedies.ordering import goodwill
 from domain.ticket.state import Stamp, Ticket
 from domain.values import (
     SYSTEM,
@@ -40,6 +41,7 @@ from domain.values import (
 )
 from tests.domain.play import (
     AGENT,
+    BOOK,
     BUYER,
     CARRIER,
     INSPECTOR,
@@ -463,7 +465,9 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
     commands.IssueRuling: lambda m, _t, c: _fields(ruling(*_awards(m, c))),
     commands.FileAppeal: lambda _m, _t, _c: {"grounds": "Look again."},
     commands.DecideAppeal: _decision,
-    commands.GrantRemedy: lambda m, _t, c: {"terms": m.some_terms(c, at_most=5_000)},
+    commands.GrantRemedy: lambda m, t, c: {
+        "terms": m.some_terms(c, at_most=max(0, BOOK.cap.goodwill_minor - goodwill(t)))
+    },
     commands.SettleRefund: lambda _m, _t, c: {"reference": f"p-{c}"},
     commands.FailRefund: lambda _m, _t, _c: {"reason": "account closed"},
     commands.AuthoriseReturn: lambda _m, _t, _c: {"path": "pick_up"},

@@ -63,7 +63,7 @@ def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tupl
     """
     may_grant_remedy(ticket, None, context)
     amount, limit = command.terms.amount, context.book.cap.goodwill_minor
-    above = amount is not None and amount.amount_minor + _given(ticket) > limit
+    above = amount is not None and amount.amount_minor + goodwill(ticket) > limit
     if above and context.actor.kind is not ActorKind.SUPERVISOR:
         raise errors.CapExceeded(
             "Above the authority of an agent a supervisor grants.",
@@ -74,7 +74,7 @@ def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tupl
     return ordered((command.terms,), "goodwill", ticket, context, approved_by=by)
 
 
-def _given(ticket: Ticket) -> int:
+def goodwill(ticket: Ticket) -> int:
     """Return what goodwill of a ticket comes to; a ticket's amounts are in one currency."""
     return sum(
         one.terms.amount.amount_minor
