@@ -10,7 +10,10 @@ from domain.streams import parse_moment
 KEY_CHARACTERS_MAX: Final = 255
 _VERSION: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 """No stream has more versions than nine digits tell."""
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_LETTER: Final = r"""[!#-\[\]-~]|\\["\\]"""
+KEY_PATTERN: Final = rf"""^("(?:[ ]|{_LETTER})*(?:{_LETTER})(?:[ ]|{_LETTER})*"|[!#-~][ -~]*)$"""
+"""A key in quotes, with a quote or backslash in it escaped, or bare; not blank."""
+_KEY: Final = re.compile(KEY_PATTERN)
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 
 
@@ -18,12 +21,11 @@ def idempotency_key(header: str | None) -> str | None:
     """Return the key of an Idempotency-Key header, in quotes (as the draft has it) or bare."""
     if header is None:
         return None
-    quoted = _QUOTED.fullmatch(header)
-    if header.startswith('"') and not quoted:
+    too_long = len(header) > 2 * KEY_CHARACTERS_MAX + 2  # every letter escaped, and the quotes
+    if too_long or not _KEY.fullmatch(header):
         raise Problem("key_malformed")
-    key = _ESCAPED.sub(r"\1", quoted[1]) if quoted else header
-    printable = all(" " <= letter <= "~" for letter in key)
-    if not (printable and key.strip() and len(key) <= KEY_CHARACTERS_MAX):
+    key = _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
+    if len(key) > KEY_CHARACTERS_MAX:
         raise Problem("key_malformed")
     return key
 

@@ -88,6 +88,7 @@ class HintSender:
         self._connections = connections
         self._channel = channel
         self._pause_s = pause_s
+        self._asked = False
         self._due = Event()
         self._ended = Event()
         self._thread = Thread(target=self._run, name="hints", daemon=True)
@@ -95,20 +96,23 @@ class HintSender:
 
     def send(self) -> None:
         """Have a hint sent soon."""
+        self._asked = True
         self._due.set()
 
     def close(self) -> None:
-        """End the thread after a last hint."""
-        self._due.set()
+        """End the thread; a hint that is due is sent first."""
         self._ended.set()
+        self._due.set()
         self._thread.join()
 
     def _run(self) -> None:
         while True:
             self._due.wait()
             self._due.clear()
-            send_hint(self._connections, self._channel)
-            if self._ended.wait(self._pause_s) and not self._due.is_set():
+            if self._asked:
+                self._asked = False
+                send_hint(self._connections, self._channel)
+            if self._ended.wait(self._pause_s) and not self._asked:
                 return
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 import schemathesis
 from httpx2 import Response
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
@@ -83,6 +83,8 @@ def test_no_request_finds_an_answer_the_document_does_not_name(
     def ask(case: schemathesis.Case, known: bool, role: str) -> None:  # noqa: FBT001 - drawn
         if known and mode is GenerationMode.POSITIVE and "ticket" in (case.path_parameters or {}):
             case.path_parameters["ticket"] = ticket
+        # HTTP itself takes the blanks around a header's value away.
+        assume(all(value == value.strip() for value in (case.headers or {}).values()))
         answer = _send(served, case, role)
         case.validate_response(answer, checks=MODES[mode])
         if mode is GenerationMode.POSITIVE:

@@ -82,7 +82,9 @@ def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
                             unit="/s",
                             samples=samples[ours],
                             reference_samples=samples[reference.name],
-                            target=reference.targets.get(writers, Target()),
+                            target=reference.targets.get(writers, Target())
+                            if ours == APPEND
+                            else Target(),
                         )
 
 

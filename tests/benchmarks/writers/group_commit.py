@@ -3,18 +3,17 @@
 Only queue and append: the commands come judged. The whole way of a command is measured beside it.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Final
 
 from domain.ledger.batch import Attempt, Verdict, VerdictKind
+from domain.ledger.group_commit import BATCH_MAX, GATHER_S
 from domain.ledger.recorder import Recorder
 from tests.benchmarks.measuring import Order, Write, answer_orders, writing
 from tests.benchmarks.writers.attempts import Attempts
-
-BATCH_MAX: Final = 128
 
 
 class Waiting:
@@ -36,13 +35,17 @@ def setup(order: Order, _stack: ExitStack) -> Callable[[Order], Order]:
     queue: SimpleQueue[Waiting] = SimpleQueue()
 
     def append() -> None:
+        busy = False
         while True:
+            if busy:
+                time.sleep(GATHER_S)  # as the product's lane does
             batch = [queue.get()]
             try:
                 while len(batch) < BATCH_MAX:
                     batch.append(queue.get_nowait())
             except Empty:
                 pass
+            busy = len(batch) > 1
             verdicts = recorder.append(0, [waiting.attempt for waiting in batch])
             for waiting, verdict in zip(batch, verdicts, strict=True):
                 waiting.verdict = verdict
