@@ -15,11 +15,15 @@ from api.asgi import RequestFrame
 from api.auth import Authenticator
 from api.routes import (
     arbitration,
+    certificates,
+    contents,
     evidence,
     feed,
     health,
+    log,
     offers,
     orders,
+    privacy,
     queues,
     remedies,
     tickets,
@@ -28,6 +32,7 @@ from api.streaming import Follower
 from api.wiring import Services
 from domain import errors
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
+from domain.ledger.vault_errors import VaultUnavailable
 
 
 def create_app(services: Services) -> FastAPI:
@@ -66,12 +71,29 @@ def _described(lifespan: Any) -> FastAPI:
         swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
         lifespan=lifespan,
     )
-    for part in (tickets, offers, evidence, arbitration, remedies, orders, queues, feed, health):
+    for part in _PARTS:
         # Taken over as they are: an included router would be asked anew for every request.
         app.router.routes.extend(part.router.routes)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # the framework's own way
     return app
 
+
+_PARTS = (
+    tickets,
+    offers,
+    evidence,
+    contents,
+    arbitration,
+    remedies,
+    privacy,
+    orders,
+    certificates,
+    queues,
+    feed,
+    log,
+    health,
+)
+"""The resources, in the order in which the documentation tells of them."""
 
 _HANDLERS: tuple[tuple[type[Exception], Callable[..., Any]], ...] = (
     (errors.Refusal, problems.answer_refusal),
@@ -80,4 +102,5 @@ _HANDLERS: tuple[tuple[type[Exception], Callable[..., Any]], ...] = (
     (HTTPException, problems.answer_http),
     (DatabaseUnavailable, problems.answer_unavailable),
     (AppendUnknown, problems.answer_unavailable),
+    (VaultUnavailable, problems.answer_unavailable),
 )

@@ -148,6 +148,7 @@ _ORDERS: Final = frozenset({ActorKind.ORDERS})
 _CARRIER: Final = frozenset({ActorKind.CARRIER})
 _PAYMENT: Final = frozenset({ActorKind.PAYMENT})
 _INSPECTOR: Final = frozenset({ActorKind.INSPECTOR})
+_CHAIN: Final = frozenset({ActorKind.CHAIN})
 STAFF_AND_AUDIT: Final = _DESK | _ARBITRATOR | _AUDITOR | _ADMIN
 """Those who see every ticket."""
 _TICKET_READERS: Final = _PARTIES | STAFF_AND_AUDIT
@@ -175,6 +176,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "request_intervention": _PARTIES,
     # Evidence.
     "upload_content": _PARTIES | _DESK | _ARBITRATOR | _INSPECTOR | _CARRIER,
+    "prepare_upload": _PARTIES | _DESK | _ARBITRATOR | _INSPECTOR | _CARRIER,
     "request_evidence": _DESK | _ARBITRATOR,
     "stage_evidence": _PARTIES,
     "replace_evidence": _PARTIES,
@@ -206,17 +208,28 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "ship_reshipment": _MERCHANT | _CARRIER,
     "deliver_reshipment": _BUYER | _CARRIER,
     "issue_coupon": _DESK,
+    "initiate_compensation": _DESK,
     "pay_compensation": _PAYMENT,
+    "fail_compensation": _PAYMENT,
     "cancel_remedy": _DESK,
     # The end.
     "close_ticket": _BUYER | _DESK,
     "reopen_ticket": _BUYER | _DESK,
     "give_satisfaction": _BUYER,
+    # What is kept of a person and what is forgotten.
+    "place_legal_hold": _SUPERVISOR | _ADMIN,
+    "release_legal_hold": _SUPERVISOR | _ADMIN,
+    "read_legal_hold": _SUPERVISOR | _ADMIN | _AUDITOR,
+    "request_erasure": _ADMIN,
+    "preview_erasure": _ADMIN,
+    "read_erasure": _ADMIN | _AUDITOR,
     # Facts of other systems about an order.
     "place_order": _ORDERS,
     "ship_order": _ORDERS | _CARRIER,
     "sign_order": _ORDERS | _CARRIER,
     "settle_payment": _ORDERS | _PAYMENT,
+    "upload_order_content": _INSPECTOR | _CHAIN,
+    "post_certificate": _INSPECTOR | _CHAIN,
     # Reads.
     "read_ticket": _TICKET_READERS,
     "list_tickets": _TICKET_READERS,
@@ -225,10 +238,14 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "list_events": STAFF_AND_AUDIT,
     "list_messages": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_content": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
+    "read_custody": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_order": _PARTIES | STAFF_AND_AUDIT | _ORDERS,
     "read_queue": STAFF_AND_AUDIT,
     "count_queue": STAFF_AND_AUDIT,
     "read_statistics": STAFF_AND_AUDIT,
     "read_feed": _SUPERVISOR | _AUDITOR | _ADMIN,
+    # The log; its checkpoints, tiles, keys and consistency proofs need no token.
+    "read_event_proof": _TICKET_READERS,
+    "read_log_entries": _AUDITOR | _ADMIN,
 }
 """Operation → the roles that may call it at all; an operation that is not here needs no token."""

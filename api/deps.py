@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 
-from api import conditions
+from api import conditions, preferences
 from api.auth import Caller
 from api.models.base import MOMENT, REFERENCE, TICKET_ID
 from api.wiring import Services
@@ -29,16 +29,22 @@ async def _actor(request: Request) -> Actor:
 class Asked:
     """Who asks for a command and under which conditions: gathered once, for every command."""
 
-    __slots__ = ("actor", "expected_version", "key", "services")
+    __slots__ = ("actor", "expected_version", "key", "preferences", "services")
 
     def __init__(
-        self, services: Services, actor: Actor, key: str | None, expected_version: int | None
+        self,
+        services: Services,
+        actor: Actor,
+        key: str | None,
+        expected_version: int | None,
+        wanted: preferences.Preferences = preferences.NONE,
     ) -> None:
         """Keep them."""
         self.services = services
         self.actor = actor
         self.key = key
         self.expected_version = expected_version
+        self.preferences = wanted
 
 
 # One dependency and not one for each part: the framework's price is by their number.
@@ -48,7 +54,7 @@ async def _asked(
         str | None,
         Header(
             alias="Idempotency-Key",
-            json_schema_extra={"pattern": '^([!#-~]|"[!#-\\[\\]-~]+")[ !#-~]*$', "maxLength": 255},
+            json_schema_extra={"pattern": conditions.KEY_PATTERN, "maxLength": 255},
             description="Makes a retry safe: the same key and body get the first answer again.",
             examples=['"6f1c2b1e-opening"'],
         ),
@@ -62,12 +68,22 @@ async def _asked(
             examples=['"7"'],
         ),
     ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(
+            alias="Prefer",
+            description="`receipt` for a signed receipt; `wait=published` to hold the answer back "
+            "until a checkpoint covers what was recorded (202 when that takes too long).",
+            examples=["receipt"],
+        ),
+    ] = None,
 ) -> Asked:
     return Asked(
         request.app.state.services,
         request.scope["caller"].actor,
         conditions.idempotency_key(key),
         conditions.expected_version(version),
+        preferences.read(request.headers.getlist("Prefer")) if prefer else preferences.NONE,
     )
 
 

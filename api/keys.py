@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,7 +18,20 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from domain.commands import IntroduceKey
+from domain.ledger.application import TicketLedger
+from domain.ledger.requests import Request
 from domain.ledger.sealing import KEY_BYTES, KeyEncryptionKey
+from domain.ledger.signing import KeyMissing, KeyRecord, KeysFrozenAlready, Signer, key_text
+from domain.values import SYSTEM, KeyPurpose
+
+_FROZEN: Final = "frozen"
+"""The file that stops every signature, also while the database is away."""
+_NEW_TOKENS: Final = (
+    "put the right one back, or remove it: then a new one is made, and the tokens there are are "
+    "not accepted any more"
+)
+_RIGHT_ONE: Final = "restore it from your backup: the one on record is the only one that counts"
 
 
 class KeyFileError(RuntimeError):
@@ -48,10 +62,8 @@ def load(directory: Path) -> Keys:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     root = _content(directory / "root.key", secrets.token_bytes(KEY_BYTES))
     kek = _content(directory / "personal.kek", secrets.token_bytes(KEY_BYTES))
-    fresh = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    token = _token(directory / "token.pem", fresh)
+    fresh = _fresh_ed25519()
+    token = _ed25519(directory / "token.pem", fresh, remedy=_NEW_TOKENS)
     for name, content in (("root.key", root), ("personal.kek", kek)):
         if len(content) != KEY_BYTES:
             raise KeyFileError(
@@ -66,18 +78,95 @@ def load(directory: Path) -> Keys:
     )
 
 
-def _token(path: Path, fresh: bytes) -> Ed25519PrivateKey:
-    """Return the key that signs tokens."""
-    try:
-        token = load_pem_private_key(_content(path, fresh), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        token = None
-    if isinstance(token, Ed25519PrivateKey):
-        return token
-    raise KeyFileError(
-        f"{path} holds no Ed25519 key; put the right one back, or remove it: then a new one is "
-        "made, and the tokens there are are not accepted any more"
+class FileSigner:
+    """One of the ledger's signing keys, read from its file."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        """Sign with a private key."""
+        self._private = private
+        self.public = private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a message, 64 bytes."""
+        return self._private.sign(message)
+
+
+class FileKeys:
+    """The keys a ledger signs with, a file for each purpose and generation.
+
+    `log.pem` is the first, `log-2.pem` follows it. Which one is in use is on record, not here.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Keep keys below a directory; it and they are made when a key is first asked to be."""
+        self._directory = directory
+        self._read: dict[Path, FileSigner] = {}
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing is signed any more with what is here."""
+        return (self._directory / _FROZEN).exists()
+
+    def find(self, purpose: KeyPurpose, generation: int) -> Signer:
+        """Return the key of a generation; raise KeyMissing or KeysFrozenAlready."""
+        path = self._path(purpose, generation)
+        if not path.exists():
+            raise KeyMissing(f"{path} is not here: restore it from your backup")
+        return self.make(purpose, generation)
+
+    def make(self, purpose: KeyPurpose, generation: int) -> Signer:
+        """Return the key of a generation, made if it is not there; raise KeysFrozenAlready."""
+        if self.is_frozen:
+            raise KeysFrozenAlready(f"{self._directory / _FROZEN} says that nothing is signed")
+        path = self._path(purpose, generation)
+        if path not in self._read:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                private = _ed25519(path, _fresh_ed25519(), remedy=_RIGHT_ONE)
+            except KeyFileError as error:
+                raise KeyMissing(str(error)) from error
+            self._read[path] = FileSigner(private)
+        return self._read[path]
+
+    def freeze(self) -> None:
+        """Sign nothing any more, whatever is on record; for good."""
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _content(self._directory / _FROZEN, b"Nothing is signed with these keys any more.\n")
+        self._read.clear()
+
+    def _path(self, purpose: KeyPurpose, generation: int) -> Path:
+        return self._directory / (
+            f"{purpose}.pem" if generation == 1 else f"{purpose}-{generation}.pem"
+        )
+
+
+def introduce(ledger: TicketLedger, store: FileKeys, *purposes: KeyPurpose) -> KeyRecord:
+    """Return what is on record about keys, after putting first ones there where none are."""
+    record = ledger.keys_on_record()
+    missing = [one for one in purposes if one not in record.in_use]
+    if not missing or record.frozen:
+        return record
+    for purpose in missing:
+        key = key_text(store.make(purpose, 1).public)
+        ledger.handle(Request(command=IntroduceKey(purpose=purpose, key=key), actor=SYSTEM))
+    return ledger.keys_on_record()
+
+
+def _fresh_ed25519() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
+
+
+def _ed25519(path: Path, fresh: bytes, *, remedy: str) -> Ed25519PrivateKey:
+    """Return the Ed25519 key of a file."""
+    try:
+        key = load_pem_private_key(_content(path, fresh), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    raise KeyFileError(f"{path} holds no Ed25519 key; {remedy}")
 
 
 def _content(path: Path, fresh: bytes) -> bytes:

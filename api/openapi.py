@@ -28,11 +28,14 @@ _REASONS: Final[Mapping[int, str]] = {
     403: "Not for this role or person.",
     404: "Unknown, or not yours to see.",
     409: "The domain refuses: not in this state, or not possible.",
+    410: "The address is no longer good.",
     412: "The ticket has changed since the version in If-Match; `missed` lists what happened.",
     413: "The body is too large.",
     415: "The media type is not supported.",
+    416: "The range is broken or lies behind the end.",
     422: "Malformed, or an Idempotency-Key used for another request.",
     428: "If-Match is needed here.",
+    500: "The content has changed since it was kept; nothing of it is handed out.",
     503: "Not now: the database is away, or the view has not caught up. Ask again.",
 }
 _EXAMPLES: Final[Mapping[int, str]] = {
@@ -41,11 +44,14 @@ _EXAMPLES: Final[Mapping[int, str]] = {
     403: "not_your_role",
     404: "unknown_ticket",
     409: "wrong_stage",
+    410: "upload_expired",
     412: "ticket_changed",
     413: "too_large",
     415: "media_type_unsupported",
+    416: "range_unsatisfiable",
     422: "malformed",
     428: "version_required",
+    500: "content_damaged",
     503: "unavailable",
 }
 _TOKEN: Final = {

@@ -1,6 +1,7 @@
 """`serve`: the API in this process and the worker as a child, started and stopped together."""
 
 import gc
+import json
 import logging
 import os
 import signal
@@ -8,12 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from api.anchoring.running import require_anchors
 from api.app import create_app
 from api.settings import PREFIX, Settings
 from api.wiring import Services, database, joined
@@ -31,11 +33,15 @@ def run(settings: Settings, *, demo: bool = False) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
-    with database(settings) as dsns:
+    require_anchors(settings)  # said here once, not by a worker that starts again and again
+    with ExitStack() as ending:
+        dsns = ending.enter_context(database(settings))
         if demo:
             from api.demo import load_into_empty  # noqa: PLC0415 - only the demo pays for it
+            from api.demo.witness import witnessed  # noqa: PLC0415 - only the demo pays for it
 
             load_into_empty(settings, dsns)
+            settings = ending.enter_context(witnessed(settings, dsns))
         with joined(settings, dsns) as parts, _worker(settings):
             server = _Server(_configuration(settings, parts), settings)
             spare_the_collector()
@@ -139,7 +145,7 @@ def _worker(settings: Settings) -> Iterator[None]:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with every setting spelled out: flags reach the child."""
     named = {
-        PREFIX + name.upper(): str(value)
+        PREFIX + name.upper(): value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.model_dump(mode="json").items()
         if value is not None
     }

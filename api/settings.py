@@ -3,9 +3,16 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -20,8 +27,32 @@ CONFIG_FILE: Final = "ticketledger.toml"
 Dsn = Annotated[str, StringConstraints(min_length=1)]
 
 
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=2_000)]
+
+
 class SettingsFileError(ValueError):
     """The settings file is missing, is not TOML, or holds a key we do not know."""
+
+
+class WitnessPlace(BaseModel):
+    """A witness of another organisation: what we call it, where it is, and its key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    url: HttpUrl
+    """What `/add-checkpoint` is appended to."""
+    vkey: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+    @field_validator("vkey")
+    @classmethod
+    def _is_a_cosigner(cls, vkey: str) -> str:
+        """Refuse what is no key, or one that signs without a time."""
+        from domain.proof.keys import KeyType, parse_vkey  # noqa: PLC0415 - only who has witnesses
+
+        if parse_vkey(vkey).type is not KeyType.COSIGNATURE:
+            raise ValueError("the key of a witness is a cosignature key")
+        return vkey
 
 
 class Settings(BaseSettings):
@@ -45,6 +76,9 @@ class Settings(BaseSettings):
     """The database of the views, when it is not the record's."""
     notary_database_url: Dsn | None = None
     eraser_database_url: Dsn | None = None
+    vault_url: Annotated[str, StringConstraints(pattern=r"^(s3|file|memory)://")] | None = None
+    """The object store for contents, like s3://bucket/prefix (needs the extra `s3`; credentials
+    as AWS_ variables); none means files below the data directory."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     lanes: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -52,6 +86,30 @@ class Settings(BaseSettings):
     origin: Annotated[str, StringConstraints(min_length=1)] | None = None
     """The name a new ledger signs under; none means one is drawn."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    witnesses: tuple[WitnessPlace, ...] = ()
+    """Who is asked to cosign every checkpoint."""
+    witness_quorum: Annotated[int, Field(ge=0, le=64)] = 0
+    """How many of them make a checkpoint witnessed."""
+    stamp_url: HttpUrl | None = None
+    """The RFC 3161 authority that stamps checkpoints; none means nobody does."""
+    stamp_roots: Path | None = None
+    """A PEM file of the certificates by which the authority's answers are trusted."""
+    stamp_every_s: Annotated[int, Field(ge=1, le=86_400)] = 600
+    """How often a growing lane is anchored when nothing weighty happens in it."""
+    anchor_copies: Annotated[str, StringConstraints(min_length=1)] | None = None
+    """Where copies of anchored checkpoints go: a directory, best on write-once storage of somebody
+    else, or an object store like s3://bucket/prefix (needs the extra `s3`)."""
+
+    @model_validator(mode="after")
+    def _anchors_are_possible(self) -> Self:
+        """Refuse a quorum nobody can reach, a name used twice, and stamps nobody could check."""
+        if len({witness.name for witness in self.witnesses}) != len(self.witnesses):
+            raise ValueError("two witnesses have the same name")
+        if self.witness_quorum > len(self.witnesses):
+            raise ValueError("the quorum is larger than the number of witnesses")
+        if self.stamp_url is not None and self.stamp_roots is None:
+            raise ValueError("stamp_url needs stamp_roots, or its answers could not be checked")
+        return self
 
     @property
     def is_embedded(self) -> bool:

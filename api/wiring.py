@@ -16,12 +16,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - the cla
 
 from api import embedded, keys
 from api.ids import draw_ticket, new_id, wall_clock
+from api.keys import FileKeys
 from api.settings import Settings
+from domain.ledger.anchors import AnchorHistory, Anchors
 from domain.ledger.application import Grounds, TicketLedger
 from domain.ledger.connections import Connections, DatabaseUnavailable
 from domain.ledger.hints import HintSender
 from domain.ledger.migrations import migrate
-from domain.ledger.vault import FileVault
+from domain.ledger.vault import FileVault, Vault
+from domain.ledger.vault_drafts import NoScanner, Scanner
 from domain.values import Instant
 from projections.runner import Views
 
@@ -41,6 +44,10 @@ class Dsns:
 
     app: str
     views: str
+    notary: str | None = None
+    """None where this process is not to sign."""
+    eraser: str | None = None
+    """None where an erasure is only recorded, and its destruction waits for `keys reconcile`."""
 
 
 @dataclass(slots=True)
@@ -55,6 +62,13 @@ class Services:
     now: Callable[[], Instant]
     connections: Connections
     """Of this process for hints and listening; not for the record."""
+    key_store: FileKeys
+    """What the ledger signs with: receipts everywhere, checkpoints in the notary alone."""
+    anchors: Anchors
+    """What outsiders say of checkpoints; read here, written by the worker."""
+    stamps: AnchorHistory
+    scanner: Scanner = field(default_factory=NoScanner)
+    """Looks at every uploaded content before it is kept; the port of a virus scanner."""
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reader")
     )
@@ -121,11 +135,30 @@ def database(settings: Settings) -> Iterator[Dsns]:
     """Give the DSNs of a migrated database, the embedded one unless settings name another."""
     origin = settings.origin or f"{socket.gethostname()}/{token_hex(4)}"
     if settings.database_url is not None:
-        yield Dsns(app=settings.database_url, views=settings.views_url or settings.database_url)
+        yield Dsns(
+            app=settings.database_url,
+            views=settings.views_url or settings.database_url,
+            notary=settings.notary_database_url,
+            eraser=settings.eraser_database_url,
+        )
         return
     with embedded.start(settings.data_dir) as server:
         migrate(server.owner_dsn, lanes=settings.lanes, origin=origin)
-        yield Dsns(app=server.app_dsn, views=settings.views_url or server.app_dsn)
+        yield Dsns(
+            app=server.app_dsn,
+            views=settings.views_url or server.app_dsn,
+            notary=server.notary_dsn,
+            eraser=server.eraser_dsn,
+        )
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Return the vault: files below the data directory, or the object store settings name."""
+    if settings.vault_url is None:
+        return FileVault(settings.data_dir / "vault")
+    from domain.ledger.vault_objects import object_vault  # noqa: PLC0415 - of the extra `s3`
+
+    return object_vault(settings.vault_url)
 
 
 @contextmanager
@@ -165,7 +198,7 @@ def joined(
                 draw_ticket=draw,
                 key_encryption_key=secrets.key_encryption_key,
                 hmac_secret=secrets.hmac_secret,
-                vault=FileVault(settings.data_dir / "vault"),
+                vault=vault_of(settings),
                 on_commit=on_commit,
             ),
         )
@@ -175,6 +208,11 @@ def joined(
         ending.callback(views.close)
         views.prepare()
         heard.append(views)
-        parts = Services(settings, dsns, secrets, ledger, views, now, connections)
+        store = FileKeys(settings.data_dir / "keys")
+        anchors = Anchors(ledger.record.connections, names=ledger.record.names)
+        stamps = AnchorHistory(anchors, ledger.lanes)
+        parts = Services(
+            settings, dsns, secrets, ledger, views, now, connections, store, anchors, stamps
+        )
         ending.callback(parts.close)
         yield parts

@@ -9,21 +9,26 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Final
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
+from api import keys
+from api.anchoring.running import anchoring_of
 from api.settings import Settings
 from api.wiring import MOVED, Services, services
 from domain import errors
-from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
+from domain.ledger.connections import AppendUnknown, Connections, DatabaseUnavailable
 from domain.ledger.hints import Listener
+from domain.ledger.notary import Notary
 from domain.ledger.requests import Outcome, Request
+from domain.ledger.signing import KeyMissing, Signer, signers_in_use
 from domain.processes import react
 from domain.processes.deadlines import on_due
-from domain.values import SYSTEM
+from domain.values import SYSTEM, KeyPurpose
 from projections import deadlines
 
 POLL_S: Final = 0.5
@@ -54,6 +59,54 @@ def work(parts: Services, stop: threading.Event, *, parent: int | None = None) -
         threading.Thread(target=parts.views.run, args=(stop,), name="views"),
         threading.Thread(target=_listen, args=(parts, stop, wake), name="listener"),
     ]
+    with ExitStack() as ending:
+        if parts.dsns.notary is None:
+            log.warning("no DSN of the notary's role is set: this worker signs nothing")
+        else:
+            notary = ending.enter_context(notary_of(parts, parts.dsns.notary))
+            working = threading.Thread(target=_notarise, args=(notary, stop, wake), name="notary")
+            threads.append(working)
+            threads += [
+                threading.Thread(target=loop.run, args=(stop,), name=loop.name)
+                for loop in ending.enter_context(anchoring_of(parts, parts.dsns.notary))
+            ]
+        _work(parts, stop, wake, threads, parent=parent)
+
+
+@contextmanager
+def notary_of(parts: Services, dsn: str) -> Iterator[Notary]:
+    """Give a notary over connections of its own role; its keys are on record before it signs."""
+
+    def signers() -> list[Signer]:
+        try:
+            record = keys.introduce(parts.ledger, parts.key_store, *KeyPurpose)
+        except errors.Refusal as refusal:
+            raise KeyMissing(f"the first keys could not be put on record: {refusal}") from refusal
+        return signers_in_use(KeyPurpose.LOG, record, parts.key_store, parts.now())
+
+    with closing(Connections(dsn, readers_max=2)) as connections:
+        yield Notary(connections, signers=signers, now=parts.now)
+
+
+def _notarise(notary: Notary, stop: threading.Event, wake: threading.Event) -> None:
+    """Run a notary; when it breaks the worker ends, so that it is started again and seen."""
+    try:
+        notary.run(stop)
+    except Exception:
+        log.exception("the notary broke: this worker ends")
+        stop.set()
+        wake.set()
+
+
+def _work(
+    parts: Services,
+    stop: threading.Event,
+    wake: threading.Event,
+    threads: Sequence[threading.Thread],
+    *,
+    parent: int | None,
+) -> None:
+    """Run the threads and take rounds until it is time to stop; all have ended afterwards."""
     for thread in threads:
         thread.start()
     worker = Worker(parts)

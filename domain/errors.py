@@ -1,13 +1,15 @@
 """Every reason why the domain says no, each with a stable code; HTTP statuses live in `api`.
 
 Refusal
-├── NotFound: UnknownTicket, UnknownOrder, UnknownEvidence, UnknownOffer, UnknownRemedy
+├── NotFound: UnknownTicket, UnknownOrder, UnknownEvidence, UnknownOffer, UnknownRemedy,
+│             UnknownErasure
 ├── Forbidden: NotYourRole, NotYourTicket, ConflictOfInterest, AssignedToAnother
 ├── WrongState: WrongStage, AlreadyDone, TicketClosedAlready, NegotiationFirst, WindowPassed,
 │               NotYetDue, OfferNotOpen, EvidenceSealedAlready, EvidenceNotShown, WrongStep,
-│               AlreadyOpen, OrderKnownOtherwise, NothingToRefund
-├── Unreasonable: LineRequired, UnknownLine, UnknownClause, SharesDoNotAddUp, AmountRequired,
-│                 AmountNotAllowed, CapExceeded, CurrencyDiffers, LessThanClaimed, LimitReached
+│               AlreadyOpen, OrderKnownOtherwise, UnknownParcel, NothingToRefund
+├── Unreasonable: NotYetHappened, LineRequired, UnknownLine, UnknownClause, SharesDoNotAddUp,
+│                 AmountRequired, AmountNotAllowed, CapExceeded, CurrencyDiffers,
+│                 LessThanClaimed, LimitReached
 └── Concurrency: TicketChanged, VersionRequired, KeyReused, KeyRequired, Contended, Overloaded
 """
 
@@ -57,6 +59,12 @@ class UnknownRemedy(NotFound):
     """The ticket has no such remedy."""
 
     code = "unknown_remedy"
+
+
+class UnknownErasure(NotFound):
+    """No erasure of this number was requested."""
+
+    code = "unknown_erasure"
 
 
 class Forbidden(Refusal):
@@ -167,6 +175,12 @@ class OrderKnownOtherwise(WrongState):
     code = "order_known_otherwise"
 
 
+class UnknownParcel(WrongState):
+    """No parcel of this tracking number was shipped on the order."""
+
+    code = "unknown_parcel"
+
+
 class NothingToRefund(WrongState):
     """Nothing is left to refund on this order line."""
 
@@ -177,6 +191,12 @@ class Unreasonable(Refusal):
     """What is asked is well formed but not possible."""
 
     code = "unreasonable"
+
+
+class NotYetHappened(Unreasonable):
+    """What is reported lies in the future."""
+
+    code = "not_yet_happened"
 
 
 class LineRequired(Unreasonable):

@@ -37,6 +37,15 @@ def later(at: Instant, within: timedelta) -> Instant:
     return instant(moment_of(at) + within)
 
 
+def years_later(at: Instant, years: int) -> Instant:
+    """Return the same moment of the calendar so many years on; 29 February goes on to 1 March."""
+    moment = moment_of(at)
+    try:
+        return instant(moment.replace(year=moment.year + years))
+    except ValueError:
+        return instant(moment.replace(year=moment.year + years, month=3, day=1))
+
+
 class Kind(StrEnum):
     """How heavy a matter is, in rising weight."""
 
@@ -151,9 +160,12 @@ class EvidenceKind(StrEnum):
     CHAT_RECORD = "chat_record"
     INSPECTION_REPORT = "inspection_report"
     REPAIR_RECORD = "repair_record"
+    REPAIR_VIDEO = "repair_video"
     DELIVERY_SIGNATURE = "delivery_signature"
     SENSOR_LOG = "sensor_log"
     BATCH_REPORT = "batch_report"
+    KEY_STEP_CERTIFICATE = "key_step_certificate"
+    """That a step of production was taken as it should be; anchored by who keeps its records."""
     PHOTO = "photo"
     VIDEO = "video"
     STATEMENT = "statement"
@@ -173,6 +185,8 @@ class ActorKind(StrEnum):
     CARRIER = "carrier"
     PAYMENT = "payment"
     INSPECTOR = "inspector"
+    CHAIN = "chain"
+    """A service that keeps others' production and inspection records (TR-03)."""
     SYSTEM = "system"
 
 
@@ -180,7 +194,13 @@ STAFF: Final = frozenset({ActorKind.AGENT, ActorKind.SUPERVISOR, ActorKind.ARBIT
 """People who work for the platform on tickets."""
 
 MACHINES: Final = frozenset(
-    {ActorKind.ORDERS, ActorKind.CARRIER, ActorKind.PAYMENT, ActorKind.INSPECTOR}
+    {
+        ActorKind.ORDERS,
+        ActorKind.CARRIER,
+        ActorKind.PAYMENT,
+        ActorKind.INSPECTOR,
+        ActorKind.CHAIN,
+    }
 )
 """Systems of others that post facts under an identity of their own."""
 
@@ -314,6 +334,59 @@ class Commitment(Confidential):
     def __repr__(self) -> str:
         """Return the commitment as it stands in the record."""
         return f"Commitment({self.sd!r})"
+
+
+class KeyPurpose(StrEnum):
+    """What the ledger signs with a key."""
+
+    LOG = "log"
+    """Checkpoints."""
+    RECEIPT = "receipt"
+    """That a command is on record, before a checkpoint covers it."""
+
+
+class ErasureGround(StrEnum):
+    """Why a person is to be forgotten (PIPL article 47, GDPR article 17)."""
+
+    NO_LONGER_NEEDED = "no_longer_needed"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    OBJECTION = "objection"
+    UNLAWFUL = "unlawful"
+    LEGAL_OBLIGATION = "legal_obligation"
+
+
+class HoldGround(StrEnum):
+    """Which proceedings need what is on a ticket."""
+
+    LITIGATION = "litigation"
+    REGULATOR = "regulator"
+    INVESTIGATION = "investigation"
+
+
+class Pointed(msgspec.Struct, frozen=True, gc=False):
+    """Where a personal value stands in a stream: the version, and the field's path there."""
+
+    version: int
+    pointer: str
+
+
+class Standing(StrEnum):
+    """What stands against an erasure."""
+
+    OPEN = "open"
+    """The matter is not over."""
+    RETENTION = "retention"
+    """The law wants it kept for a time."""
+    LEGAL_HOLD = "legal_hold"
+
+
+class FreezeGround(StrEnum):
+    """Why nothing is signed any more."""
+
+    COMPROMISED = "compromised"
+    """Somebody else may hold the key."""
+    LOST = "lost"
+    RETIRED = "retired"
 
 
 class Of(StrEnum):

@@ -22,6 +22,7 @@ from domain.events import (
     OfferCountered,
     OfferDeclined,
     OfferLapsed,
+    OfferSuperseded,
     OfferWithdrawn,
     TicketClosed,
     TicketReopened,
@@ -60,7 +61,7 @@ _UPSERT: Final = upsert(
     ),
     ["ticket", "deadline"],
 )
-_OVER: Final = (OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed)
+_OVER: Final = (OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed, OfferSuperseded)
 _ENDS: Final = (TicketClosed, TicketReopened)
 _CONCERNED: Final[frozenset[type[Event]]] = frozenset(
     {DeadlineGiven, DeadlineExtended, DeadlineMet, DeadlineMissed, OfferCountered, *_OVER, *_ENDS}
@@ -171,7 +172,9 @@ def _apply(running: dict[str, Due], record: Record, event: Event) -> None:
             running.pop(event.deadline, None)
         case OfferCountered():
             running.pop(f"offer:{event.counters}", None)
-        case OfferAccepted() | OfferDeclined() | OfferWithdrawn() | OfferLapsed():
+        case (
+            OfferAccepted() | OfferDeclined() | OfferWithdrawn() | OfferLapsed() | OfferSuperseded()
+        ):
             running.pop(f"offer:{event.offer}", None)
         case TicketClosed() | TicketReopened():
             running.clear()

@@ -57,6 +57,7 @@ ORDERS = Actor(ActorKind.ORDERS, "orders")
 CARRIER = Actor(ActorKind.CARRIER, "carrier")
 PAYMENT = Actor(ActorKind.PAYMENT, "payment")
 INSPECTOR = Actor(ActorKind.INSPECTOR, "inspector")
+CHAIN = Actor(ActorKind.CHAIN, "chain")
 EVERYBODY = (
     BUYER,
     MERCHANT,
@@ -69,6 +70,7 @@ EVERYBODY = (
     CARRIER,
     PAYMENT,
     INSPECTOR,
+    CHAIN,
     SYSTEM,
 )
 """One actor of every role; buyer and merchant are the ticket's own."""

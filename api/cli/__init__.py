@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from api.cli import demonstrating, importing, inspecting, reading, running, storing
+from api.cli import (
+    demonstrating,
+    erasing,
+    importing,
+    inspecting,
+    keys,
+    reading,
+    running,
+    storing,
+    tiles,
+    verifying,
+    witness,
+)
 from api.cli.terminal import explained, say
 
 app = typer.Typer(
@@ -15,7 +27,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (running, demonstrating, importing, reading, inspecting, storing):
+for group in (
+    running,
+    demonstrating,
+    importing,
+    reading,
+    inspecting,
+    storing,
+    keys,
+    erasing,
+    tiles,
+    witness,
+    verifying,
+):
     group.register(app)
 
 

@@ -28,6 +28,8 @@ class Exit(IntEnum):
     NOT_FOUND = 3
     CONFLICT = 4
     INVALID = 5
+    FINDINGS = 6
+    """Something is not as it was written."""
     INTERRUPTED = 130
     """Nothing is lost: the same command, run again, goes on."""
 
@@ -169,6 +171,7 @@ def _of_the_database(error: Exception) -> CommandError | None:
 
 def _of_the_ledger(error: Exception) -> CommandError | None:
     """Return what a refusal, or a secret out of order, means."""
+    from api.anchoring.running import AnchorSettingsError  # noqa: PLC0415 - heavy
     from api.keys import KeyFileError  # noqa: PLC0415 - heavy
     from domain import errors  # noqa: PLC0415 - heavy
     from domain.policies.book import BookError  # noqa: PLC0415 - heavy
@@ -176,6 +179,13 @@ def _of_the_ledger(error: Exception) -> CommandError | None:
     if isinstance(error, KeyFileError):
         return CommandError(
             "The keys can not be used.", why=str(error), remedy="restore them from your backup"
+        )
+    if isinstance(error, AnchorSettingsError):
+        return CommandError(
+            "Checkpoints can not be anchored.",
+            why=str(error),
+            remedy="correct the setting, or leave it away",
+            code=Exit.USAGE,
         )
     if isinstance(error, BookError):
         return CommandError(

@@ -85,9 +85,9 @@ def tell_story(settings: Settings, *, as_json: bool = False) -> None:
 
 
 def is_empty(ledger: Any) -> bool:
-    """Return whether nothing but the adoption of books is on record."""
+    """Return whether nothing but the adoption of books and keys is on record."""
     return all(
-        record.stream.startswith("policy:")
+        record.stream.startswith(("policy:", "ledger:"))
         for lane in range(ledger.lanes)
         for record in ledger.records(lane, 0, 10)
     )

@@ -4,8 +4,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from api.models.base import At, Body, Caption, Name, Reference, Text
+from api.models.base import At, Body, Caption, Digest, Name, Reference, Text
 from api.models.terms import AttachmentBody, Lax, MoneyBody, ShareBody, TermsBody
+from domain.ledger.vault_drafts import CONTENT_BYTES_MAX
 from domain.values import (
     Channel,
     EvidenceKind,
@@ -128,6 +129,17 @@ class EvidenceBody(Body):
     """How it was come by: photographed_by_buyer, exported_from_chat ..."""
     confidential: bool = False
     caption: Caption | None = None
+
+
+class StagedUploadBody(Body):
+    """A content that will be uploaded: what it is, and exactly how large."""
+
+    media_type: Annotated[str, Field(min_length=1, max_length=100)]
+    size: Annotated[int, Field(ge=1, le=CONTENT_BYTES_MAX)]
+    sha256: Digest | None = None
+    """When it is known before: other bytes are then refused."""
+    name: Name | None = None
+    """Of the file; it is looked at and not kept."""
 
 
 class DisclosureBody(Body):
@@ -310,6 +322,19 @@ class SignatureBody(Body):
 
     tracking: Reference
     signed_at: At
+
+
+class CertificateBody(Body):
+    """An inspection or production record, with its content uploaded before."""
+
+    kind: Literal["batch_report", "key_step_certificate", "inspection_report", "sensor_log"]
+    attachment: AttachmentBody
+    issuer: Reference
+    """Who vouches for it."""
+    reference: Reference
+    """Its number with the issuer."""
+    issued_at: At
+    lines: Annotated[list[Reference], Field(min_length=1, max_length=LINES_MAX)] | None = None
 
 
 class PaymentBody(Body):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from domain.ledger.anchors import Bracket
 from domain.record import Cause, Source
 from domain.values import Actor, Instant
 
@@ -35,6 +36,10 @@ class Accepted(msgspec.Struct, frozen=True):
     position: Position
     leaf_hash: Digest
     events: tuple[WrittenEvent, ...]
+    receipt: str | msgspec.UnsetType = msgspec.UNSET
+    """A C2SP note of four lines: stream, version, leaf hash, instant; signed by the receipt key."""
+    published: bool | msgspec.UnsetType = msgspec.UNSET
+    """With Prefer: wait=published, whether a checkpoint covers it by now; false comes with 202."""
 
 
 class AttachmentAnswer(msgspec.Struct, frozen=True):
@@ -44,6 +49,16 @@ class AttachmentAnswer(msgspec.Struct, frozen=True):
     size: int
     media_type: str
     receipt: str
+
+
+class StagedUploadAnswer(msgspec.Struct, frozen=True):
+    """Where a content may be uploaded without a token."""
+
+    href: str
+    method: str
+    media_type: str
+    """What is sent as Content-Type."""
+    expires_at: Instant
 
 
 class MalformedPlace(msgspec.Struct, frozen=True):
@@ -126,3 +141,5 @@ class EventItem(msgspec.Struct, frozen=True):
     cause: Cause
     data: dict[str, Any]
     source: Source | None = None
+    bracket: Bracket | msgspec.UnsetType = msgspec.UNSET
+    """Among a ticket's events: between which instants, by the clocks of stamping authorities."""

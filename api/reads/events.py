@@ -18,6 +18,7 @@ from domain.events import (
     NoteAdded,
     TicketAssigned,
 )
+from domain.ledger.anchors import Bracket, Stamped, bracket
 from domain.record import Record
 from domain.streams import position_text, ticket_lane, ticket_stream
 from domain.values import Party
@@ -91,8 +92,11 @@ def ticket_events(services: Services, ticket: str, after: int, limit: int) -> di
     position = position_text(lane, services.ledger.position(lane))
     services.ledger.case(ticket)
     records = services.ledger.stream(ticket_stream(ticket), after, limit + 1)
+    stamps = services.stamps.stamps(lane)
     return {
-        "items": [shown(record) for record in records[:limit]],
+        "items": [
+            {**shown(record), "bracket": _bracket(record, stamps)} for record in records[:limit]
+        ],
         "next_after": records[limit - 1].version if len(records) > limit else None,
         "position": position,
     }
@@ -129,6 +133,12 @@ def moment_text(at: Mapping[int, int]) -> str:
 def encode(record: Record) -> bytes:
     """Return a record as JSON text in one line."""
     return _ENCODER.encode(shown(record))
+
+
+def _bracket(record: Record, stamps: Sequence[Stamped]) -> Bracket:
+    """Return between which instants a record was made, by clocks that are not ours."""
+    after = record.envelope.after
+    return bracket(stamps, position=record.position, after=after.size if after else 0)
 
 
 def _merged(pages: Iterable[Sequence[Record]]) -> Iterable[Record]:

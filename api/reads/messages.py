@@ -1,13 +1,13 @@
 """What was written on a ticket: to whom it is shown and whether it can still be read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 import msgspec
 
 from api.auth import may_see
 from api.models.outcomes import Position
-from api.reads.personal import opened, ticket_records
+from api.reads.personal import ErasedNote, erased_notes, opened, ticket_records, withheld_places
 from api.reads.tickets import side_of
 from api.wiring import Services
 from domain import errors
@@ -51,7 +51,7 @@ _TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
 """Fact → what is said in it, and the field that holds the words."""
 
 
-class MessageItem(msgspec.Struct, frozen=True):
+class MessageItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One text that was written on the ticket."""
 
     kind: str
@@ -66,7 +66,11 @@ class MessageItem(msgspec.Struct, frozen=True):
     actor: str | None
     """Who wrote it, for staff; None for the parties."""
     text: str | None
-    """None when it was erased."""
+    """None when it was erased or is kept from view."""
+    erased: ErasedNote | None = None
+    """Who erased it, why and when."""
+    withheld: bool = False
+    """Whether it is only kept for proceedings: its erasure was asked for and has to wait."""
 
 
 class MessageList(msgspec.Struct, frozen=True):
@@ -86,9 +90,11 @@ def messages(services: Services, actor: Actor, ticket: str) -> MessageList:
     party = side_of(actor)
     records = ticket_records(services, ticket)
     told = [record for record in records if _is_told(record, party)]
-    texts = opened(services, actor, ticket, told, what="personal")
+    withheld = withheld_places(services, actor, ticket)
+    texts = opened(services, actor, ticket, told, what="personal", withheld=withheld)
+    erased = erased_notes(records, staff=party is None)
     return MessageList(
-        items=tuple(_item(record, texts, party) for record in told),
+        items=tuple(_item(record, texts, erased, withheld, party) for record in told),
         position=position,
     )
 
@@ -101,7 +107,11 @@ def _is_told(record: Record, party: Party | None) -> bool:
 
 
 def _item(
-    record: Record, texts: Mapping[tuple[int, str], str | None], party: Party | None
+    record: Record,
+    texts: Mapping[tuple[int, str], str | None],
+    erased: Mapping[tuple[int, str], ErasedNote],
+    withheld: Set[tuple[int, str]],
+    party: Party | None,
 ) -> MessageItem:
     kind, field = _TEXTS[type(record.event)]
     return MessageItem(
@@ -112,4 +122,6 @@ def _item(
         by=record.actor.party,
         actor=f"{record.actor.kind}:{record.actor.ref}" if party is None else None,
         text=texts[record.version, field],
+        erased=erased.get((record.version, field)),
+        withheld=(record.version, field) in withheld,
     )

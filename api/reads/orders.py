@@ -6,7 +6,16 @@ from api.models.outcomes import Position
 from api.wiring import Services
 from domain import errors
 from domain.streams import order_stream, position_text, stream_lane
-from domain.values import Actor, ActorKind, Instant, Money, OrderLine
+from domain.ticket.state import Certificate
+from domain.values import (
+    Actor,
+    ActorKind,
+    Attachment,
+    EvidenceKind,
+    Instant,
+    Money,
+    OrderLine,
+)
 
 
 class GrantItem(msgspec.Struct, frozen=True):
@@ -19,6 +28,19 @@ class GrantItem(msgspec.Struct, frozen=True):
     refund: bool
     """Whether it counts against the refund cap; else against the payout cap."""
     paid: bool
+
+
+class CertificateItem(msgspec.Struct, frozen=True):
+    """An inspection or production record that came with the order."""
+
+    issuer: str
+    reference: str
+    kind: EvidenceKind
+    attachment: Attachment
+    issued_at: Instant
+    lines: tuple[str, ...] | None
+    """None when it is about the whole order."""
+    posted_by: ActorKind
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
@@ -37,6 +59,7 @@ class OrderAnswer(msgspec.Struct, frozen=True):
     signed_at: Instant | None
     tracking: tuple[str, ...]
     settled: Money | None
+    certificates: tuple[CertificateItem, ...]
     grants: tuple[GrantItem, ...]
 
 
@@ -62,8 +85,22 @@ def order_answer(services: Services, actor: Actor, order: str) -> OrderAnswer:
         signed_at=known.signed_at,
         tracking=tuple(known.tracking),
         settled=known.settled,
+        certificates=tuple(_certificate(*one) for one in known.certificates.items()),
         grants=tuple(
             GrantItem(*key.rpartition("/")[::2], one.line, one.amount, one.refund, one.paid)
             for key, one in known.grants.items()
         ),
+    )
+
+
+def _certificate(name: str, one: Certificate) -> CertificateItem:
+    issuer, _, reference = name.partition("/")
+    return CertificateItem(
+        issuer=issuer,
+        reference=reference,
+        kind=one.kind,
+        attachment=one.attachment,
+        issued_at=one.issued_at,
+        lines=one.lines,
+        posted_by=one.posted_by,
     )

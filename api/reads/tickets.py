@@ -291,9 +291,10 @@ def _evidence(ticket: Ticket, party: Party | None) -> tuple[EvidenceItem, ...]:
 
 
 def _ruling(ticket: Ticket) -> RulingItem | None:
-    one = ticket.ruling
-    if one is None:
+    # That of an earlier round stays to be seen until this round has its own.
+    if not ticket.rulings:
         return None
+    one = list(ticket.rulings.values())[-1]
     return RulingItem(one.ruling, one.in_favour_of, one.shares, one.awards)
 
 

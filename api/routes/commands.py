@@ -27,6 +27,7 @@ from api.models.base import Body as BodyModel
 from api.models.commands import NothingBody
 from api.models.outcomes import Accepted
 from api.openapi import answer, problem_responses
+from api.preferences import Honoured, honour
 from api.reads.events import told_to
 from api.reads.tickets import side_of
 from api.routes.answers import json_answer
@@ -72,8 +73,11 @@ def add_command(
         body: BodyModel = given.pop("body")
         said = body.model_dump()
         said = fields(asked, given, said) if fields else {**said, **given}
-        outcome = await carry_out(asked, msgspec.convert(said, command))
-        return accepted(outcome, created=any(one.topic in topics for one in outcome.events))
+        asked_for = msgspec.convert(said, command)
+        outcome = await carry_out(asked, asked_for)
+        honoured = await honour(asked.services, asked.preferences, asked_for, outcome)
+        created = any(one.topic in topics for one in outcome.events)
+        return accepted(outcome, created=created, honoured=honoured)
 
     _sign(endpoint, operation, in_path, body)
     addresses.add(command, router.prefix + path, body)
@@ -89,6 +93,7 @@ def add_command(
         responses={
             **(answer(Accepted, "What is on record because of it.", 201) if creates else {}),
             **answer(Accepted, "What is on record; no events for a harmless repetition."),
+            **answer(Accepted, "On record, and not covered by a checkpoint in time.", 202),
             **_PROBLEMS,
         },
     )
@@ -113,7 +118,9 @@ async def carry_out(asked: Asked, command: Command) -> Outcome:
         raise told from None
 
 
-def accepted(outcome: Outcome, *, created: bool = False) -> Response:
+def accepted(
+    outcome: Outcome, *, created: bool = False, honoured: Honoured | None = None
+) -> Response:
     """Return the answer to a command that was not refused."""
     headers = {"ETag": version_tag(outcome.version)}
     if outcome.replayed:
@@ -128,7 +135,12 @@ def accepted(outcome: Outcome, *, created: bool = False) -> Response:
         leaf_hash=outcome.leaf_hash,
         events=outcome.events,  # type: ignore[arg-type]  # the same fields; only written, never read
     )
-    return json_answer(content, status=201 if created else 200, headers=headers)
+    status = 201 if created else 200
+    if honoured is not None:
+        content = honoured.told_in(content, headers)
+        # On record it is, so no problem is told: a 503 would invite to send the command again.
+        status = 202 if honoured.published is False else status
+    return json_answer(content, status=status, headers=headers)
 
 
 def _as_told(

@@ -31,4 +31,6 @@ add_command(router, f"{_ONE}/reshipment", commands.ShipReshipment, bodies.Shipme
 add_command(router, f"{_ONE}/reshipment-delivery", commands.DeliverReshipment)
 add_command(router, f"{_ONE}/coupon", commands.IssueCoupon, bodies.CouponBody)
 add_command(router, f"{_ONE}/compensation", commands.PayCompensation, bodies.PaymentReferenceBody)
+add_command(router, f"{_ONE}/compensation-failure", commands.FailCompensation, bodies.FailureBody)
+add_command(router, f"{_ONE}/compensation-initiation", commands.InitiateCompensation)
 add_command(router, f"{_ONE}/cancellation", commands.CancelRemedy, bodies.CancellationBody)

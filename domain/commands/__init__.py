@@ -3,7 +3,8 @@
 A command holds what the caller says and nothing the ledger decides: no ids, no times, no actor.
 """
 
-from domain.commands.access import RecordLook
+from domain.commands.access import RecordDamage, RecordLook
+from domain.commands.anchors import AnchorCheckpoint
 from domain.commands.arbitration import (
     AssignArbitrator,
     DecideAppeal,
@@ -11,7 +12,7 @@ from domain.commands.arbitration import (
     IssueRuling,
     RecuseArbitrator,
 )
-from domain.commands.base import Command, OrderCommand, TicketCommand
+from domain.commands.base import Command, LedgerCommand, OrderCommand, TicketCommand
 from domain.commands.closing import CloseTicket, GiveSatisfaction, PassDeadline, ReopenTicket
 from domain.commands.evidence import (
     ContestEvidence,
@@ -38,6 +39,7 @@ from domain.commands.intake import (
     SendMessage,
     TakeAssignment,
 )
+from domain.commands.ledger import FreezeKeys, IntroduceKey, RotateKey
 from domain.commands.negotiation import (
     AcceptOffer,
     CounterOffer,
@@ -46,7 +48,13 @@ from domain.commands.negotiation import (
     RequestIntervention,
     WithdrawOffer,
 )
-from domain.commands.orders import PlaceOrder, SettlePayment, ShipOrder, SignOrder
+from domain.commands.orders import (
+    PlaceOrder,
+    PostCertificate,
+    SettlePayment,
+    ShipOrder,
+    SignOrder,
+)
 from domain.commands.parties import (
     NoteCustomerTicketClosed,
     NoteCustomerTicketOpened,
@@ -54,7 +62,15 @@ from domain.commands.parties import (
     NoteMerchantFoundResponsible,
     NoteMerchantTicketOpened,
     NoteSupplierFaultFound,
+    NoteSupplierFaultReversed,
     PartyCommand,
+)
+from domain.commands.privacy import (
+    ErasePersonalData,
+    FinishErasure,
+    PlaceLegalHold,
+    ReleaseLegalHold,
+    RequestErasure,
 )
 from domain.commands.remedies import (
     AuthoriseReturn,
@@ -63,8 +79,10 @@ from domain.commands.remedies import (
     CompleteRepair,
     DeliverReplacement,
     DeliverReshipment,
+    FailCompensation,
     FailRefund,
     GrantRemedy,
+    InitiateCompensation,
     InitiateRefund,
     InspectReturn,
     IssueCoupon,
@@ -84,6 +102,7 @@ __all__ = [
     "AddNote",
     "AdoptBook",
     "AmendClaim",
+    "AnchorCheckpoint",
     "ApproveClaim",
     "AssignArbitrator",
     "AuthoriseReturn",
@@ -100,17 +119,24 @@ __all__ = [
     "DeliverReplacement",
     "DeliverReshipment",
     "DiscloseEvidence",
+    "ErasePersonalData",
+    "FailCompensation",
     "FailRefund",
     "FileAppeal",
+    "FinishErasure",
+    "FreezeKeys",
     "GatherEvidence",
     "GiveAnswer",
     "GiveSatisfaction",
     "GrantRemedy",
     "ImportRow",
+    "InitiateCompensation",
     "InitiateRefund",
     "InspectReturn",
+    "IntroduceKey",
     "IssueCoupon",
     "IssueRuling",
+    "LedgerCommand",
     "MakeOffer",
     "NoteCustomerTicketClosed",
     "NoteCustomerTicketOpened",
@@ -118,24 +144,31 @@ __all__ = [
     "NoteMerchantFoundResponsible",
     "NoteMerchantTicketOpened",
     "NoteSupplierFaultFound",
+    "NoteSupplierFaultReversed",
     "OpenTicket",
     "OrderCommand",
     "PartyCommand",
     "PassDeadline",
     "PayCompensation",
+    "PlaceLegalHold",
     "PlaceOrder",
+    "PostCertificate",
     "ReceiveRepair",
     "ReceiveReturn",
+    "RecordDamage",
     "RecordLook",
     "RecuseArbitrator",
     "RefuseClaim",
     "ReleaseAssignment",
+    "ReleaseLegalHold",
     "RemedyCommand",
     "ReopenTicket",
     "ReplaceEvidence",
+    "RequestErasure",
     "RequestEvidence",
     "RequestIntervention",
     "ReviewReturn",
+    "RotateKey",
     "SealEvidence",
     "SendMessage",
     "SettlePayment",

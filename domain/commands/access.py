@@ -1,6 +1,7 @@
-"""Putting looks at evidence and personal data on record."""
+"""Putting looks at evidence and personal data on record, and what was found wrong at one."""
 
 from domain.commands.base import Command
+from domain.values import Sha256
 
 
 class RecordLook(Command, frozen=True, kw_only=True):
@@ -8,3 +9,11 @@ class RecordLook(Command, frozen=True, kw_only=True):
 
     ticket: str
     what: str
+
+
+class RecordDamage(Command, frozen=True, kw_only=True):
+    """Put on record that a content of a ticket has changed since it was kept."""
+
+    ticket: str
+    sha256: Sha256
+    found: Sha256

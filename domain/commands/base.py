@@ -24,3 +24,10 @@ class OrderCommand(Command, frozen=True, kw_only=True):
     """A fact another system posts about an order."""
 
     order: str
+
+
+class LedgerCommand(Command, frozen=True, kw_only=True):
+    """A command about the ledger itself, on a stream of its own."""
+
+    STREAM: ClassVar[str]
+    """Which one: of ledger:keys it is keys."""

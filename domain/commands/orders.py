@@ -1,7 +1,7 @@
 """Facts that order, carrier and payment systems report of an order."""
 
 from domain.commands.base import OrderCommand
-from domain.values import Instant, Money, OrderLine
+from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine
 
 
 class PlaceOrder(OrderCommand, frozen=True, kw_only=True):
@@ -38,3 +38,14 @@ class SettlePayment(OrderCommand, frozen=True, kw_only=True):
     amount: Money
     reference: str
     settled_at: Instant
+
+
+class PostCertificate(OrderCommand, frozen=True, kw_only=True):
+    """Put an inspection or production record with an order; it is evidence of later tickets."""
+
+    kind: EvidenceKind
+    attachment: Attachment
+    issuer: str
+    reference: str
+    issued_at: Instant
+    lines: tuple[str, ...] | None = None

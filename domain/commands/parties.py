@@ -43,3 +43,10 @@ class NoteSupplierFaultFound(PartyCommand, frozen=True, kw_only=True):
 
     ruling: str
     sku: str
+
+
+class NoteSupplierFaultReversed(PartyCommand, frozen=True, kw_only=True):
+    """Put a fault that an appeal did not find on its supplier's stream."""
+
+    ruling: str
+    sku: str

@@ -112,6 +112,19 @@ class IssueCoupon(RemedyCommand, frozen=True, kw_only=True):
     coupon: str
 
 
+class InitiateCompensation(RemedyCommand, frozen=True, kw_only=True):
+    """Tell the payment system again to pay a compensation."""
+
+    NEEDS_VERSION: ClassVar[bool] = True
+    MOVES_MONEY: ClassVar[bool] = True
+
+
+class FailCompensation(RemedyCommand, frozen=True, kw_only=True):
+    """Report, as the payment system, that a compensation failed."""
+
+    reason: str
+
+
 class PayCompensation(RemedyCommand, frozen=True, kw_only=True):
     """Report, as the payment system, that a compensation was paid."""
 

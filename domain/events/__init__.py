@@ -4,6 +4,7 @@ A class is refused at import when its topic or a field would not survive as evid
 is needed per event.
 """
 
+from domain.events.anchors import CheckpointStamped, CheckpointWitnessed
 from domain.events.arbitration import (
     AppealFiled,
     ArbitratorAssigned,
@@ -17,6 +18,7 @@ from domain.events.base import (
     AccessEvent,
     CustomerEvent,
     Event,
+    LedgerEvent,
     MerchantEvent,
     OrderEvent,
     PolicyEvent,
@@ -30,6 +32,7 @@ from domain.events.deadlines import (
     DeadlineMissed,
 )
 from domain.events.evidence import (
+    ContentDamaged,
     EvidenceContested,
     EvidenceDisclosed,
     EvidenceGathered,
@@ -61,6 +64,7 @@ from domain.events.intake import (
     TicketResolved,
     TicketsLinked,
 )
+from domain.events.ledger import KeyIntroduced, KeyRotated, KeysFrozen, LastSigned
 from domain.events.negotiation import (
     InterventionRequested,
     OfferAccepted,
@@ -68,10 +72,12 @@ from domain.events.negotiation import (
     OfferDeclined,
     OfferLapsed,
     OfferMade,
+    OfferSuperseded,
     OfferWithdrawn,
     SettlementReached,
 )
 from domain.events.orders import (
+    CertificatePosted,
     GrantPaid,
     GrantReleased,
     OrderPlaced,
@@ -89,9 +95,21 @@ from domain.events.parties import (
     MerchantTicketOpened,
     PolicyAdopted,
     SupplierFaultFound,
+    SupplierFaultReversed,
+)
+from domain.events.privacy import (
+    ErasedContent,
+    ErasureCarriedOut,
+    ErasureRequested,
+    LegalHoldPlaced,
+    LegalHoldReleased,
+    PersonalDataErased,
+    PersonalDataRestricted,
 )
 from domain.events.registry import EVENTS, UPCASTS, personal_fields, read_event
 from domain.events.remedies import (
+    CompensationFailed,
+    CompensationInitiated,
     CompensationPaid,
     CouponIssued,
     RefundFailed,
@@ -131,9 +149,15 @@ __all__ = [
     "ArbitratorAssigned",
     "ArbitratorRecused",
     "AssignmentReleased",
+    "CertificatePosted",
     "ChannelJoined",
+    "CheckpointStamped",
+    "CheckpointWitnessed",
     "ClaimAmended",
+    "CompensationFailed",
+    "CompensationInitiated",
     "CompensationPaid",
+    "ContentDamaged",
     "CouponIssued",
     "CustomerEvent",
     "CustomerTicketClosed",
@@ -143,6 +167,9 @@ __all__ = [
     "DeadlineMet",
     "DeadlineMissed",
     "DiagnosisCorrected",
+    "ErasedContent",
+    "ErasureCarriedOut",
+    "ErasureRequested",
     "Event",
     "EvidenceContested",
     "EvidenceDisclosed",
@@ -157,6 +184,13 @@ __all__ = [
     "GrantPaid",
     "GrantReleased",
     "InterventionRequested",
+    "KeyIntroduced",
+    "KeyRotated",
+    "KeysFrozen",
+    "LastSigned",
+    "LedgerEvent",
+    "LegalHoldPlaced",
+    "LegalHoldReleased",
     "MerchantApproved",
     "MerchantEvent",
     "MerchantFindingReversed",
@@ -170,6 +204,7 @@ __all__ = [
     "OfferDeclined",
     "OfferLapsed",
     "OfferMade",
+    "OfferSuperseded",
     "OfferWithdrawn",
     "OrderEvent",
     "OrderPlaced",
@@ -177,6 +212,8 @@ __all__ = [
     "OrderSigned",
     "PaymentSettled",
     "PayoutGranted",
+    "PersonalDataErased",
+    "PersonalDataRestricted",
     "PolicyAdopted",
     "PolicyEvent",
     "RefundFailed",
@@ -210,6 +247,7 @@ __all__ = [
     "SourceReported",
     "SupplierEvent",
     "SupplierFaultFound",
+    "SupplierFaultReversed",
     "TicketAccepted",
     "TicketAssigned",
     "TicketClosed",

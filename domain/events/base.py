@@ -58,3 +58,9 @@ class AccessEvent(Event, frozen=True):
     """A look at a ticket's evidence or personal data."""
 
     FAMILY: ClassVar[str] = "access"
+
+
+class LedgerEvent(Event, frozen=True):
+    """A fact about the ledger itself: its keys, its anchors, what it has forgotten."""
+
+    FAMILY: ClassVar[str] = "ledger"

@@ -12,7 +12,7 @@ class DeadlineGiven(TicketEvent, frozen=True):
     TOPIC: ClassVar[str] = "deadline.given.v1"
 
     deadline: str
-    """Its name on the ticket: acceptance, answer, merchant_review, negotiation, offer:<id>,
+    """Its name on the ticket: acceptance, answer, reply, merchant_review, negotiation, offer:<id>,
     intervention, evidence:<party>, assignment, ruling, appeal, appeal_ruling, remedy:<id>,
     closing."""
     due_at: Instant

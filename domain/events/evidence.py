@@ -126,3 +126,14 @@ class EvidenceViewed(AccessEvent, frozen=True):
     """case_file, personal, evidence:<item>."""
     until: Instant
     """Further looks by the same person until then are part of this one."""
+
+
+class ContentDamaged(AccessEvent, frozen=True):
+    """An alarm: a content was asked for and is not what was kept; nothing was handed out."""
+
+    TOPIC: ClassVar[str] = "access.content_damaged.v1"
+
+    sha256: Sha256
+    """What was kept."""
+    found: Sha256
+    """What lies there now."""

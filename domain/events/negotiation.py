@@ -71,6 +71,16 @@ class OfferLapsed(TicketEvent, frozen=True):
     due_at: Instant
 
 
+class OfferSuperseded(TicketEvent, frozen=True):
+    """Something else ended the matter the offer was about, before its time was over."""
+
+    TOPIC: ClassVar[str] = "offer.superseded.v1"
+
+    offer: str
+    by_what: str
+    """settlement, approval, intervention, withdrawal of the matter, or abandonment."""
+
+
 class SettlementReached(TicketEvent, frozen=True):
     """An accepted offer ends the negotiation."""
 

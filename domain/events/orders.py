@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from domain.events.base import OrderEvent
-from domain.values import Instant, Money, OrderLine
+from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine
 
 
 class OrderPlaced(OrderEvent, frozen=True):
@@ -49,6 +49,22 @@ class PaymentSettled(OrderEvent, frozen=True):
     amount: Money
     reference: str
     settled_at: Instant
+
+
+class CertificatePosted(OrderEvent, frozen=True):
+    """Who inspected the goods, or keeps their production records, put a report with the order."""
+
+    TOPIC: ClassVar[str] = "order.certificate_posted.v1"
+
+    kind: EvidenceKind
+    attachment: Attachment
+    issuer: str
+    """Who vouches for it, as a pseudonymous reference; the record says who posted it."""
+    reference: str
+    """Its number with the issuer."""
+    issued_at: Instant
+    lines: tuple[str, ...] | None = None
+    """The lines it is about; absent when it is the whole order."""
 
 
 class RefundGranted(OrderEvent, frozen=True):

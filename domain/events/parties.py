@@ -62,6 +62,17 @@ class SupplierFaultFound(SupplierEvent, frozen=True):
     sku: str
 
 
+class SupplierFaultReversed(SupplierEvent, frozen=True):
+    """An appeal found no fault where a ruling had found one."""
+
+    TOPIC: ClassVar[str] = "supplier.fault_reversed.v1"
+
+    ticket: str
+    ruling: str
+    """The appeal's decision."""
+    sku: str
+
+
 class PolicyAdopted(PolicyEvent, frozen=True):
     """A book of rules is in force from an instant on; its bytes are kept by digest."""
 

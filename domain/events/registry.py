@@ -9,13 +9,16 @@ from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get
 import msgspec
 
 from domain.events import (
+    anchors,
     arbitration,
     deadlines,
     evidence,
     intake,
+    ledger,
     negotiation,
     orders,
     parties,
+    privacy,
     remedies,
     sources,
 )
@@ -32,6 +35,9 @@ _MODULES: Final = (
     sources,
     orders,
     parties,
+    ledger,
+    privacy,
+    anchors,
 )
 _TOPIC: Final = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]*")

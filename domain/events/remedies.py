@@ -158,6 +158,24 @@ class CouponIssued(TicketEvent, frozen=True):
     value: Money
 
 
+class CompensationInitiated(TicketEvent, frozen=True):
+    """The payment system was told to pay money on top of the price."""
+
+    TOPIC: ClassVar[str] = "compensation.initiated.v1"
+
+    remedy: str
+    amount: Money
+
+
+class CompensationFailed(TicketEvent, frozen=True):
+    """The payment system could not pay the compensation; it is initiated again or taken off."""
+
+    TOPIC: ClassVar[str] = "compensation.failed.v1"
+
+    remedy: str
+    reason: str
+
+
 class CompensationPaid(TicketEvent, frozen=True):
     """Money on top of the price reached the buyer."""
 

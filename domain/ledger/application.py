@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, NamedTuple
 
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -22,16 +23,26 @@ from domain.ledger.folding import FOLDS, Head
 from domain.ledger.group_commit import Lane
 from domain.ledger.judging import Bench, lane_of_request
 from domain.ledger.library import LedgerApplicationRecorder
+from domain.ledger.log import Log, Newest
 from domain.ledger.mapper import RecordMapper
 from domain.ledger.recorder import Recorder
 from domain.ledger.requests import Case, Outcome, Request
-from domain.ledger.sealing import KeyEncryptionKey, Unopenable, disclosed_value, place, unseal
+from domain.ledger.sealing import (
+    KeyEncryptionKey,
+    Unopenable,
+    disclosed_value,
+    place,
+    subject_of,
+    unseal,
+)
+from domain.ledger.signing import KEYS_STREAM, KeyRecord
 from domain.ledger.stamping import Stamper
 from domain.ledger.vault import Shelf, Vault, attachment_of
 from domain.policies import book as books
 from domain.policies.book import Book
 from domain.record import Record, read_record
 from domain.streams import order_stream, stream_lane, ticket_stream
+from domain.ticket.privacy import PRIVACY_STREAM, Requested
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import SYSTEM, Actor, Attachment, Commitment, Instant, instant
 
@@ -65,6 +76,8 @@ class TicketLedger(Application[str]):
         super().__init__()
         self.origins: tuple[str, ...] = self._lanes_found
         self.vault = grounds.vault
+        self.merkle_log = Log(self.record.connections, names=self.record.names)
+        self._newest = Newest(self.merkle_log, self.lanes)
         self._books: tuple[Book, ...] = ()
         self._writers = [self._writer(lane) for lane in range(self.lanes)]
         self._read_books()
@@ -80,6 +93,7 @@ class TicketLedger(Application[str]):
             shelf=shelf,
             key_encryption_key=grounds.key_encryption_key,
             now=grounds.now,
+            covered=partial(self._newest.covered, lane),
             on_commit=grounds.on_commit,
         )
         return Lane(
@@ -190,6 +204,22 @@ class TicketLedger(Application[str]):
         found = [books.parse(content) for content in contents if content is not None]
         self._books = tuple(sorted(found, key=lambda book: (book.in_force_from, book.version)))
 
+    # --- keys ---------------------------------------------------------------------------------
+
+    def keys_on_record(self) -> KeyRecord:
+        """Return what is on record now about the keys the ledger signs with."""
+        heads = self._writers[self._lane(KEYS_STREAM)].committer.heads
+        record: KeyRecord | None = self._current(heads, KEYS_STREAM).state
+        return record or KeyRecord()
+
+    # --- erasures -----------------------------------------------------------------------------
+
+    def erasures_pending(self) -> Mapping[int, Requested]:
+        """Return the requested erasures that are not carried out yet, by number."""
+        heads = self._writers[self._lane(PRIVACY_STREAM)].committer.heads
+        pending: Mapping[int, Requested] | None = self._current(heads, PRIVACY_STREAM).state
+        return pending or {}
+
     # --- reading ------------------------------------------------------------------------------
 
     def position(self, lane: int) -> int:
@@ -265,9 +295,13 @@ class TicketLedger(Application[str]):
         self, stream: str, wanted: Mapping[tuple[str, int, str], str]
     ) -> dict[tuple[str, int, str], str | None]:
         lane = self._lane(stream)
+        # What the record says was erased is not opened, destroyed yet or not.
+        state = self._current(self._writers[lane].committer.heads, stream).state
+        forgotten: Mapping[str, tuple[int, ...]] = getattr(state, "forgotten", {})
         sealed = {
             (stream, value.version, value.pointer.removeprefix("/data/")): value
             for value in self.record.disclosures(lane, stream)
+            if value.version > max(forgotten.get(subject_of(value.subject), (0,)))
         }
         pairs = {(stream, sealed[where].subject) for where in wanted if where in sealed}
         kek = self._grounds.key_encryption_key
@@ -312,6 +346,7 @@ class TicketLedger(Application[str]):
         """Write what waits and close every connection."""
         for writer in self._writers:
             writer.close()
+        self._newest.close()
         super().close()
 
 

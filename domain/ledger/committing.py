@@ -19,11 +19,17 @@ from domain.ledger.judging import Bench, judge, main_stream, order_of
 from domain.ledger.recorder import AppendUnknown, DatabaseUnavailable, Recorder
 from domain.ledger.recorder import Outcome as Recorded
 from domain.ledger.sealing import KeyEncryptionKey
-from domain.ledger.stamping import Circumstances, DataKeys, Stamper, subjects
+from domain.ledger.stamping import (
+    Circumstances,
+    DataKeys,
+    Stamper,
+    forgotten_keys,
+    key_names,
+)
 from domain.ledger.vault import Shelf
 from domain.ledger.waiting import Answers, Judged, Waiting
 from domain.proof.canonical import NotCanonical, TooLarge
-from domain.record import Cause
+from domain.record import Cause, Covered
 from domain.streams import order_stream
 from domain.values import Instant
 
@@ -48,6 +54,7 @@ class Committer:
         shelf: Shelf,
         key_encryption_key: KeyEncryptionKey,
         now: Callable[[], Instant],
+        covered: Callable[[], Covered | None],
         on_commit: Callable[[int, int], None],
     ) -> None:
         """Write to a lane of the record with the given parts."""
@@ -59,6 +66,7 @@ class Committer:
         self._shelf = shelf
         self._kek = key_encryption_key
         self._now = now
+        self._covered = covered
         self._on_commit = on_commit
         self._data_keys: DataKeys = {}
 
@@ -160,19 +168,27 @@ class Committer:
             judged.append(answer)
         return judged
 
-    def _find_keys(self, judged: Iterable[Judged], known: Mapping[tuple[str, str], bytes]) -> None:
+    def _find_keys(self, judged: Sequence[Judged], known: Mapping[tuple[str, str], bytes]) -> None:
         """Have at hand the stored keys of the subjects that facts on known streams speak of."""
         if len(self._data_keys) > DATA_KEYS_MAX:
             self._data_keys.clear()
+        for one in judged:
+            self._evict(one.heads.values())
         pairs = {
             pair
             for one in judged
-            for pair in subjects(one.facts)
+            for pair in key_names(one.facts, one.heads)
             if pair not in known and one.heads[pair[0]].version > 0
         }
         if pairs:
             for pair, wrapped in self._recorder.keys(self._lane, pairs).items():
                 self._data_keys[pair] = self._kek.unwrap(wrapped)
+
+    def _evict(self, heads: Iterable[Head]) -> None:
+        """Forget the keys that were erased; their names are not asked for any more."""
+        for head in heads:
+            for pair in forgotten_keys(head):
+                self._data_keys.pop(pair, None)
 
     def _stamp(self, one: Judged, now: Instant, known: Mapping[tuple[str, str], bytes]) -> None:
         """Give a command's facts their lines; one without facts stays without."""
@@ -188,7 +204,7 @@ class Committer:
             one.facts,
             one.heads,
             known,
-            Circumstances(now, request.actor, cause, request.source, None),
+            Circumstances(now, request.actor, cause, request.source, self._covered()),
         )
 
     # --- answers without an append ------------------------------------------------------------
@@ -269,6 +285,7 @@ class Committer:
                 outcome, ends = outcomes.accepted(self._lane, one, verdict.position)
                 self.heads.keep(ends.values())
                 self._data_keys |= one.stamped.new_data_keys
+                self._evict(ends.values())
                 answers.add(waiting, outcome)
             case VerdictKind.REPLAYED:
                 known = self._recorder.outcome(self._lane, [waiting.command])[waiting.command]
@@ -285,7 +302,7 @@ class Committer:
                     answers.add(waiting, errors.AlreadyOpen())
             case VerdictKind.CONFLICT:
                 self.heads.forget(one.heads)
-                for pair in subjects(one.facts):
+                for pair in key_names(one.facts, one.heads):
                     self._data_keys.pop(pair, None)
                 answers.again.append(waiting)
             case VerdictKind.LATER:

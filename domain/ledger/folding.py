@@ -10,10 +10,12 @@ import msgspec
 from domain.events import Event
 from domain.ledger.batch import GENESIS
 from domain.ledger.recorder import Recorder
+from domain.ledger.signing import evolve_keys
 from domain.record import read_record
 from domain.ticket.access import evolve_looks
 from domain.ticket.evolve import evolve
 from domain.ticket.order import evolve_order
+from domain.ticket.privacy import evolve_privacy
 from domain.ticket.state import Stamp
 from domain.values import Instant, Sha256
 
@@ -24,9 +26,18 @@ def _count_only(_state: object, _event: Event, _stamp: Stamp) -> None:
     """Fold a stream whose facts no judgement needs: its head alone counts."""
 
 
-def _books(state: frozenset[Sha256] | None, event: Any, _stamp: Stamp) -> frozenset[Sha256]:
-    """Fold the digests of the books that were adopted."""
-    return (state or frozenset()) | {event.digest}
+def _books(state: tuple[Sha256, ...] | None, event: Any, _stamp: Stamp) -> tuple[Sha256, ...]:
+    """Fold the digests of the books that were adopted, in that order."""
+    return (*(state or ()), event.digest)
+
+
+def _of_the_ledger(state: Any, event: Event, stamp: Stamp) -> Any:
+    """Fold a stream of the ledger itself; where no judgement needs it, the head alone counts."""
+    if stamp.subject == "keys":
+        return evolve_keys(state, event)
+    if stamp.subject == "privacy":
+        return evolve_privacy(state, event, version=stamp.version, actor=stamp.actor)
+    return None
 
 
 FOLDS: Final[Mapping[str, Fold]] = {
@@ -37,6 +48,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "customer": _count_only,
     "merchant": _count_only,
     "supplier": _count_only,
+    "ledger": _of_the_ledger,
 }
 """Family of streams → what its facts add up to."""
 

@@ -6,23 +6,34 @@ from typing import Any, NamedTuple, cast
 from domain import errors
 from domain.commands import (
     AdoptBook,
+    AnchorCheckpoint,
     Command,
+    FinishErasure,
+    FreezeKeys,
     ImportRow,
+    IntroduceKey,
+    LedgerCommand,
     OpenTicket,
     OrderCommand,
     PartyCommand,
+    RecordDamage,
     RecordLook,
+    RequestErasure,
+    RotateKey,
     TicketCommand,
 )
 from domain.events import Event, PolicyAdopted
+from domain.ledger.anchors import decide_anchors
 from domain.ledger.folding import Head
 from domain.ledger.requests import Request
+from domain.ledger.signing import decide_keys
 from domain.policies.book import Book
 from domain.streams import lane_of, order_stream, stream_lane, ticket_stream
-from domain.ticket.access import record_look
+from domain.ticket.access import record_access
 from domain.ticket.decide import AnyTicketCommand, decide
 from domain.ticket.order import AnyOrderCommand, decide_order
 from domain.ticket.parties import AnyPartyCommand, decide_party, party_stream
+from domain.ticket.privacy import decide_privacy
 from domain.ticket.state import Context, Ticket
 from domain.values import Attachment, Instant
 
@@ -52,7 +63,7 @@ def lane_of_request(request: Request, lanes: int) -> int:
     return lane
 
 
-def main_stream(command: Command, *, ticket: str) -> str:
+def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911 - one a family
     """Return the stream a command is about; `ticket` is the id drawn for an opening."""
     match command:
         case OpenTicket():
@@ -63,10 +74,14 @@ def main_stream(command: Command, *, ticket: str) -> str:
             return order_stream(command.order)
         case PartyCommand():
             return party_stream(cast("AnyPartyCommand", command))
-        case RecordLook():
+        case RecordLook() | RecordDamage():
             return f"access:{command.ticket}"
         case AdoptBook():
             return "policy:book"
+        case AnchorCheckpoint():
+            return f"ledger:{command.stream}"
+        case LedgerCommand():
+            return f"ledger:{command.STREAM}"
         case _:
             raise AssertionError(f"{type(command).__name__} has no stream")
 
@@ -120,15 +135,17 @@ def judge(
     return [(streams[event.FAMILY], event) for event in events]
 
 
-def _decide(command: Command, state: Any, context: Context) -> tuple[Event, ...]:
+def _decide(  # noqa: PLR0911 - one a family
+    command: Command, state: Any, context: Context
+) -> tuple[Event, ...]:
     """Ask the judge of the command's family."""
     match command:
         case OrderCommand():
             return decide_order(cast("AnyOrderCommand", command), state, context)
         case PartyCommand():
             return decide_party(cast("AnyPartyCommand", command))
-        case RecordLook():
-            return record_look(command, state, context)
+        case RecordLook() | RecordDamage():
+            return record_access(command, state, context)
         case AdoptBook():
             if command.digest in (state or ()):
                 return ()
@@ -139,6 +156,12 @@ def _decide(command: Command, state: Any, context: Context) -> tuple[Event, ...]
                     in_force_from=command.in_force_from,
                 ),
             )
+        case IntroduceKey() | RotateKey() | FreezeKeys():
+            return decide_keys(command, state)
+        case AnchorCheckpoint():
+            return decide_anchors(command)
+        case RequestErasure() | FinishErasure():
+            return decide_privacy(command, state, context)
         case OpenTicket() | ImportRow() | TicketCommand():
             return decide(cast("AnyTicketCommand", command), state, context)
         case _:

@@ -7,6 +7,7 @@ rotate without touching the chain and forgetting a key is erasure. Keys are per 
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -48,6 +49,20 @@ class KeyEncryptionKey:
             return aes_key_unwrap(self._key, wrapped)
         except InvalidUnwrap as error:
             raise Unopenable("the wrapped key is not ours") from error
+
+
+def key_name(subject: str, erased: Sequence[int]) -> str:
+    """Return the name of a subject's key on a stream, after the versions that erased before.
+
+    A key never comes back under its old name, so what is written after an erasure can not be
+    sealed with the forgotten key, whoever still holds it.
+    """
+    return f"{subject}~{erased[-1]}" if erased else subject
+
+
+def subject_of(name: str) -> str:
+    """Return whose key a name stands for."""
+    return name.partition("~")[0]
 
 
 def disclosure(name: str, value: str) -> bytes:

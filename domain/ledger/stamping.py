@@ -1,6 +1,6 @@
 """From judged events to lines of the record: versions, links, commitments, canonical bytes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from domain.events import Event, personal_fields
 from domain.ledger.batch import Line, SealedValue, WrappedKey
 from domain.ledger.folding import FOLDS, Head
-from domain.ledger.sealing import KeyEncryptionKey, commitment, disclosure, place, seal
+from domain.ledger.sealing import KeyEncryptionKey, commitment, disclosure, key_name, place, seal
 from domain.proof.canonical import canonical
 from domain.proof.chain import leaf_hash
 from domain.record import FORMAT, Cause, Covered, Envelope, Source
@@ -74,7 +74,7 @@ class Stamper:
             head = ends[stream]
             version = head.version + 1
             event, values = self._seal(
-                judged, stream, version, data_keys, fresh=fresh, wrapped=wrapped
+                judged, head, version, data_keys, fresh=fresh, wrapped=wrapped
             )
             sealed += values
             at = max(now, head.at)
@@ -111,7 +111,7 @@ class Stamper:
     def _seal(
         self,
         event: Event,
-        stream: str,
+        head: Head,
         version: int,
         data_keys: Mapping[tuple[str, str], bytes],
         *,
@@ -122,6 +122,7 @@ class Stamper:
         names = personal_fields(type(event))
         if not names:
             return event, _NOTHING
+        stream = head.stream
         commitments: dict[str, Commitment] = {}
         values: list[SealedValue] = []
         for name in names:
@@ -129,30 +130,51 @@ class Stamper:
             if value is None:
                 continue
             assert isinstance(value, Personal), "a judgement returns personal values open"
-            owner = (stream, value.subject)
+            owner = (stream, key_name(value.subject, erased_at(head, value.subject)))
             key = data_keys.get(owner) or fresh.get(owner)
             if key is None:
                 key, wrapped_key = self._kek.new_key()
                 fresh[owner] = key
-                wrapped.append(WrappedKey(stream, value.subject, wrapped_key))
+                wrapped.append(WrappedKey(*owner, wrapped_key))
             disclosed = disclosure(name, value.value)
             sd = commitment(disclosed)
             pointer = f"/data/{name}"
             bound = place(self.origin, stream, version, pointer, sd)
             content = seal(key, disclosed, place=bound)
-            values.append(SealedValue(stream, version, pointer, value.subject, content))
+            values.append(SealedValue(stream, version, pointer, owner[1], content))
             commitments[name] = Commitment(sd)
         return msgspec.structs.replace(event, **commitments), values
 
 
+_NO_KEYS: Final[frozenset[tuple[str, str]]] = frozenset()
 _NOTHING: Final[list[SealedValue]] = []
 
 
-def subjects(facts: Sequence[tuple[str, Event]]) -> set[tuple[str, str]]:
-    """Return the (stream, subject) pairs whose keys the personal values of facts need."""
+def key_names(
+    facts: Sequence[tuple[str, Event]], heads: Mapping[str, Head]
+) -> set[tuple[str, str]]:
+    """Return the keys, by stream and name, that the personal values of facts are sealed with."""
     return {
-        (stream, value.subject)
+        (stream, key_name(value.subject, erased_at(heads[stream], value.subject)))
         for stream, event in facts
         for name in personal_fields(type(event))
         if isinstance(value := getattr(event, name), Personal)
     }
+
+
+def forgotten_keys(head: Head) -> Set[tuple[str, str]]:
+    """Return the keys of a stream that erasures on record have destroyed."""
+    forgotten: Mapping[str, tuple[int, ...]] | None = getattr(head.state, "forgotten", None)
+    if not forgotten:
+        return _NO_KEYS
+    return {
+        (head.stream, key_name(subject, erased[:count]))
+        for subject, erased in forgotten.items()
+        for count in range(len(erased))
+    }
+
+
+def erased_at(head: Head, subject: str) -> tuple[int, ...]:
+    """Return the versions that erased what was personal of a subject on a stream."""
+    forgotten: Mapping[str, tuple[int, ...]] | None = getattr(head.state, "forgotten", None)
+    return forgotten.get(subject, ()) if forgotten else ()

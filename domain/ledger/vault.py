@@ -6,18 +6,17 @@ leaves the vault unnoticed.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
+from domain.ledger.vault_drafts import CHUNK_BYTES, CONTENT_BYTES_MAX, Draft, private_copy
+from domain.ledger.vault_errors import Damaged, TooLarge
 from domain.values import Attachment, Sha256
 
-CONTENT_BYTES_MAX: Final = 50 * 1024 * 1024
-"""The largest content one item may have."""
-
-
-class VaultError(Exception):
-    """A content is not what its digest says, or is too large to keep."""
+DRAFT_SECONDS_MAX: Final = 24 * 3_600
+"""A draft older than the newest one by so much was left by a process that died."""
+_DIGITS: Final = frozenset("0123456789abcdef")
 
 
 class Vault(Protocol):
@@ -28,7 +27,27 @@ class Vault(Protocol):
         ...
 
     def get(self, sha256: Sha256) -> bytes:
-        """Return content; raise KeyError when it is not kept, VaultError when it has changed."""
+        """Return content; raise KeyError when it is not kept, Damaged when it has changed."""
+        ...
+
+    def draft(self, size_max: int = CONTENT_BYTES_MAX) -> Draft:
+        """Return a place to write a content of at most so many bytes."""
+        ...
+
+    def receive(self, draft: Draft) -> None:
+        """Keep what was written to a draft, durably; keeping it again changes nothing."""
+        ...
+
+    def open(self, sha256: Sha256) -> IO[bytes]:
+        """Return a private copy of content whose every byte is checked already.
+
+        Raises KeyError when it is not kept, Damaged when it has changed: nothing is handed out
+        before the last byte was hashed.
+        """
+        ...
+
+    def destroy(self, sha256: Sha256) -> bool:
+        """Destroy content that was erased; return whether it was there."""
         ...
 
 
@@ -58,11 +77,18 @@ class Shelf:
 
 
 def attachment_of(content: bytes, media_type: str) -> Attachment:
-    """Return the place that content has in every vault; raise VaultError when it is too large."""
+    """Return the place that content has in every vault; raise TooLarge for more than it may be."""
     if len(content) > CONTENT_BYTES_MAX:
-        raise VaultError(f"a content is at most {CONTENT_BYTES_MAX} bytes")
+        raise TooLarge(CONTENT_BYTES_MAX)
     digest = Sha256(hashlib.sha256(content).hexdigest())
     return Attachment(sha256=digest, size=len(content), media_type=media_type)
+
+
+def place_of(digest: Sha256) -> str:
+    """Return where a content lies below a vault; raise KeyError for what is no digest."""
+    if len(digest) != 64 or not set(digest) <= _DIGITS:
+        raise KeyError(digest)
+    return f"{digest[:2]}/{digest}"
 
 
 class FileVault:
@@ -73,46 +99,101 @@ class FileVault:
         self._directory = directory
 
     def keep(self, contents: Mapping[Sha256, bytes]) -> None:
-        """Keep contents under their digests, durably; keeping one again changes nothing.
-
-        All are written before the first is flushed, so that one flush of the file system's
-        journal serves them all.
-        """
+        """Keep contents under their digests, durably; keeping one again changes nothing."""
         drafts: dict[Path, Path] = {}
         try:
             for digest, content in contents.items():
                 path = self._path(digest)
                 if not path.exists():
-                    _make(self._directory)
-                    _make(path.parent)
+                    self._make_room(path)
                     draft = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}")
                     drafts[draft] = path
                     draft.write_bytes(content)
                     draft.chmod(0o400)
-            for draft in drafts:
-                _sync(draft)
-            for draft, path in drafts.items():
-                draft.replace(path)
+            _put_in_place(drafts)
         finally:
             for draft in drafts:
                 draft.unlink(missing_ok=True)  # left over where something failed
-        for directory in {path.parent for path in drafts.values()}:
-            _sync(directory)
 
     def get(self, sha256: Sha256) -> bytes:
-        """Return content; raise KeyError when it is not kept, VaultError when it has changed."""
-        try:
-            content = self._path(sha256).read_bytes()
-        except FileNotFoundError as error:
-            raise KeyError(sha256) from error
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise VaultError("the content has changed since it was kept; nothing is handed out")
+        """Return content; raise KeyError when it is not kept, Damaged when it has changed."""
+        with self._kept(sha256) as file:
+            content = file.read()
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256:
+            raise Damaged(sha256, found)
         return content
 
+    def draft(self, size_max: int = CONTENT_BYTES_MAX) -> Draft:
+        """Return a place to write to, on the file system where the content will lie."""
+        directory = self._directory / ".drafts"
+        _make(self._directory)
+        _make(directory)
+        draft = Draft(directory, size_max)
+        _remove_abandoned(directory.iterdir(), draft.path)
+        return draft
+
+    def receive(self, draft: Draft) -> None:
+        """Keep what was written to a draft, durably; keeping it again changes nothing."""
+        path = self._path(draft.sha256)
+        if not path.exists():
+            draft.finish()
+            self._make_room(path)
+            draft.path.chmod(0o400)
+            _put_in_place({draft.path: path})
+
+    def open(self, sha256: Sha256) -> IO[bytes]:
+        """Return a checked private copy of content; raise KeyError or Damaged."""
+        with self._kept(sha256) as file:
+            return private_copy(iter(lambda: file.read(CHUNK_BYTES), b""), sha256)
+
+    def destroy(self, sha256: Sha256) -> bool:
+        """Destroy content that was erased; return whether it was there."""
+        path = self._path(sha256)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        _sync(path.parent)
+        return True
+
+    def _kept(self, digest: Sha256) -> IO[bytes]:
+        try:
+            return self._path(digest).open("rb")
+        except FileNotFoundError as error:
+            raise KeyError(digest) from error
+
     def _path(self, digest: Sha256) -> Path:
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            raise KeyError(digest)
-        return self._directory / digest[:2] / digest
+        return self._directory / place_of(digest)
+
+    def _make_room(self, path: Path) -> None:
+        _make(self._directory)
+        _make(path.parent)
+
+
+def _put_in_place(drafts: Mapping[Path, Path]) -> None:
+    """Move written files to where they stay, durably.
+
+    All are written before the first is flushed, so that one flush of the file system's journal
+    serves them all.
+    """
+    for draft in drafts:
+        _sync(draft)
+    for draft, path in drafts.items():
+        draft.replace(path)
+    for directory in {path.parent for path in drafts.values()}:
+        _sync(directory)
+
+
+def _remove_abandoned(drafts: Iterable[Path], newest: Path) -> None:
+    """Remove drafts that nobody can be writing any more."""
+    now = newest.stat().st_mtime
+    for path in drafts:
+        try:
+            if path.stat().st_mtime < now - DRAFT_SECONDS_MAX:
+                path.unlink()
+        except FileNotFoundError:
+            continue  # kept or given up meanwhile
 
 
 def _make(directory: Path) -> None:

@@ -10,7 +10,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from domain.values import Awaiting, Instant, Kind, Money, Reason, RemedyKind, Sha256, later
+from domain.values import (
+    Awaiting,
+    Instant,
+    Kind,
+    Money,
+    Reason,
+    RemedyKind,
+    Sha256,
+    later,
+    years_later,
+)
 
 DeadlineName = Literal[
     "acceptance",
@@ -74,6 +84,12 @@ class Limit(_Table):
     remedies: int = Field(gt=0)
     """When more are agreed or given; what an arbitrator awards is not refused for it."""
     links: int = Field(gt=0)
+    content_bytes: int = Field(default=52_428_800, gt=0, le=52_428_800)
+    """Of one file; more no vault takes. For books that name none, as for the two below."""
+    evidence_bytes: int = Field(default=524_288_000, gt=0)
+    """Of all files of one side, those the platform gathered counted in."""
+    certificates: int = Field(default=20, gt=0)
+    """That come with one order; they take no room from the sides."""
     source: str
 
 
@@ -84,6 +100,15 @@ class Returns(_Table):
     quality_days: int = Field(ge=0)
     excluded_categories: tuple[str, ...]
     source: str
+
+
+class Retention(_Table):
+    """How long what is personal is kept after a matter's end, whoever wants it erased."""
+
+    transaction_years: int = Field(default=3, ge=3)
+    """Of a matter about an order; the law asks for three years at least."""
+    other_days: int = Field(default=180, ge=0)
+    source: str = "E-Commerce Law of the PRC, article 31"
 
 
 class Clause(_Table):
@@ -108,6 +133,8 @@ class Book(_Table):
     returns: Returns
     clause: tuple[Clause, ...]
     digest: Sha256
+    retention: Retention = Retention()
+    """The law's own figures, for books that were adopted before they stood in one."""
 
     @model_validator(mode="after")
     def _is_total(self) -> "Book":
@@ -158,6 +185,12 @@ class Book(_Table):
     def payout_cap(self, paid: Money) -> Money:
         """Return what may be paid or given on top of a line's price, all its tickets together."""
         return Money(paid.amount_minor * self.cap.payout_bp // 10_000, paid.currency)
+
+    def kept_until(self, ended: Instant, *, transaction: bool) -> Instant:
+        """Return when what is personal on a matter may be erased, counted from its end."""
+        if transaction:
+            return years_later(ended, self.retention.transaction_years)
+        return later(ended, timedelta(days=self.retention.other_days))
 
     def _rule(self, name: DeadlineName) -> DeadlineRule:
         return next(rule for rule in self.deadline if rule.name == name)

@@ -13,6 +13,7 @@ from domain.commands import (
     NoteMerchantFoundResponsible,
     NoteMerchantTicketOpened,
     NoteSupplierFaultFound,
+    NoteSupplierFaultReversed,
     PartyCommand,
 )
 from domain.events import (
@@ -80,7 +81,7 @@ def _commands(record: Record, case: Callable[[str], Case]) -> Iterable[PartyComm
         case RulingIssued() as ruled:
             return _found(ruled, case(record.subject))
         case RulingVaried() | RulingOverturned() as ruled:
-            return _reversed(ruled, case(record.subject).ticket)
+            return _changed(ruled, case(record.subject))
         case _:
             return ()
 
@@ -91,7 +92,9 @@ def _opened(ticket: str, event: TicketOpened) -> Iterable[PartyCommand]:
         yield NoteMerchantTicketOpened(party=event.merchant, ticket=ticket)
 
 
-def _found(event: RulingIssued, case: Case) -> Iterable[PartyCommand]:
+def _found(
+    event: RulingIssued | RulingVaried | RulingOverturned, case: Case
+) -> Iterable[PartyCommand]:
     """A merchant found responsible, and the supplier where the goods were at fault."""
     ticket, share_bp = case.ticket, _merchant_share(event.shares)
     if ticket.merchant is None or share_bp == 0:
@@ -99,25 +102,45 @@ def _found(event: RulingIssued, case: Case) -> Iterable[PartyCommand]:
     yield NoteMerchantFoundResponsible(
         party=ticket.merchant, ticket=ticket.ticket, ruling=event.ruling, share_bp=share_bp
     )
-    if ticket.reason not in FAULTS or case.order is None or ticket.line is None:
-        return
-    line = case.order.lines[ticket.line]
-    if line.supplier is not None:
+    supplied = _supplied(case)
+    if supplied is not None:
+        supplier, sku = supplied
         yield NoteSupplierFaultFound(
-            party=line.supplier, ticket=ticket.ticket, ruling=event.ruling, sku=line.sku
+            party=supplier, ticket=ticket.ticket, ruling=event.ruling, sku=sku
         )
 
 
-def _reversed(event: RulingVaried | RulingOverturned, ticket: Ticket) -> Iterable[PartyCommand]:
-    """What the merchant bears after the appeal takes the place of what the ruling found."""
-    if ticket.merchant is None:
+def _changed(event: RulingVaried | RulingOverturned, case: Case) -> Iterable[PartyCommand]:
+    """What the merchant bears after the appeal takes the place of what the ruling found.
+
+    Nothing is taken back that was not found, and what stays as it was is not told again.
+    """
+    ticket, share_bp = case.ticket, _merchant_share(event.shares)
+    reviewed = ticket.rulings[ticket.rulings[event.ruling].reviews or ""]
+    before_bp = _merchant_share(reviewed.shares)
+    if ticket.merchant is None or share_bp == before_bp:
+        return
+    if before_bp == 0:
+        yield from _found(event, case)
         return
     yield NoteMerchantFindingReversed(
-        party=ticket.merchant,
-        ticket=ticket.ticket,
-        ruling=event.ruling,
-        share_bp=_merchant_share(event.shares),
+        party=ticket.merchant, ticket=ticket.ticket, ruling=event.ruling, share_bp=share_bp
     )
+    supplied = _supplied(case)
+    if share_bp == 0 and supplied is not None:
+        supplier, sku = supplied
+        yield NoteSupplierFaultReversed(
+            party=supplier, ticket=ticket.ticket, ruling=event.ruling, sku=sku
+        )
+
+
+def _supplied(case: Case) -> tuple[str, str] | None:
+    """Return who supplied what the matter is about, where a fault of the goods is theirs."""
+    ticket = case.ticket
+    if ticket.reason not in FAULTS or case.order is None or ticket.line is None:
+        return None
+    line = case.order.lines[ticket.line]
+    return None if line.supplier is None else (line.supplier, line.sku)
 
 
 def _merchant_share(shares: Iterable[Share]) -> int:

@@ -78,6 +78,7 @@ _OFFERS: Final = frozenset(
         commands.WithdrawOffer,
     }
 )
+_NOT_HERE: Final = frozenset({commands.PassDeadline, commands.ErasePersonalData})
 _STAGED: Final = frozenset({commands.ReplaceEvidence, commands.WithdrawEvidence})
 
 
@@ -88,7 +89,7 @@ def _targets(command: type[TicketCommand], ticket: Ticket) -> Iterable[str | Non
         return [
             name
             for name, one in ticket.remedies.items()
-            if not one.over and one.terms.kind in kinds
+            if one.terms.kind in kinds and (not one.over or one.step in kinds[one.terms.kind])
         ]
     if command in _OFFERS:
         return [name for name, one in ticket.offers.items() if one.state is OfferState.OPEN]
@@ -100,8 +101,8 @@ def _targets(command: type[TicketCommand], ticket: Ticket) -> Iterable[str | Non
         return [name for name in on_record if not known[name].shown_to.issuperset(SIDES)]
     if command is commands.ContestEvidence:
         return _items(ticket, EvidenceState.ON_RECORD)
-    # Time passes by itself: that is nobody's to do.
-    return [] if command is commands.PassDeadline else [None]
+    # Time passes by itself, and a person is forgotten on all tickets: neither is done on one.
+    return [] if command in _NOT_HERE else [None]
 
 
 def _items(ticket: Ticket, state: EvidenceState) -> list[str]:

@@ -1,5 +1,6 @@
 """Judges of arbitration: who may judge, the ruling, and the one appeal against it."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from domain import errors
@@ -23,7 +24,7 @@ from domain.events import (
 from domain.ticket import deadlines, remedies
 from domain.ticket.evidence import SIDES, appealed, decision_due, require_before_decision
 from domain.ticket.guards import guards, owed, require_actor, require_open, require_stage
-from domain.ticket.state import Context, EvidenceState, RemedyStep, Ticket
+from domain.ticket.state import Context, EvidenceState, RemedyStep, Ruling, Ticket
 from domain.values import (
     BASIS_POINTS,
     ActorKind,
@@ -100,12 +101,11 @@ def recuse_arbitrator(
 
 def has_conflict(ticket: Ticket, arbitrator: str) -> bool:
     """Return whether somebody may not judge: a side, a handler, who ruled before, or recused."""
-    ruled = {ticket.first_arbitrator, ticket.ruling.by if ticket.ruling is not None else None}
     handled = {f"{ActorKind.AGENT}:{arbitrator}", f"{ActorKind.SUPERVISOR}:{arbitrator}"}
     return (
         arbitrator in {ticket.buyer, ticket.merchant}
         or arbitrator in ticket.recused
-        or arbitrator in ruled
+        or arbitrator in ticket.judged
         or not handled.isdisjoint(ticket.handlers)
     )
 
@@ -115,7 +115,7 @@ def has_conflict(ticket: Ticket, arbitrator: str) -> bool:
 
 @guards(IssueRuling)
 def may_issue_ruling(ticket: Ticket, _target: str | None, context: Context) -> None:
-    """One ruling a ticket, by the assigned arbitrator, who has no conflict of interest."""
+    """One ruling a round, by the assigned arbitrator, who has no conflict of interest."""
     require_actor(ticket, context, ActorKind.ARBITRATOR)
     require_stage(ticket, Stage.INTERVENTION)
     if ticket.ruling is not None:
@@ -130,7 +130,7 @@ def issue_ruling(command: IssueRuling, ticket: Ticket, context: Context) -> tupl
     _require_decided(command.in_favour_of, command.shares)
     awards = remedies.ordered(command.awards, "ruling", ticket, context)
     ruling = RulingIssued(
-        ruling="J1",
+        ruling=_next_ruling(ticket),
         in_favour_of=command.in_favour_of,
         shares=command.shares,
         awards=command.awards,
@@ -168,7 +168,7 @@ def file_appeal(command: FileAppeal, ticket: Ticket, context: Context) -> tuple[
     decision = deadlines.given(context, "appeal_ruling")
     return (
         AppealFiled(
-            appeal="A1",
+            appeal=f"A{ticket.appeals + 1}",
             ruling=ticket.ruling.ruling,
             by=context.actor.party,
             grounds=Personal(command.grounds, subject=f"{context.actor.kind}:{context.actor.ref}"),
@@ -230,10 +230,12 @@ def _ruled_anew(command: DecideAppeal, ticket: Ticket, context: Context) -> tupl
     assert ticket.appeal is not None, "an appeal waits"
     _require_decided(command.in_favour_of, command.shares)
     assert command.in_favour_of is not None, "it was checked"
+    assert ticket.ruling is not None, "an appeal is against a ruling"
+    _require_changed(command, ticket.ruling)
     fact_class = RulingVaried if command.outcome == "varied" else RulingOverturned
     fact = fact_class(
         appeal=ticket.appeal.appeal,
-        ruling="J2",
+        ruling=_next_ruling(ticket),
         in_favour_of=command.in_favour_of,
         shares=command.shares,
         awards=command.awards,
@@ -255,6 +257,21 @@ def _ruled_anew(command: DecideAppeal, ticket: Ticket, context: Context) -> tupl
         return (fact, *cancelled, *end)
     moot = deadlines.met(ticket, *(f"remedy:{name}" for name in unpaid))
     return (fact, *cancelled, *moot, *_answered(ticket), *awards)
+
+
+def _require_changed(command: DecideAppeal, before: Ruling) -> None:
+    """Let a decision pass that does what it says: overturn the ruling, or vary it."""
+    if command.outcome == "overturned":
+        if command.in_favour_of is before.in_favour_of:
+            raise errors.Unreasonable("What is in favour of the same side is varied or upheld.")
+        return
+    same_shares = set(command.shares) == set(before.shares)
+    if same_shares and Counter(command.awards) == Counter(before.awards):
+        raise errors.Unreasonable("What changes neither shares nor awards is upheld.")
+
+
+def _next_ruling(ticket: Ticket) -> str:
+    return f"J{len(ticket.rulings) + 1}"
 
 
 def _answered(ticket: Ticket) -> tuple[Event, ...]:

@@ -48,6 +48,16 @@ def granted(
         raise errors.CapExceeded(
             line=line.line, left_minor=room.amount_minor, currency=room.currency
         )
+    return taken(terms, remedy, order, context)
+
+
+def taken(
+    terms: Terms, remedy: str, order: Order, context: Context
+) -> RefundGranted | PayoutGranted:
+    """Return the fact that a remedy takes its amount of a line, whatever is left of it."""
+    assert terms.line is not None, "money is given on a line"
+    assert terms.amount is not None, "money is given as an amount"
+    line, refund = order.lines[terms.line], terms.kind in PRICE_BACK
     fact = RefundGranted if refund else PayoutGranted
     whole = context.book.refund_cap if refund else context.book.payout_cap
     return fact(

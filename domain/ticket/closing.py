@@ -36,7 +36,7 @@ def close_ticket(command: CloseTicket, ticket: Ticket, context: Context) -> tupl
     may_close_ticket(ticket, None, context)
     others = [name for name in ticket.deadlines if not name.startswith("offer:")]
     return (
-        *deadlines.lapsed(ticket),
+        *deadlines.offers_over(ticket, context, "withdrawal"),
         *deadlines.met(ticket, *others),
         TicketClosed(outcome=ticket.resolved or "withdrawn"),
     )

@@ -23,6 +23,8 @@ from domain.commands import (
     DeliverReplacement,
     DeliverReshipment,
     DiscloseEvidence,
+    ErasePersonalData,
+    FailCompensation,
     FailRefund,
     FileAppeal,
     GatherEvidence,
@@ -30,6 +32,7 @@ from domain.commands import (
     GiveSatisfaction,
     GrantRemedy,
     ImportRow,
+    InitiateCompensation,
     InitiateRefund,
     InspectReturn,
     IssueCoupon,
@@ -38,11 +41,13 @@ from domain.commands import (
     OpenTicket,
     PassDeadline,
     PayCompensation,
+    PlaceLegalHold,
     ReceiveRepair,
     ReceiveReturn,
     RecuseArbitrator,
     RefuseClaim,
     ReleaseAssignment,
+    ReleaseLegalHold,
     ReopenTicket,
     ReplaceEvidence,
     RequestEvidence,
@@ -69,6 +74,7 @@ from domain.ticket import (
     intake,
     negotiation,
     opening,
+    privacy,
     remedies,
     service,
 )
@@ -118,10 +124,13 @@ RemedyStepCommand = (
     | ShipReshipment
     | DeliverReshipment
     | IssueCoupon
+    | InitiateCompensation
     | PayCompensation
+    | FailCompensation
     | CancelRemedy
 )
 ClosingCommand = CloseTicket | ReopenTicket | GiveSatisfaction | PassDeadline
+PrivacyCommand = PlaceLegalHold | ReleaseLegalHold | ErasePersonalData
 KnownTicketCommand = (
     IntakeCommand
     | NegotiationCommand
@@ -129,6 +138,7 @@ KnownTicketCommand = (
     | ArbitrationCommand
     | RemedyStepCommand
     | ClosingCommand
+    | PrivacyCommand
 )
 AnyTicketCommand = OpenTicket | ImportRow | KnownTicketCommand
 """Every command that is judged on a ticket."""
@@ -195,6 +205,8 @@ def _on_known(command: KnownTicketCommand, ticket: Ticket, context: Context) -> 
             return _arbitration(command, ticket, context)
         case CloseTicket() | ReopenTicket() | GiveSatisfaction() | PassDeadline():
             return _closing(command, ticket, context)
+        case PlaceLegalHold() | ReleaseLegalHold() | ErasePersonalData():
+            return _privacy(command, ticket, context)
         case _:
             return _remedies(command, ticket, context)
 
@@ -321,8 +333,12 @@ def _remedies(command: RemedyStepCommand, ticket: Ticket, context: Context) -> t
             return remedies.deliver_reshipment(command, ticket, context)
         case IssueCoupon():
             return remedies.issue_coupon(command, ticket, context)
+        case InitiateCompensation():
+            return remedies.initiate_compensation(command, ticket, context)
         case PayCompensation():
             return remedies.pay_compensation(command, ticket, context)
+        case FailCompensation():
+            return remedies.fail_compensation(command, ticket, context)
         case CancelRemedy():
             return remedies.cancel_remedy(command, ticket, context)
         case _:
@@ -339,5 +355,17 @@ def _closing(command: ClosingCommand, ticket: Ticket, context: Context) -> tuple
             return closing.give_satisfaction(command, ticket, context)
         case PassDeadline():
             return deadlines.pass_deadline(command, ticket, context)
+        case _:
+            assert_never(command)
+
+
+def _privacy(command: PrivacyCommand, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    match command:
+        case PlaceLegalHold():
+            return privacy.place_legal_hold(command, ticket, context)
+        case ReleaseLegalHold():
+            return privacy.release_legal_hold(command, ticket, context)
+        case ErasePersonalData():
+            return privacy.erase_personal_data(command, ticket, context)
         case _:
             assert_never(command)

@@ -30,7 +30,17 @@ from domain.events import (
 from domain.ticket import deadlines
 from domain.ticket.guards import DESK, guards, require_actor, require_open, require_stage
 from domain.ticket.state import Context, Evidence, EvidenceState, Ticket
-from domain.values import ActorKind, Awaiting, EvidenceKind, Instant, Party, Personal, Sha256, Stage
+from domain.values import (
+    ActorKind,
+    Attachment,
+    Awaiting,
+    EvidenceKind,
+    Instant,
+    Party,
+    Personal,
+    Sha256,
+    Stage,
+)
 
 SIDES: Final = (Party.BUYER, Party.MERCHANT)
 """Those between whom a matter is decided."""
@@ -106,6 +116,7 @@ def gather_evidence(command: GatherEvidence, ticket: Ticket, context: Context) -
     if _known(ticket, owner, command.attachment.sha256):
         return ()
     may_gather_evidence(ticket, None, context)
+    _require_bytes(ticket, context, command.attachment)
     return (
         EvidenceGathered(
             item=_next_item(ticket),
@@ -135,6 +146,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
         return ()
     may_stage_evidence(ticket, None, context)
     _require_own_words(command)
+    _require_bytes(ticket, context, command.attachment)
     item, late = _next_item(ticket), is_late(ticket, party, context)
     if not late and party not in ticket.sealed:
         return (
@@ -147,6 +159,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
                 confidential=command.confidential,
                 caption=_words(command.caption, context),
             ),
+            *deadlines.buyer_came_back(ticket, context),
         )
     return (
         EvidenceSupplemented(
@@ -159,6 +172,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
             confidential=command.confidential,
             caption=_words(command.caption, context),
         ),
+        *deadlines.buyer_came_back(ticket, context),
     )
 
 
@@ -179,6 +193,7 @@ def replace_evidence(
     _require_own_words(command)
     if _known(ticket, context.actor.party, command.attachment.sha256):
         return ()
+    _require_bytes(ticket, context, command.attachment)
     return (
         EvidenceReplaced(
             item=_next_item(ticket),
@@ -190,6 +205,7 @@ def replace_evidence(
             confidential=command.confidential,
             caption=_words(command.caption, context),
         ),
+        *deadlines.buyer_came_back(ticket, context),
     )
 
 
@@ -293,6 +309,7 @@ def contest_evidence(
             by=context.actor.party,
             why=Personal(command.why, subject=_author(context)),
         ),
+        *deadlines.buyer_came_back(ticket, context),
     )
 
 
@@ -311,15 +328,22 @@ def _require_side(ticket: Ticket, context: Context) -> None:
 
 
 def _disclosable(ticket: Ticket, target: str | None, context: Context) -> Evidence:
-    """Return an item the actor may show: its owner his own, who decides whatever is on record."""
+    """Return an item the actor may show: its owner his own, staff what nobody keeps confidential.
+
+    That is for who decides the running instance alone.
+    """
     actors = (ActorKind.AGENT, ActorKind.ARBITRATOR, ActorKind.BUYER, ActorKind.MERCHANT)
     require_actor(ticket, context, *actors)
     require_before_decision(ticket, Stage.INTAKE, Stage.NEGOTIATION, Stage.INTERVENTION)
     item = _on_record(ticket, target, context)
     if context.actor.party in SIDES and item.party is not context.actor.party:
         raise errors.NotYourRole("A side shows only what is its own.")
-    if context.actor.kind is ActorKind.AGENT and item.confidential:
+    if item.party is context.actor.party or not item.confidential:
+        return item
+    if context.actor.kind is not ActorKind.ARBITRATOR:
         raise errors.NotYourRole("Its owner, or who decides, shows what is confidential.")
+    if ticket.arbitrator != context.actor.ref:
+        raise errors.AssignedToAnother("Only who is to decide shows what is confidential.")
     return item
 
 
@@ -360,10 +384,31 @@ def _known(ticket: Ticket, party: Party, sha256: Sha256) -> bool:
 
 def _require_room(ticket: Ticket, context: Context) -> None:
     """Let one more item pass; what one side brings takes no room from anybody else."""
-    others = [side for side in SIDES if side is not context.actor.party]
-    counted = sum(one.party not in others for one in ticket.evidence.values())
-    if counted >= context.book.limit.evidence_items:
+    if len(_counted(ticket, context)) >= context.book.limit.evidence_items:
         raise errors.LimitReached(limit=context.book.limit.evidence_items)
+
+
+def _require_bytes(ticket: Ticket, context: Context, attachment: Attachment) -> None:
+    """Let a content pass that is not too large, alone and with what is there already."""
+    limit = context.book.limit
+    if attachment.size > limit.content_bytes:
+        raise errors.LimitReached(limit_bytes=limit.content_bytes)
+    held = sum(one.attachment.size for one in _counted(ticket, context))
+    if held + attachment.size > limit.evidence_bytes:
+        raise errors.LimitReached(limit_bytes=limit.evidence_bytes)
+
+
+def _counted(ticket: Ticket, context: Context) -> list[Evidence]:
+    """Return the items that take room from the actor: not the other side's, nor the order's own."""
+    others = [side for side in SIDES if side is not context.actor.party]
+    certificates = context.order.certificates.values() if context.order else ()
+    brought = {one.attachment.sha256 for one in certificates}
+    return [
+        one
+        for one in ticket.evidence.values()
+        if one.party not in others
+        and not (one.party is Party.PLATFORM and one.attachment.sha256 in brought)
+    ]
 
 
 def _next_item(ticket: Ticket) -> str:

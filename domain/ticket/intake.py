@@ -115,7 +115,8 @@ def amend_claim(command: AmendClaim, ticket: Ticket, context: Context) -> tuple[
     require_claim(command.claim, line)
     if (command.remedy, command.claim) == (ticket.remedy, ticket.claim):
         return ()
-    return (ClaimAmended(remedy=command.remedy, claim=command.claim),)
+    amended = ClaimAmended(remedy=command.remedy, claim=command.claim)
+    return (amended, *deadlines.buyer_came_back(ticket, context))
 
 
 @guards(CorrectDiagnosis)
@@ -179,7 +180,8 @@ def _turn_of_kind(ticket: Ticket, kind: Kind, context: Context) -> tuple[Event, 
     """Return whose turn it is instead, when the first turn still runs and the kind changes it."""
     turn: DeadlineName = _first_turn(ticket, kind)
     former: DeadlineName = "merchant_review" if turn == "answer" else "answer"
-    if former not in ticket.deadlines or ticket.stage is not Stage.INTAKE:
+    ended = {former} if turn == "answer" else {former, deadlines.REPLY}
+    if ended.isdisjoint(ticket.deadlines) or ticket.stage is not Stage.INTAKE:
         return ()
     instead: DeadlineGiven = deadlines.given(context, turn)
-    return (*deadlines.met(ticket, former), instead)
+    return (*deadlines.met(ticket, *sorted(ended)), instead)

@@ -140,7 +140,7 @@ def accept_offer(command: AcceptOffer, ticket: Ticket, context: Context) -> tupl
         return ()
     may_accept_offer(ticket, command.offer, context)
     terms = ticket.offers[command.offer].terms
-    others = tuple(one for one in deadlines.lapsed(ticket) if one.offer != command.offer)
+    others = deadlines.offers_over(ticket, context, "settlement", but=command.offer)
     asked = [name for name in ticket.deadlines if not name.startswith(("remedy:", "offer:"))]
     return (
         *deadlines.met(ticket, f"offer:{command.offer}", *asked),
@@ -221,7 +221,7 @@ def request_intervention(
     ruling = deadlines.given(context, "ruling")
     return (
         *missed,
-        *deadlines.lapsed(ticket),
+        *deadlines.offers_over(ticket, context, "intervention"),
         *deadlines.met(ticket, *(name for name in asked if name not in gone)),
         InterventionRequested(
             by=context.actor.party,
@@ -297,9 +297,10 @@ def _negotiating(ticket: Ticket, by: Party, context: Context) -> tuple[Event, ..
     """Return that time for negotiation runs, and that a merchant who offers has reviewed."""
     if by is Party.MERCHANT:
         return deadlines.merchant_answered(ticket, context)
+    replied = deadlines.met(ticket, deadlines.REPLY)
     if "negotiation" in ticket.deadlines or ticket.negotiation_failed is not None:
-        return ()
-    return (deadlines.given(context, "negotiation"),)
+        return replied
+    return (*replied, deadlines.given(context, "negotiation"))
 
 
 def _ground(ticket: Ticket, context: Context) -> str | None:
@@ -311,7 +312,7 @@ def _ground(ticket: Ticket, context: Context) -> str | None:
         return ticket.negotiation_failed
     if _overdue(ticket, context):
         return "deadline_passed"
-    still_open = [one.offer for one in deadlines.lapsed(ticket)]
+    still_open = deadlines.open_offers(ticket)
     over = all(deadlines.passed(ticket, f"offer:{offer}", context) for offer in still_open)
     return "offer_lapsed" if still_open and over else None
 

@@ -33,7 +33,7 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
         line = the_line(order, command.line)
         buyer, merchant = order.buyer, order.merchant
     if ticket is not None:
-        return _seen_again(command, ticket, buyer)
+        return _seen_again(command, ticket, buyer, context)
     require_claim(command.claim, line)
     kind, scenario = command.kind or Kind.COMPLAINT, command.scenario or Scenario.PRODUCT
     statement = command.statement
@@ -53,8 +53,8 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
         statement=None if statement is None else Personal(statement, subject=f"buyer:{buyer}"),
         holds=names_held(command.order, line.line if line is not None else None, scenario),
     )
-    snapshot = () if command.order is None else (_snapshot_item(context),)
-    return (opened, *snapshot, deadlines.given(context, "acceptance"))
+    known = () if line is None else (_snapshot_item(context), *_certificate_items(context, line))
+    return (opened, *known, deadlines.given(context, "acceptance"))
 
 
 def names_held(order: str | None, line: str | None, scenario: Scenario) -> tuple[str, ...] | None:
@@ -114,6 +114,26 @@ def _snapshot_item(context: Context) -> EvidenceGathered:
     )
 
 
+def _certificate_items(context: Context, line: OrderLine) -> list[EvidenceGathered]:
+    """Return the records that came with the order and are about the line (TR-03)."""
+    assert context.order is not None, "the order was found before"
+    about = [
+        one
+        for one in context.order.certificates.values()
+        if one.lines is None or line.line in one.lines
+    ]
+    return [
+        EvidenceGathered(
+            item=f"E{number}",
+            kind=one.kind,
+            attachment=one.attachment,
+            obtained=f"posted_by_{one.posted_by}",
+            shown_to=(Party.BUYER, Party.MERCHANT),
+        )
+        for number, one in enumerate(about, start=2)
+    ]
+
+
 def _own_order(order: str, context: Context) -> Order:
     """Return the order; to a buyer an order of somebody else is as unknown as one there is not."""
     known = context.order
@@ -137,7 +157,9 @@ def _without_order(command: OpenTicket, context: Context) -> str:
     return command.buyer
 
 
-def _seen_again(command: OpenTicket, ticket: Ticket, buyer: str) -> tuple[Event, ...]:
+def _seen_again(
+    command: OpenTicket, ticket: Ticket, buyer: str, context: Context
+) -> tuple[Event, ...]:
     """The same matter again is one ticket, whatever channel it comes through (IN-01)."""
     if ticket.buyer != buyer:
         raise errors.AlreadyOpen
@@ -147,4 +169,7 @@ def _seen_again(command: OpenTicket, ticket: Ticket, buyer: str) -> tuple[Event,
         )
     if command.channel in ticket.channels:
         return ()
-    return (ChannelJoined(channel=command.channel),)
+    return (
+        ChannelJoined(channel=command.channel),
+        *deadlines.buyer_came_back(ticket, context),
+    )

@@ -1,13 +1,15 @@
 """Orders as after-sales needs them: the judgement and the fold of facts other systems post."""
 
 from collections.abc import Iterable
-from typing import assert_never
+from datetime import timedelta
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from domain import errors
-from domain.commands import PlaceOrder, SettlePayment, ShipOrder, SignOrder
+from domain.commands import PlaceOrder, PostCertificate, SettlePayment, ShipOrder, SignOrder
 from domain.events import (
+    CertificatePosted,
     Event,
     GrantPaid,
     GrantReleased,
@@ -19,15 +21,28 @@ from domain.events import (
     RefundGranted,
 )
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context, Grant, Order, Stamp
-from domain.values import ActorKind
+from domain.ticket.state import Certificate, Context, Grant, Order, Stamp
+from domain.values import ActorKind, EvidenceKind, Instant, moment_of
 
-AnyOrderCommand = PlaceOrder | ShipOrder | SignOrder | SettlePayment
+CERTIFICATES: Final = frozenset(
+    {
+        EvidenceKind.BATCH_REPORT,
+        EvidenceKind.KEY_STEP_CERTIFICATE,
+        EvidenceKind.INSPECTION_REPORT,
+        EvidenceKind.SENSOR_LOG,
+    }
+)
+"""What third parties vouch for and send with an order (TR-03)."""
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far ahead of ours the clock of a reporting system may be; no promise is that short."""
+
+AnyOrderCommand = PlaceOrder | ShipOrder | SignOrder | SettlePayment | PostCertificate
 AnyOrderEvent = (
     OrderPlaced
     | OrderShipped
     | OrderSigned
     | PaymentSettled
+    | CertificatePosted
     | RefundGranted
     | PayoutGranted
     | GrantReleased
@@ -48,6 +63,8 @@ def decide_order(
             return sign_order(command, order, context)
         case SettlePayment():
             return settle_payment(command, order, context)
+        case PostCertificate():
+            return post_certificate(command, order, context)
         case _:
             assert_never(command)
 
@@ -73,6 +90,7 @@ def place_order(command: PlaceOrder, order: Order | None, context: Context) -> t
         live_session=command.live_session,
     )
     if order is None:
+        _require_past(command.placed_at, context)
         return (placed,)
     if _placed(placed, order.order) != _as_placed(order):
         raise errors.OrderKnownOtherwise
@@ -85,6 +103,7 @@ def ship_order(command: ShipOrder, order: Order | None, context: Context) -> tup
     known = _existing(order)
     if command.tracking in known.tracking:
         return ()
+    _require_past(command.shipped_at, context)
     _require_lines(known, command.lines or ())
     return (
         OrderShipped(
@@ -104,6 +123,9 @@ def sign_order(command: SignOrder, order: Order | None, context: Context) -> tup
         return ()
     if command.tracking in known.signatures:
         raise errors.OrderKnownOtherwise("The parcel was signed for at another time.")
+    if command.tracking not in known.tracking:
+        raise errors.UnknownParcel
+    _require_past(command.signed_at, context)
     return (OrderSigned(tracking=command.tracking, signed_at=command.signed_at),)
 
 
@@ -122,11 +144,41 @@ def settle_payment(
         raise errors.AmountRequired("A payment is an amount above zero.")
     if command.amount.currency != next(iter(known.lines.values())).paid.currency:
         raise errors.CurrencyDiffers
+    _require_past(command.settled_at, context)
     return (
         PaymentSettled(
             amount=command.amount, reference=command.reference, settled_at=command.settled_at
         ),
     )
+
+
+def post_certificate(
+    command: PostCertificate, order: Order | None, context: Context
+) -> tuple[Event, ...]:
+    """Put a record with an order; the same one again is one fact, another of its number none."""
+    require_role(context, ActorKind.INSPECTOR, ActorKind.CHAIN)
+    known = _existing(order)
+    if command.kind not in CERTIFICATES:
+        raise errors.Unreasonable("What comes with an order is a record of inspection or making.")
+    _require_lines(known, command.lines or ())
+    _require_past(command.issued_at, context)
+    posted = CertificatePosted(
+        kind=command.kind,
+        attachment=command.attachment,
+        issuer=command.issuer,
+        reference=command.reference,
+        issued_at=command.issued_at,
+        lines=command.lines,
+    )
+    before = known.certificates.get(f"{command.issuer}/{command.reference}")
+    if before is not None:
+        if before != _certificate(posted, before.posted_by):
+            raise errors.OrderKnownOtherwise("The certificate is known with other content.")
+        return ()
+    limit = context.book.limit.certificates
+    if len(known.certificates) >= limit:
+        raise errors.LimitReached(limit=limit)
+    return (posted,)
 
 
 def evolve_order(order: Order | None, event: Event, stamp: Stamp) -> Order:
@@ -137,7 +189,7 @@ def evolve_order(order: Order | None, event: Event, stamp: Stamp) -> Order:
         return _placed(event, stamp.subject)
     assert order is not None, "an order's first fact is that it was placed"
     assert stamp.version == order.version + 1, "facts are applied in order, without gaps"
-    after = _evolved(order, event)
+    after = _evolved(order, event, stamp)
     return replace(after, version=stamp.version)
 
 
@@ -148,7 +200,9 @@ def fold_order(facts: Iterable[tuple[Event, Stamp]], order: Order | None = None)
     return order
 
 
-def _evolved(order: Order, event: Event) -> Order:
+def _evolved(  # noqa: PLR0911 - a switch has as many branches as events
+    order: Order, event: Event, stamp: Stamp
+) -> Order:
     """Return the order after a fact, but for its version."""
     match event:
         case OrderShipped():
@@ -168,6 +222,10 @@ def _evolved(order: Order, event: Event) -> Order:
             total = event.amount if order.settled is None else order.settled + event.amount
             payments = {**order.payments, event.reference: event.amount}
             return replace(order, settled=total, payments=payments)
+        case CertificatePosted():
+            name = f"{event.issuer}/{event.reference}"
+            one = _certificate(event, stamp.actor.kind)
+            return replace(order, certificates={**order.certificates, name: one})
         case RefundGranted() | PayoutGranted():
             refund = isinstance(event, RefundGranted)
             grant = Grant(line=event.line, amount=event.amount, refund=refund)
@@ -185,6 +243,16 @@ def _evolved(order: Order, event: Event) -> Order:
 
 def _granted(order: Order, ticket: str, remedy: str, grant: Grant) -> Order:
     return replace(order, grants={**order.grants, f"{ticket}/{remedy}": grant})
+
+
+def _certificate(event: CertificatePosted, posted_by: ActorKind) -> Certificate:
+    return Certificate(
+        kind=event.kind,
+        attachment=event.attachment,
+        issued_at=event.issued_at,
+        lines=event.lines,
+        posted_by=posted_by,
+    )
 
 
 def _placed(event: OrderPlaced, order: str) -> Order:
@@ -212,6 +280,7 @@ def _as_placed(order: Order) -> Order:
         signatures={},
         settled=None,
         payments={},
+        certificates={},
         grants={},
     )
 
@@ -220,6 +289,12 @@ def _existing(order: Order | None) -> Order:
     if order is None:
         raise errors.UnknownOrder
     return order
+
+
+def _require_past(at: Instant, context: Context) -> None:
+    """Let nothing be reported that has not happened: windows and promises run from these times."""
+    if moment_of(at) > moment_of(context.now) + CLOCKS_DIFFER:
+        raise errors.NotYetHappened(now=context.now)
 
 
 def _require_lines(order: Order, lines: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from domain.commands import (
     NoteMerchantFoundResponsible,
     NoteMerchantTicketOpened,
     NoteSupplierFaultFound,
+    NoteSupplierFaultReversed,
 )
 from domain.events import (
     CustomerTicketClosed,
@@ -22,6 +23,7 @@ from domain.events import (
     MerchantFoundResponsible,
     MerchantTicketOpened,
     SupplierFaultFound,
+    SupplierFaultReversed,
 )
 
 AnyPartyCommand = (
@@ -31,6 +33,7 @@ AnyPartyCommand = (
     | NoteMerchantFoundResponsible
     | NoteMerchantFindingReversed
     | NoteSupplierFaultFound
+    | NoteSupplierFaultReversed
 )
 
 
@@ -45,7 +48,7 @@ def party_stream(command: AnyPartyCommand) -> str:
             | NoteMerchantFindingReversed()
         ):
             return f"merchant:{command.party}"
-        case NoteSupplierFaultFound():
+        case NoteSupplierFaultFound() | NoteSupplierFaultReversed():
             return f"supplier:{command.party}"
         case _:
             assert_never(command)
@@ -72,7 +75,9 @@ def _fact(command: AnyPartyCommand) -> Event:
             return MerchantFindingReversed(
                 ticket=command.ticket, ruling=command.ruling, share_bp=command.share_bp
             )
-        case NoteSupplierFaultFound():
-            return SupplierFaultFound(ticket=command.ticket, ruling=command.ruling, sku=command.sku)
+        case NoteSupplierFaultFound() | NoteSupplierFaultReversed():
+            found = isinstance(command, NoteSupplierFaultFound)
+            fact = SupplierFaultFound if found else SupplierFaultReversed
+            return fact(ticket=command.ticket, ruling=command.ruling, sku=command.sku)
         case _:
             assert_never(command)

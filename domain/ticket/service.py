@@ -9,6 +9,7 @@ from domain.commands import (
     ApproveClaim,
     GiveAnswer,
     RefuseClaim,
+    ReopenTicket,
     ReviewReturn,
     SendMessage,
 )
@@ -24,6 +25,7 @@ from domain.events import (
 from domain.ticket import cap, deadlines, remedies
 from domain.ticket.guards import (
     DESK,
+    GUARDS,
     guards,
     owed,
     require_accepted,
@@ -80,7 +82,9 @@ def give_answer(command: GiveAnswer, ticket: Ticket, context: Context) -> tuple[
     may_give_answer(ticket, None, context)
     answer = AnswerGiven(text=authored(command.text, context.actor), resolves=command.resolves)
     if not command.resolves:
-        return (answer, *deadlines.met(ticket, "answer"))
+        answered = deadlines.met(ticket, "answer", deadlines.REPLY)
+        window = (deadlines.reply_awaited(context),) if deadlines.idle(ticket, "answer") else ()
+        return (answer, *answered, *window)
     require_stage(ticket, Stage.INTAKE)
     if owed(ticket):
         raise errors.WrongStage("A remedy is still owed.", stage=ticket.stage)
@@ -89,26 +93,44 @@ def give_answer(command: GiveAnswer, ticket: Ticket, context: Context) -> tuple[
 
 @guards(SendMessage)
 def may_send_message(ticket: Ticket, _target: str | None, context: Context) -> None:
-    """The parties and the desk talk until the ticket is closed."""
+    """The parties and the desk talk until the ticket is closed; what can reopen it is not talk."""
     require_actor(ticket, context, ActorKind.BUYER, ActorKind.MERCHANT, *DESK)
     require_open(ticket)
+    if context.actor.kind is ActorKind.BUYER and _may_reopen(ticket, context):
+        raise errors.WrongStage(
+            "The matter is resolved: reopen it, and say why.",
+            stage=ticket.stage,
+            instead="reopen_ticket",
+        )
 
 
 def send_message(command: SendMessage, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Write to the others; a buyer who comes back where nothing runs is to be answered."""
+    """Write to the others; a buyer who comes back where nothing runs is to be answered.
+
+    So is one who writes about a resolved matter that can not be reopened yet; the desk answers by
+    a message then.
+    """
     may_send_message(ticket, None, context)
     text = authored(command.text, context.actor)
     message = MessageSent(by=context.actor.party, text=text)
-    if context.actor.kind is not ActorKind.BUYER or not _is_idle(ticket):
+    if ticket.resolved is None:
+        return (message, *deadlines.buyer_came_back(ticket, context))
+    if context.actor.kind in DESK:
+        return (message, *deadlines.met(ticket, "answer"))
+    if context.actor.kind is not ActorKind.BUYER or "answer" in ticket.deadlines:
         return (message,)
     return (message, deadlines.given(context, "answer"))
 
 
-def _is_idle(ticket: Ticket) -> bool:
-    """Return whether a matter that is taken up waits for nobody."""
-    running = [name for name in ticket.deadlines if not name.startswith("remedy:")]
-    unresolved = ticket.accepted and ticket.resolved is None
-    return ticket.stage is Stage.INTAKE and unresolved and not running
+def _may_reopen(ticket: Ticket, context: Context) -> bool:
+    """Return whether a resolved matter can be reopened now."""
+    if ticket.resolved is None:
+        return False
+    try:
+        GUARDS[ReopenTicket](ticket, None, context)
+    except errors.Refusal:
+        return False
+    return True
 
 
 @guards(AddNote)
@@ -162,7 +184,7 @@ def approve_claim(command: ApproveClaim, ticket: Ticket, context: Context) -> tu
     may_approve_claim(ticket, None, context)
     _require_enough(command.terms, ticket, context)
     return (
-        *deadlines.moot(ticket),
+        *deadlines.moot(ticket, context, "approval"),
         MerchantApproved(terms=command.terms),
         *remedies.ordered((command.terms,), "approval", ticket, context),
     )

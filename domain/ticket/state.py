@@ -8,12 +8,15 @@ from enum import StrEnum
 
 import msgspec
 
+from domain.events import CompensationPaid, Event, RefundSettled
 from domain.policies.book import Book
 from domain.values import (
     Actor,
+    ActorKind,
     Attachment,
     Awaiting,
     Channel,
+    ErasureGround,
     EvidenceKind,
     Instant,
     Kind,
@@ -26,6 +29,7 @@ from domain.values import (
     Scenario,
     Share,
     Stage,
+    Standing,
     Terms,
 )
 
@@ -59,6 +63,8 @@ class OfferState(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
+    SUPERSEDED = "superseded"
+    """The matter was settled, decided or ended otherwise while the offer was open."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -88,20 +94,24 @@ class Evidence(msgspec.Struct, frozen=True):
     state: EvidenceState
     confidential: bool
     shown_to: frozenset[Party]
+    erased: bool = False
+    """Whether its content was personal and is forgotten."""
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """The decision that stands, after an appeal the later one."""
+    """One decision of the matter; after an appeal the later one stands."""
 
     ruling: str
     by: str
     in_favour_of: Party
     shares: tuple[Share, ...]
     awards: tuple[Terms, ...]
+    reviews: str | None = None
+    """The ruling it took the place of, when it decides an appeal."""
 
 
 class Appeal(msgspec.Struct, frozen=True):
-    """The one review of the ruling."""
+    """The one review of a round's ruling."""
 
     appeal: str
     by: Party
@@ -131,11 +141,34 @@ class Remedy(msgspec.Struct, frozen=True):
     terms: Terms
     source: str
     step: RemedyStep
+    told: bool = False
+    """Whether the payment system was ever told to pay it: then its money may arrive."""
+    reported: Mapping[str, Event] = {}
+    """By topic: the facts of it as they were last said; the same again is a repetition."""
+
+    @property
+    def reference(self) -> str | None:
+        """Return the payment system's reference of its settlement, once there is one."""
+        for one in self.reported.values():
+            if isinstance(one, RefundSettled | CompensationPaid):
+                return one.reference
+        return None
 
     @property
     def over(self) -> bool:
         """Return whether nothing more happens with it."""
         return self.step in {RemedyStep.COMPLETED, RemedyStep.CANCELLED}
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """An erasure that has to wait."""
+
+    erasure: int
+    ground: ErasureGround
+    standing: Standing
+    until: Instant | None
+    version: int
+    """Of the fact that says so; what is personal before it is kept from view."""
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -184,8 +217,15 @@ class Ticket(msgspec.Struct, frozen=True):
     arbitrator: str | None = None
     recused: frozenset[str] = frozenset()
     ruling: Ruling | None = None
-    first_arbitrator: str | None = None
+    """The one that stands in this round."""
+    rulings: Mapping[str, Ruling] = {}
+    """Every ruling of every round, in the order they were made."""
+    judged: frozenset[str] = frozenset()
+    """Arbitrators who decided an instance, or were to judge in an earlier round."""
     appeal: Appeal | None = None
+    """The one review of this round's ruling."""
+    appeals: int = 0
+    """How many were filed, in all rounds."""
     appeal_window_open: bool = False
     remedies: Mapping[str, Remedy] = {}
     rated: bool = False
@@ -196,6 +236,12 @@ class Ticket(msgspec.Struct, frozen=True):
     transfers: int = 0
     reopened: int = 0
     queue: str | None = None
+    legal_holds: tuple[str, ...] = ()
+    """Proceedings for which nothing on the ticket may be erased."""
+    restrictions: Mapping[str, Restriction] = {}
+    """By subject: an erasure that was asked for and has to wait."""
+    forgotten: Mapping[str, tuple[int, ...]] = {}
+    """By subject: the versions that erased what was personal before them."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -206,6 +252,17 @@ class Grant(msgspec.Struct, frozen=True):
     refund: bool
     """Whether it counts against the refund cap; else against the payout cap."""
     paid: bool = False
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """An inspection or production record that came with an order."""
+
+    kind: EvidenceKind
+    attachment: Attachment
+    issued_at: Instant
+    lines: tuple[str, ...] | None
+    """None when it is about the whole order."""
+    posted_by: ActorKind
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -229,6 +286,8 @@ class Order(msgspec.Struct, frozen=True):
     settled: Money | None = None
     payments: Mapping[str, Money] = {}
     """By the payment system's reference."""
+    certificates: Mapping[str, Certificate] = {}
+    """By "<issuer>/<reference>"."""
     grants: Mapping[str, Grant] = {}
     """By "<ticket>/<remedy>": what is taken of the caps and not released."""
 

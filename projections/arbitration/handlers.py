@@ -16,6 +16,7 @@ from domain.events import (
     OfferDeclined,
     OfferLapsed,
     OfferMade,
+    OfferSuperseded,
     OfferWithdrawn,
     ReturnReviewed,
     SatisfactionGiven,
@@ -222,6 +223,12 @@ def offer_lapsed(row: CaseRow, record: Record, event: OfferLapsed) -> None:
     _end_offer(row, record, event.offer, "lapsed")
 
 
+@VIEW.on(OfferSuperseded)
+def offer_superseded(row: CaseRow, record: Record, event: OfferSuperseded) -> None:
+    """Something else ended the matter while the offer was open."""
+    _end_offer(row, record, event.offer, "superseded")
+
+
 @VIEW.on(SettlementReached)
 def settlement_reached(row: CaseRow, record: Record, event: SettlementReached) -> None:
     """They agreed."""
@@ -300,4 +307,4 @@ def _end_all(row: CaseRow, record: Record) -> None:
             _end_deadline(row, record, deadline.deadline, "moot")
     for offer in row.offers.values():
         if offer.state == "open":
-            _end_offer(row, record, offer.offer, "lapsed")
+            _end_offer(row, record, offer.offer, "superseded")

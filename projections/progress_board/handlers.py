@@ -22,6 +22,7 @@ from domain.events import (
     OfferDeclined,
     OfferLapsed,
     OfferMade,
+    OfferSuperseded,
     OfferWithdrawn,
     ReturnReviewed,
     RulingIssued,
@@ -146,11 +147,11 @@ def offer_countered(row: BoardRow, record: Record, event: OfferCountered) -> Non
     row.stage = stage_after(row.stage, event)
 
 
-@VIEW.on(OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed)
+@VIEW.on(OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed, OfferSuperseded)
 def offer_over(
     row: BoardRow,
     record: Record,
-    event: OfferAccepted | OfferDeclined | OfferWithdrawn | OfferLapsed,
+    event: OfferAccepted | OfferDeclined | OfferWithdrawn | OfferLapsed | OfferSuperseded,
 ) -> None:
     """The offer is open no more."""
     row.deadlines.pop(f"offer:{event.offer}", None)

@@ -3,6 +3,8 @@
 from typing import Final
 
 from domain.events import (
+    CompensationFailed,
+    CompensationInitiated,
     CompensationPaid,
     CouponIssued,
     Event,
@@ -54,6 +56,8 @@ def remedy_ordered(row: BoardRow, record: Record, event: RemedyOrdered) -> None:
 _STEPS: Final[dict[type[Event], str]] = {
     RefundInitiated: "initiated",
     RefundFailed: "failed",
+    CompensationInitiated: "initiated",
+    CompensationFailed: "failed",
     ReturnAuthorised: "authorised",
     ReturnReceived: "received_back",
     ReturnInspected: "inspected",

@@ -18,6 +18,7 @@ from domain.events import (
     OfferDeclined,
     OfferLapsed,
     OfferMade,
+    OfferSuperseded,
     OfferWithdrawn,
     RulingIssued,
     RulingOverturned,
@@ -162,11 +163,11 @@ def offer_countered(row: QueueRow, record: Record, event: OfferCountered) -> Non
     _move(row, record, stage_after(row.stage, event))
 
 
-@VIEW.on(OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed)
+@VIEW.on(OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed, OfferSuperseded)
 def offer_over(
     row: QueueRow,
     record: Record,
-    event: OfferAccepted | OfferDeclined | OfferWithdrawn | OfferLapsed,
+    event: OfferAccepted | OfferDeclined | OfferWithdrawn | OfferLapsed | OfferSuperseded,
 ) -> None:
     """The offer is open no more."""
     if row.deadlines.pop(f"offer:{event.offer}", None) is not None:

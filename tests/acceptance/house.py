@@ -85,7 +85,7 @@ class Serving:
             "order": order,
             "buyer": "b-1",
             "merchant": "m-1",
-            "placed_at": "2026-11-01T00:00:00Z",
+            "placed_at": "2024-11-01T00:00:00Z",
             "lines": [line],
         }
         assert self.post("orders:oms", "/v1/orders", body, f"place-{order}").status_code == 201

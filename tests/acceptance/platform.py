@@ -205,9 +205,16 @@ class Platform:
         assert self.call("orders:oms", "/v1/orders", body).ok
         if signed:
             at = later(self.now.at, -timedelta(days=1))
+            self.ship(order, "SF-1")
             sign = {"tracking": "SF-1", "signed_at": at}
             assert self.call("carrier:sf", f"/v1/orders/{order}/signatures", sign).ok
         return order
+
+    def ship(self, order: str, tracking: str) -> None:
+        """Have the carrier report a parcel of an order, sent two days ago."""
+        at = later(self.now.at, -timedelta(days=2))
+        parcel = {"carrier": "sf", "tracking": tracking, "shipped_at": at}
+        assert self.call("carrier:sf", f"/v1/orders/{order}/shipments", parcel).ok
 
     def open(self, order: str | None = None, **body: Any) -> str:
         """Have the buyer open a ticket about an order, a fresh one unless told; return its id."""
@@ -279,7 +286,7 @@ def platform_over(
 ) -> Iterator[Platform]:
     """Give a platform over a database; with `folding`, a thread keeps its views level."""
     now = HeldNow(at)
-    dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
+    dsns = Dsns(app=database.app_dsn, views=database.app_dsn, eraser=database.eraser_dsn)
     with (
         joined(Settings(data_dir=directory), dsns, now=now) as parts,
         Client(parts) as client,

@@ -74,6 +74,20 @@ def test_ar_01_silence_lapses_an_offer_at_48_hours_and_not_a_second_before(
     assert platform.ticket(BUYER, ticket)["negotiation_failed"] == "offer_lapsed"
 
 
+def test_ar_01_an_offer_that_a_settlement_ended_is_superseded(platform: Platform) -> None:
+    """That it lapsed would be false: its time was not over."""
+    ticket = platform.disputed()
+    platform.do(MERCHANT, ticket, "offers", REPAIR)
+    platform.do(BUYER, ticket, "offers", REPAIR)
+    platform.do(BUYER, ticket, "offers/O1/acceptance")
+    offers = platform.file(ticket)["offers"]
+    assert {name: one["state"] for name, one in offers.items()} == {
+        "O1": "accepted",
+        "O2": "superseded",
+    }
+    assert "offer.lapsed" not in platform.topics(ticket)
+
+
 def test_ar_01_an_offer_is_answered_in_its_last_second(platform: Platform) -> None:
     """The last second belongs to who was asked."""
     ticket = platform.disputed()

@@ -40,6 +40,7 @@ def test_in_02_the_snapshot_of_that_moment_is_the_first_evidence_item(platform: 
     assert (taken["order"], taken["lines"]["1"]["paid"]) == (order, money(12_345))
     assert "signed_at" not in taken
     # What happens to the order afterwards changes no bytes of the snapshot.
+    platform.ship(order, "SF-2")
     signed = {"tracking": "SF-2", "signed_at": platform.now.at}
     assert platform.call("carrier:sf", f"/v1/orders/{order}/signatures", signed).ok
     assert _content(platform, MERCHANT, ticket, item["sha256"]) == taken

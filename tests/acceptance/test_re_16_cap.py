@@ -101,13 +101,33 @@ def test_re_16_closed_tickets_count(platform: Platform) -> None:
 
 
 def test_re_16_what_is_cancelled_is_free_again(platform: Platform) -> None:
-    """A promise that was taken back takes nothing of the cap."""
+    """A promise that was taken back takes nothing of the cap; what is under way stays."""
     order = platform.order()
     first, second = two_tickets(platform, order)
     _grant(platform, first, "compensation", PAYOUT_CAP_MINOR)
     _refused(platform, second, "compensation", 1)
-    platform.do(SUPERVISOR, first, "remedies/R1/cancellation", {"why": "granted_by_mistake"})
+    mistake = {"why": "granted_by_mistake"}
+    platform.refused(SUPERVISOR, first, "remedies/R1/cancellation", mistake, code="wrong_step")
+    platform.do(PAYMENT, first, "remedies/R1/compensation-failure", {"reason": "account_closed"})
+    platform.do(SUPERVISOR, first, "remedies/R1/cancellation", mistake)
     _grant(platform, second, "compensation", PAYOUT_CAP_MINOR)
+
+
+def test_re_16_a_compensation_that_failed_is_initiated_again_and_paid_once(
+    platform: Platform,
+) -> None:
+    """It is still owed; and a payment reported twice pays nothing twice."""
+    order = platform.order()
+    ticket, _ = two_tickets(platform, order)
+    _grant(platform, ticket, "compensation", 1_000)
+    platform.do(PAYMENT, ticket, "remedies/R1/compensation-failure", {"reason": "account_closed"})
+    assert platform.row(ticket)["deadlines"]["remedy:R1"]["awaits"] == "agent"
+    platform.do(SUPERVISOR, ticket, "remedies/R1/compensation-initiation")
+    for _ in range(2):
+        platform.do(PAYMENT, ticket, "remedies/R1/compensation", {"reference": "p-90"})
+    assert platform.topics(ticket).count("compensation.paid") == 1
+    steps = [one["step"] for one in platform.board(BUYER, ticket)["remedies"][0]["steps"]]
+    assert steps == ["ordered", "initiated", "failed", "initiated", "paid", "completed"]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,13 @@ class Served:
         }
         placed = self.post("orders", "/v1/orders", body)
         assert placed.status_code == 201, placed.text
-        signed = {"tracking": self.fresh("SF"), "signed_at": "2026-11-20T10:00:00+08:00"}
+        sent = {
+            "carrier": "sf",
+            "tracking": self.fresh("SF"),
+            "shipped_at": "2026-11-19T10:00:00+08:00",
+        }
+        assert self.post("orders", f"/v1/orders/{order}/shipments", sent).status_code == 200
+        signed = {"tracking": sent["tracking"], "signed_at": "2026-11-20T10:00:00+08:00"}
         assert self.post("orders", f"/v1/orders/{order}/signatures", signed).status_code == 200
         return order
 
@@ -155,7 +161,7 @@ def serving(database: Database, directory: Path, *, folding: bool = True) -> Ite
     """Serve the API over a database; unless told not to, a thread beside it folds the views."""
     clock = Clock()
     settings = Settings(data_dir=directory)
-    dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
+    dsns = Dsns(app=database.app_dsn, views=database.app_dsn, eraser=database.eraser_dsn)
     with joined(settings, dsns, now=clock.now) as services:
         stop = threading.Event()
         folder = threading.Thread(target=services.views.run, args=(stop,))

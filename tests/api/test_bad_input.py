@@ -138,8 +138,8 @@ CASES = {
         413,
         "too_large",
     ),
-    "a content of more than 5 MiB": (
-        _raw(f"{TICKET}/contents", b"a" * (5 * 1024 * 1024 + 1), "text/plain"),
+    "a content of more than 50 MiB": (
+        _raw(f"{TICKET}/contents", b"a" * (50 * 1024 * 1024 + 1), "text/plain"),
         413,
         "too_large",
     ),

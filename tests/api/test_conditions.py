@@ -12,9 +12,9 @@ printable = st.text(
 ).filter(str.strip)
 
 
-@given(printable.filter(lambda key: not key.startswith('"')))
+@given(printable.filter(lambda key: key[0] not in '" '))
 def test_a_bare_key_is_taken_as_it_is(key: str) -> None:
-    """Most clients send a bare UUID."""
+    """Most clients send a bare UUID; HTTP takes the blanks around it away."""
     assert conditions.idempotency_key(key) == key
 
 

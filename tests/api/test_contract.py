@@ -114,4 +114,6 @@ def _send(served: Served, case: schemathesis.Case, role: str) -> Response:
     asked.pop("cookies", None)
     if "data" in asked:
         asked["content"] = asked.pop("data")
-    return served.client.request(**asked)
+    answer = served.client.request(**asked)
+    answer.request.read()  # a form is sent as a stream, and the checks look at what was sent
+    return answer

@@ -10,7 +10,7 @@ from types import FrameType, MappingProxyType
 from typing import Final, NoReturn
 
 from api.settings import Settings
-from tests.benchmarks import appending, over_http, queue_pages
+from tests.benchmarks import appending, over_http, queue_pages, verifying
 from tests.benchmarks.arithmetic import Row, Skipped
 from tests.benchmarks.effort import QUICK, Effort
 from tests.benchmarks.place import Place, open_place
@@ -24,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType(
         "http": over_http.measure,
         "append": appending.measure,
         "queue": queue_pages.measure,
+        "verify": verifying.measure,
     }
 )
 

@@ -20,7 +20,7 @@ from domain.values import (
 TEXT: Final = "The second box arrived torn and one of the four glasses in it is broken. " * 3
 """What a buyer writes; with it a record of a message is about as long as a payload elsewhere."""
 _ORDERS: Final = Actor(ActorKind.ORDERS, "benchmark-orders")
-_PLACED_AT: Final = Instant("2026-11-11T08:00:00.000000Z")
+_PLACED_AT: Final = Instant("2024-11-11T08:00:00.000000Z")
 
 
 @dataclass(frozen=True, slots=True)

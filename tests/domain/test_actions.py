@@ -127,7 +127,7 @@ def test_remedies_that_are_not_over_are_targets_of_steps_of_their_kind() -> None
 
 def test_items_are_targets_only_of_those_who_know_them() -> None:
     """A list of what may be done must not tell what the other side prepares."""
-    play = Play().intervened()
+    play = Play().assigned()
     play.do(BUYER, staging("photo"))
     play.do(BUYER, staging("secret", confidential=True))
     mine = {(commands.WithdrawEvidence, "E2"), (commands.ReplaceEvidence, "E2")}

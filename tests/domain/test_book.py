@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.policies.book import DEADLINES, BookError, parse
-from domain.values import Kind, Money, Reason, later
+from domain.values import Kind, Money, Reason, later, years_later
 from tests.scenario import BOOK, BOOK_FILE, NOW, PRICE
 
 TEXT = BOOK_FILE.read_text()
@@ -123,3 +123,19 @@ def test_a_clause_is_there_or_not() -> None:
     """A decision names only sentences of the book."""
     assert BOOK.has_clause("returns.quality")
     assert not BOOK.has_clause("returns")
+
+
+def test_a_book_from_before_retention_stood_in_one_keeps_for_as_long_as_the_law_asks() -> None:
+    """An adopted book is never edited, so what the law adds must hold without it."""
+    older = re.sub(r"\[retention\]\n(?:.+\n)+", "", TEXT)
+    assert older != TEXT
+    book = parse(older.encode())
+    assert book.retention.transaction_years == 3
+    assert book.kept_until(NOW, transaction=True) == years_later(NOW, 3)
+    assert book.kept_until(NOW, transaction=False) < book.kept_until(NOW, transaction=True)
+
+
+def test_a_book_may_not_keep_transactions_for_less_than_the_law_asks() -> None:
+    """A shorter figure would be an erasure against the law, and nobody would notice."""
+    shorter = TEXT.replace("transaction_years = 3", "transaction_years = 2")
+    assert "retention.transaction_years" in refused(shorter)

@@ -23,7 +23,7 @@ from domain.commands import (
 from domain.events import (
     DeadlineGiven,
     DeadlineMet,
-    OfferLapsed,
+    OfferSuperseded,
     SatisfactionGiven,
     TicketClosed,
     TicketReopened,
@@ -127,9 +127,9 @@ def test_withdrawing_ends_open_offers() -> None:
     offer = MakeOffer(ticket=TICKET, terms=(Terms(kind=RemedyKind.REPAIR),))
     story = taken_up().done(offer, MERCHANT)
     withdrawn = story.when(CLOSE, by=BUYER).then_among(
-        OfferLapsed(offer="O1", due_at=story.due("offer:O1"))
+        OfferSuperseded(offer="O1", by_what="withdrawal")
     )
-    assert withdrawn.live.offers["O1"].state is OfferState.LAPSED
+    assert withdrawn.live.offers["O1"].state is OfferState.SUPERSEDED
 
 
 @pytest.mark.parametrize("actor", [AGENT, SUPERVISOR])

@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain import errors
 from domain.commands import (
@@ -27,7 +28,7 @@ from domain.events import (
     EvidenceSupplemented,
 )
 from domain.ticket.evidence import set_digest
-from domain.ticket.state import EvidenceState
+from domain.ticket.state import Certificate, EvidenceState
 from domain.values import Actor, ActorKind, Awaiting, EvidenceKind, Instant, Party, Personal, later
 from tests.domain.play import (
     AGENT,
@@ -208,6 +209,39 @@ def test_a_ticket_holds_as_many_items_as_the_book_says() -> None:
     ):
         with pytest.raises(errors.LimitReached):
             play.do(actor, command)
+
+
+def test_a_side_brings_as_many_bytes_as_the_book_says() -> None:
+    """Alone and together, whatever the way in; what it brings takes no room from the other."""
+    one = replace(staging("a"), attachment=replace(attachment("a"), size=60))
+    more = replace(staging("b"), attachment=replace(attachment("b"), size=41))
+    gathered = replace(gathering("c"), attachment=replace(attachment("c"), size=41))
+    play = Play().intervened()
+    snapshot = play.ticket.evidence["E1"].attachment.size
+    play.book = book_with(content_bytes=60, evidence_bytes=100 + snapshot)
+    with pytest.raises(errors.LimitReached):
+        play.do(BUYER, replace(one, attachment=replace(one.attachment, size=61)))
+    play.do(BUYER, one)
+    for command in (more, replacing("E2", "x" * 41)):
+        with pytest.raises(errors.LimitReached):
+            play.do(BUYER, command)
+    play.do(BUYER, replace(more, attachment=replace(more.attachment, size=40)))
+    play.do(MERCHANT, more)
+    with pytest.raises(errors.LimitReached):
+        play.do(INSPECTOR, replace(gathered, attachment=replace(gathered.attachment, size=61)))
+
+
+def test_what_came_with_the_order_takes_no_room_from_a_side() -> None:
+    """A talkative service does not keep a buyer from bringing evidence."""
+    play = Play(book=book_with(evidence_items=2)).intervened()
+    play.do(INSPECTOR, gathering("certificate"))
+    with pytest.raises(errors.LimitReached):
+        play.do(BUYER, staging("photo"))
+    certificate = Certificate(
+        EvidenceKind.BATCH_REPORT, attachment("certificate"), play.now, None, ActorKind.CHAIN
+    )
+    play.order = replace(play.order, certificates={"lab/1": certificate})
+    play.do(BUYER, staging("photo"))
 
 
 def test_a_staged_item_gives_way_to_a_better_one() -> None:
@@ -391,10 +425,10 @@ def confidential() -> Play:
 def test_the_owner_or_who_decides_shows_an_item(actor: Actor) -> None:
     """Nothing is decided on what one side never saw."""
     play = confidential()
+    play.do(JUDGE, JUDGE_TAKES)
     events = play.do(actor, disclosing("E2", Party.MERCHANT))
     assert events == (EvidenceDisclosed(item="E2", to=Party.MERCHANT),)
     assert play.do(actor, disclosing("E2", Party.MERCHANT)) == ()
-    play.do(JUDGE, JUDGE_TAKES)
     play.do(JUDGE, ruling(relied_on=("E2",)))
 
 
@@ -427,7 +461,7 @@ def test_a_side_shows_only_what_is_its_own() -> None:
 def test_evidence_is_shown_to_sides() -> None:
     """Others read the case file by their role."""
     with pytest.raises(errors.Unreasonable):
-        confidential().do(JUDGE, disclosing("E2", Party.CARRIER))
+        confidential().do(BUYER, disclosing("E2", Party.CARRIER))
 
 
 def test_a_side_disputes_what_it_was_shown() -> None:

@@ -493,12 +493,17 @@ def test_an_answer_that_settles_the_matter_resolves_it() -> None:
     resolved.when(answer(resolves=True), by=AGENT).then_refused(errors.WrongStage)
 
 
-def test_an_answer_that_settles_nothing_only_meets_its_deadline() -> None:
-    """The promise was an answer, not an end."""
+def test_an_answer_that_settles_nothing_leaves_the_buyer_time_to_come_back() -> None:
+    """The promise was an answer, not an end; but something always runs."""
     story = accepted(OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.CONSULTATION))
-    answered = story.when(answer(resolves=False), by=AGENT).then_kinds(AnswerGiven, DeadlineMet)
+    answered = story.when(answer(resolves=False), by=AGENT).then_kinds(
+        AnswerGiven, DeadlineMet, DeadlineGiven
+    )
     assert answered.live.resolved is None
-    answered.when(answer(resolves=False), by=AGENT).then_kinds(AnswerGiven)
+    assert answered.live.deadlines["reply"].awaits is Awaiting.BUYER
+    answered.when(answer(resolves=False), by=AGENT).then_kinds(
+        AnswerGiven, DeadlineMet, DeadlineGiven
+    )
 
 
 def test_nothing_is_answered_before_it_is_taken_up() -> None:

@@ -6,7 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from domain import errors
-from domain.commands import PlaceOrder, SettlePayment, ShipOrder, SignOrder
+from domain.commands import (
+    OrderCommand,
+    PlaceOrder,
+    PostCertificate,
+    SettlePayment,
+    ShipOrder,
+    SignOrder,
+)
 from domain.events import (
     GrantPaid,
     GrantReleased,
@@ -17,14 +24,17 @@ from domain.events import (
     PayoutGranted,
     RefundGranted,
 )
-from domain.ticket.state import Grant
-from domain.values import Money, later
+from domain.ticket.state import Certificate, Grant
+from domain.values import ActorKind, Attachment, EvidenceKind, Money, Sha256, later
 from tests.scenario import (
     BUYER,
     CARRIER,
+    CHAIN,
     EVERYBODY,
+    INSPECTOR,
     LINE,
     MERCHANT,
+    MOMENT,
     NOW,
     ORDER,
     ORDERS,
@@ -50,6 +60,17 @@ PLACE = PlaceOrder(
 SHIP = ShipOrder(order=ORDER, carrier="sf", tracking="t-1", shipped_at=NOW)
 SIGN = SignOrder(order=ORDER, tracking="t-1", signed_at=NOW)
 PAY = SettlePayment(order=ORDER, amount=PRICE, reference="p-1", settled_at=NOW)
+
+REPORT = Attachment(Sha256("ab" * 32), 7, "application/pdf")
+CERTIFY = PostCertificate(
+    order=ORDER,
+    kind=EvidenceKind.BATCH_REPORT,
+    attachment=REPORT,
+    issuer="lab-7",
+    reference="PR-1",
+    issued_at=NOW,
+    lines=(LINE,),
+)
 
 
 def known() -> Scenario:
@@ -147,12 +168,36 @@ def test_the_days_for_a_return_run_from_the_last_parcel() -> None:
     """Until then the buyer does not have the whole order, in whatever order scans arrive."""
     last = later(NOW, timedelta(days=2))
     second = SignOrder(order=ORDER, tracking="t-2", signed_at=last)
+    sent = known().done(SHIP, CARRIER).done(replace(SHIP, tracking="t-2"), CARRIER)
     for commands in ((SIGN, second), (second, SIGN)):
-        story = known()
+        story = sent.at(last)
         for command in commands:
             story = story.done(command, CARRIER)
         assert story.order is not None
         assert story.order.signed_at == last
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [(PLACE, "placed_at"), (SHIP, "shipped_at"), (SIGN, "signed_at"), (PAY, "settled_at")],
+)
+def test_nothing_is_reported_before_it_happens(command: OrderCommand, field: str) -> None:
+    """A signature of tomorrow would lengthen the days for a return; clocks differ a little."""
+    before = Scenario() if command is PLACE else known()
+    if command is SIGN:
+        before = before.done(SHIP, CARRIER)
+    leeway = timedelta(minutes=5)
+    before.when(replace(command, **{field: later(NOW, leeway + MOMENT)}), by=ORDERS).then_refused(
+        errors.NotYetHappened
+    )
+    before.done(replace(command, **{field: later(NOW, leeway)}), ORDERS)
+
+
+def test_only_what_was_shipped_is_signed_for() -> None:
+    """A mistyped number would start the days for a return of a parcel that is still on its way."""
+    stranger = replace(SIGN, tracking="t-9")
+    known().when(SIGN, by=CARRIER).then_refused(errors.UnknownParcel)
+    known().done(SHIP, CARRIER).when(stranger, by=CARRIER).then_refused(errors.UnknownParcel)
 
 
 def test_a_parcel_holds_lines_of_the_order() -> None:
@@ -198,14 +243,34 @@ def test_a_payment_is_money_of_the_order(amount: Money, refusal: type[errors.Ref
         (SHIP, [ORDERS, CARRIER]),
         (SIGN, [ORDERS, CARRIER]),
         (PAY, [ORDERS, PAYMENT]),
+        (CERTIFY, [INSPECTOR, CHAIN]),
     ],
 )
 def test_each_fact_is_posted_by_the_systems_it_belongs_to(command: object, may: list) -> None:
     """IN-13: a carrier does not say what was paid."""
     for actor in may:
-        (Scenario() if command is PLACE else known()).done(command, actor)
+        before = known().done(SHIP, CARRIER) if command is SIGN else known()
+        (Scenario() if command is PLACE else before).done(command, actor)
     for actor in for_each(EVERYBODY, but=may):
         known().when(command, by=actor).then_refused(errors.NotYourRole)
+
+
+def test_a_certificate_is_known_with_its_order_once() -> None:
+    """TR-03: again it is the same fact, with other content it is none, and photos are none."""
+    certified = known().done(CERTIFY, CHAIN)
+    assert certified.order is not None
+    assert certified.order.certificates == {
+        "lab-7/PR-1": Certificate(EvidenceKind.BATCH_REPORT, REPORT, NOW, (LINE,), ActorKind.CHAIN)
+    }
+    certified.when(CERTIFY, by=INSPECTOR).then_nothing()
+    certified.when(PLACE, by=ORDERS).then_nothing()
+    for other in (replace(CERTIFY, lines=None), replace(CERTIFY, issued_at=later(NOW, -MOMENT))):
+        certified.when(other, by=CHAIN).then_refused(errors.OrderKnownOtherwise)
+    photo = replace(CERTIFY, kind=EvidenceKind.PHOTO, reference="PR-2")
+    certified.when(photo, by=CHAIN).then_refused(errors.Unreasonable)
+    elsewhere = replace(CERTIFY, lines=("none",), reference="PR-2")
+    certified.when(elsewhere, by=CHAIN).then_refused(errors.UnknownLine)
+    Scenario().when(CERTIFY, by=CHAIN).then_refused(errors.UnknownOrder)
 
 
 def test_what_after_sales_gave_is_folded_per_remedy() -> None:

@@ -12,6 +12,7 @@ from domain.commands import (
     NoteMerchantFoundResponsible,
     NoteMerchantTicketOpened,
     NoteSupplierFaultFound,
+    NoteSupplierFaultReversed,
     OpenTicket,
     PassDeadline,
 )
@@ -27,6 +28,7 @@ from domain.events import (
     RulingUpheld,
     RulingVaried,
     SupplierFaultFound,
+    SupplierFaultReversed,
     TicketClosed,
     TicketOpened,
 )
@@ -34,7 +36,7 @@ from domain.processes import react
 from domain.processes.deadlines import on_due
 from domain.record import Cause, Envelope, Record, Source
 from domain.ticket.parties import decide_party, party_stream
-from domain.ticket.state import Order, Ticket
+from domain.ticket.state import Order, Ruling, Ticket
 from domain.values import (
     Channel,
     Commitment,
@@ -106,6 +108,14 @@ def reactions(event: Event, case: Case = CASE) -> list[object]:
     return [command for command, _ in react(record(event), lambda ticket: case)]
 
 
+def reviewed(before: tuple[Share, ...], after: tuple[Share, ...]) -> Case:
+    """Return the case after an appeal, with what was ruled before and after it."""
+    first = Ruling(ruling="J1", by="j-1", in_favour_of=Party.BUYER, shares=before, awards=())
+    second = replace(first, ruling="J2", by="j-2", shares=after, reviews="J1")
+    rulings = {"J1": first, "J2": second}
+    return Case(replace(CASE.ticket, ruling=second, rulings=rulings), CASE.order)
+
+
 def test_an_opened_ticket_is_noted_with_its_customer_and_merchant() -> None:
     """Each one's stream tells what concerned them, in whatever lane it lies."""
     assert reactions(OPENED) == [
@@ -155,15 +165,42 @@ def test_what_is_no_fault_of_the_goods_is_not_the_suppliers() -> None:
 
 def test_an_appeal_that_changes_the_ruling_is_told_to_the_merchant() -> None:
     """AR-07: a reversed ruling takes its points back."""
-    for fact in (
-        VARIED,
-        RulingOverturned(**{**msgspec.structs.asdict(VARIED)}),
-    ):
-        assert reactions(fact) == [
+    shares = (Share(Responsible.MERCHANT, 2_000), Share(Responsible.BUYER, 8_000))
+    varied = replace(VARIED, shares=shares)
+    for fact in (varied, RulingOverturned(**{**msgspec.structs.asdict(varied)})):
+        assert reactions(fact, reviewed(SPLIT, shares)) == [
             NoteMerchantFindingReversed(
-                party=MERCHANT.ref, ticket=TICKET, ruling="J2", share_bp=7_000
+                party=MERCHANT.ref, ticket=TICKET, ruling="J2", share_bp=2_000
             )
         ]
+
+
+def test_an_appeal_takes_back_only_what_was_found() -> None:
+    """Nobody's standing is mended of a finding there never was, or told of one that stays."""
+    innocent = (Share(Responsible.BUYER, 10_000),)
+    awards_only = reviewed(SPLIT, SPLIT)
+    assert reactions(VARIED, awards_only) == []
+    still = replace(VARIED, shares=(Share(Responsible.LOGISTICS, 10_000),))
+    assert reactions(still, reviewed(innocent, still.shares)) == []
+    assert reactions(VARIED, reviewed(innocent, SPLIT)) == [
+        NoteMerchantFoundResponsible(
+            party=MERCHANT.ref, ticket=TICKET, ruling="J2", share_bp=7_000
+        ),
+        NoteSupplierFaultFound(party="sup-1", ticket=TICKET, ruling="J2", sku="sku-phone"),
+    ]
+
+
+def test_an_appeal_that_finds_no_fault_takes_the_suppliers_back() -> None:
+    """CL-07: a supplier is not judged by a fault that an appeal did not find."""
+    innocent = (Share(Responsible.BUYER, 10_000),)
+    overturned = RulingOverturned(**{**msgspec.structs.asdict(VARIED), "shares": innocent})
+    case = reviewed(SPLIT, innocent)
+    assert reactions(overturned, case) == [
+        NoteMerchantFindingReversed(party=MERCHANT.ref, ticket=TICKET, ruling="J2", share_bp=0),
+        NoteSupplierFaultReversed(party="sup-1", ticket=TICKET, ruling="J2", sku="sku-phone"),
+    ]
+    late = Case(replace(case.ticket, reason=Reason.LATE), case.order)
+    assert [type(one) for one in reactions(overturned, late)] == [NoteMerchantFindingReversed]
 
 
 def test_an_upheld_ruling_changes_nothing() -> None:
@@ -183,7 +220,9 @@ def test_a_matter_without_a_merchant_finds_none_responsible() -> None:
     """Nobody is told of a finding against nobody."""
     alone = Case(replace(CASE.ticket, merchant=None, order=None, line=None), None)
     assert reactions(RULED, alone) == []
-    assert reactions(VARIED, alone) == []
+    innocent = reviewed((Share(Responsible.BUYER, 10_000),), SPLIT)
+    judged = replace(alone.ticket, rulings=innocent.ticket.rulings)
+    assert reactions(VARIED, Case(judged, None)) == []
 
 
 @pytest.mark.parametrize("event", [OPENED, TicketClosed(outcome="Closed"), RULED, VARIED])
@@ -261,6 +300,11 @@ def test_a_due_deadline_is_one_ordinary_command() -> None:
             NoteSupplierFaultFound(party="sup-1", ticket=TICKET, ruling="J1", sku="s"),
             "supplier:sup-1",
             SupplierFaultFound(ticket=TICKET, ruling="J1", sku="s"),
+        ),
+        (
+            NoteSupplierFaultReversed(party="sup-1", ticket=TICKET, ruling="J2", sku="s"),
+            "supplier:sup-1",
+            SupplierFaultReversed(ticket=TICKET, ruling="J2", sku="s"),
         ),
     ],
 )

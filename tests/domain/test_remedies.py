@@ -182,8 +182,17 @@ ALL_STEPS = [
         PAYMENT,
         lambda remedy: commands.FailRefund(ticket=T1, remedy=remedy, reason="account closed"),
     ),
+    (AGENT, lambda remedy: commands.InitiateCompensation(ticket=T1, remedy=remedy)),
+    (
+        PAYMENT,
+        lambda remedy: commands.FailCompensation(ticket=T1, remedy=remedy, reason="closed"),
+    ),
     *((actor, command) for _, _, steps in PATHS.values() for actor, command, _, _, _ in steps),
 ]
+
+
+UNREPEATED = frozenset({commands.AuthoriseReturn})
+"""Said by a person and not reported by a machine."""
 
 
 def agreed(what: Terms) -> Play:
@@ -306,18 +315,35 @@ def test_a_remedy_walks_its_own_path_to_its_end(kind: RemedyKind) -> None:
 
 @pytest.mark.parametrize("kind", list(RemedyKind))
 def test_no_step_is_taken_out_of_turn(kind: RemedyKind) -> None:
-    """At each step of each kind every step but the next one is refused, with the step it is at."""
+    """At each step of each kind every step but the next one is refused, with the step it is at.
+
+    What was reported before in the same words is a repetition and changes nothing.
+    """
     play = owing(kind)
+    done: set[type[RemedyCommand]] = set()
+    attempts = {
+        commands.InitiateRefund,
+        commands.FailRefund,
+        commands.InitiateCompensation,
+        commands.FailCompensation,
+    }
     for actor, command, _, _, _ in PATHS[kind][2]:
-        allowed = {type(command("R1")), commands.InitiateRefund, commands.FailRefund}
+        allowed = {type(command("R1")), *attempts}
         for other_actor, other in ALL_STEPS:
             if type(other("R1")) in allowed:
+                continue
+            if type(other("R1")) in done - UNREPEATED:
+                assert play.do(other_actor, other("R1")) == ()
                 continue
             with pytest.raises(errors.WrongStep) as refused:
                 play.do(other_actor, other("R1"))
             assert refused.value.facts == {"step": step_of(play)}
         play.do(actor, command("R1"))
+        done.add(type(command("R1")))
     for other_actor, other in ALL_STEPS:
+        if type(other("R1")) in done - UNREPEATED:
+            assert play.do(other_actor, other("R1")) == ()
+            continue
         with pytest.raises(errors.WrongStep):
             play.do(other_actor, other("R1"))
 
@@ -367,8 +393,6 @@ def test_a_failed_refund_is_initiated_again_by_staff() -> None:
     play.do(PAYMENT, commands.FailRefund(ticket=T1, remedy="R1", reason="account closed"))
     assert step_of(play) is RemedyStep.FAILED
     assert play.ticket.deadlines["remedy:R1"].awaits is Awaiting.AGENT
-    with pytest.raises(errors.WrongStep):
-        play.do(PAYMENT, settle("R1"))
     with pytest.raises(errors.NotYourRole):
         play.do(MERCHANT, commands.InitiateRefund(ticket=T1, remedy="R1"))
     play.do(AGENT, commands.InitiateRefund(ticket=T1, remedy="R1"))
@@ -394,7 +418,7 @@ def test_a_return_that_does_not_pass_may_be_taken_off() -> None:
     """Then nothing was given, and the matter ends as rejected."""
     play = returned()
     play.do(MERCHANT, InspectReturn(ticket=T1, remedy="R1", passed=False, finding="used"))
-    play.do(AGENT, cancel("R1"))
+    play.do(SUPERVISOR, cancel("R1"))
     assert play.ticket.resolved == "rejected"
     assert play.order.grants == {}
 

@@ -102,7 +102,7 @@ def place(ledger: TicketLedger, order: str | None = None, *, lines: int = 1) -> 
         buyer=BUYER.ref,
         merchant=MERCHANT.ref,
         lines=tuple(line(number) for number in range(1, lines + 1)),
-        placed_at=Instant("2026-11-10T00:00:00.000000Z"),
+        placed_at=Instant("2024-11-10T00:00:00.000000Z"),
     )
     ledger.handle(asked(command, ORDERS, key=order))
     return order

@@ -106,12 +106,12 @@ def test_every_instant_in_the_data_has_27_characters(
         buyer=BUYER.ref,
         merchant=MERCHANT.ref,
         lines=(line(),),
-        placed_at=Instant("2026-11-01T00:00:00.000000Z"),
+        placed_at=Instant("2024-11-01T00:00:00.000000Z"),
     )
     ledger.handle(asked(placed, ORDERS))
     ticket = open_ticket(ledger, order)
     ((_, state, _, _),) = rows(database, f"order:{order}")
-    assert json.loads(state)["data"]["placed_at"] == "2026-11-01T00:00:00.000000Z"
+    assert json.loads(state)["data"]["placed_at"] == "2024-11-01T00:00:00.000000Z"
     due = [
         json.loads(state)["data"]["due_at"]
         for _, state, _, _ in rows(database, f"ticket:{ticket}")

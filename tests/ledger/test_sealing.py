@@ -134,9 +134,9 @@ def clear_texts(ledger: TicketLedger, ticket: str) -> list[str | None]:
 
 
 def erase(database: Database, table: str, ticket: str, subject: str) -> None:
-    """Delete what the eraser may delete, of one subject on one ticket."""
+    """Lose a table's rows of one subject on one ticket, as a restore may."""
     statement = f"delete from personal.{table} where stream = %s and subject = %s returning 1"
-    assert query(database.eraser_dsn, statement, f"ticket:{ticket}", subject)
+    assert query(database.superuser_dsn, statement, f"ticket:{ticket}", subject)
 
 
 def test_the_record_commits_to_a_value_that_can_be_opened(

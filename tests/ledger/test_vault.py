@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.ledger.vault import CONTENT_BYTES_MAX, FileVault, Shelf, VaultError, attachment_of
+from domain.ledger.vault import FileVault, Shelf, attachment_of
+from domain.ledger.vault_drafts import CONTENT_BYTES_MAX
+from domain.ledger.vault_errors import VaultError
 from domain.values import Sha256
 
 CONTENT = b"a photograph"

@@ -6,13 +6,16 @@ from typing import Final
 from domain import commands
 from domain.commands import Command
 from domain.events import Event
-from domain.values import Actor, RemedyKind
+from domain.values import Actor, ActorKind, Channel, Kind, RemedyKind
 from tests.domain.play import (
+    AGENT,
     BUYER,
     JUDGE,
     MERCHANT,
+    ORDER,
     PAYMENT,
     SECOND_JUDGE,
+    SUPERVISOR,
     T1,
     Play,
     appeal_decision,
@@ -84,9 +87,52 @@ def lapsed(play: Told) -> None:
             play.passes(name)
 
 
+def superseded(play: Told) -> None:
+    """An offer gives way to the call for the platform; a compensation fails, and is paid late."""
+    play.negotiating()
+    play.passes("negotiation")
+    play.do(MERCHANT, commands.MakeOffer(ticket=T1, terms=(coupon(5_000),)))
+    play.do(BUYER, commands.RequestIntervention(ticket=T1))
+    play.do(JUDGE, commands.AssignArbitrator(ticket=T1, arbitrator=JUDGE.ref))
+    play.do(JUDGE, ruling(terms(RemedyKind.COMPENSATION, 5_000)))
+    fail = commands.FailCompensation(ticket=T1, remedy="R1", reason="account closed")
+    play.do(PAYMENT, fail)
+    play.do(SUPERVISOR, commands.InitiateCompensation(ticket=T1, remedy="R1"))
+    play.do(PAYMENT, fail)
+    play.do(SUPERVISOR, commands.CancelRemedy(ticket=T1, remedy="R1", why="not_owed"))
+    play.do(PAYMENT, commands.PayCompensation(ticket=T1, remedy="R1", reference="pay-1"))
+
+
+def again(play: Told) -> None:
+    """A ruling was upheld, the matter came back, and its new round is ruled on too."""
+    play.appealed()
+    play.do(SECOND_JUDGE, appeal_decision("upheld"))
+    play.do(BUYER, commands.ReopenTicket(ticket=T1))
+    play.do(AGENT, commands.AcceptTicket(ticket=T1))
+    play.do(MERCHANT, commands.RefuseClaim(ticket=T1, reasons="It was activated."))
+    play.passes("negotiation")
+    play.do(BUYER, commands.RequestIntervention(ticket=T1))
+    third = Actor(ActorKind.ARBITRATOR, "judge-3")
+    play.do(third, commands.AssignArbitrator(ticket=T1, arbitrator=third.ref))
+    play.do(third, ruling(refund(50_000)))
+    play.do(MERCHANT, commands.FileAppeal(ticket=T1, grounds="Look again."))
+
+
+def silent(play: Told) -> None:
+    """A question was answered and its buyer says nothing more."""
+    asked = commands.OpenTicket(channel=Channel.APP, order=ORDER, line="L1", kind=Kind.CONSULTATION)
+    play.do(BUYER, asked)
+    play.do(AGENT, commands.AcceptTicket(ticket=T1))
+    play.do(AGENT, commands.GiveAnswer(ticket=T1, text="Which colour?", resolves=False))
+    play.passes("reply")
+
+
 COURSES: Final[dict[str, Callable[[Told], None]]] = {
     "overturned": overturned,
     "upheld": upheld,
     "settled": settled,
     "lapsed": lapsed,
+    "superseded": superseded,
+    "again": again,
+    "silent": silent,
 }

@@ -31,6 +31,7 @@ from domain.values import (
     Actor,
     ActorKind,
     EvidenceKind,
+    HoldGround,
     Kind,
     Party,
     RemedyKind,
@@ -86,7 +87,8 @@ ACTORS: Final = (
     SYSTEM,
 )
 COMMANDS: Final = sorted(
-    (one for one in GUARDS if one is not commands.PassDeadline), key=lambda one: one.__name__
+    (one for one in GUARDS if one not in {commands.PassDeadline, commands.ErasePersonalData}),
+    key=lambda one: one.__name__,
 )
 TARGETS: Final = st.sampled_from(["1", "2", "3", "4", "9"])
 DEPENDS_ON_THE_CAP: Final = frozenset({commands.AcceptOffer, commands.ApproveClaim})
@@ -103,6 +105,8 @@ TALK: Final = frozenset(
         commands.CorrectDiagnosis,
         commands.TakeAssignment,
         commands.ReleaseAssignment,
+        commands.PlaceLegalHold,
+        commands.ReleaseLegalHold,
     }
 )
 """What may be done at nearly any time and moves nothing on."""
@@ -225,17 +229,23 @@ class Parties(RuleBasedStateMachine):
         assert self.play.do(SYSTEM, early, ticket) == (), "a deadline passes once"
 
     @invariant()
-    def there_is_one_ruling_and_one_appeal(self) -> None:
+    def there_is_one_ruling_and_one_appeal_a_round(self) -> None:
         """AR-06, whatever the parties try."""
         for facts in self.play.of_ticket.values():
-            events = [event for event, _ in facts]
-            assert sum(isinstance(one, RulingIssued) for one in events) <= 1
-            assert sum(isinstance(one, AppealFiled) for one in events) <= 1
+            ruled = appealed = 0
+            for event, _ in facts:
+                if isinstance(event, TicketReopened):
+                    ruled = appealed = 0
+                ruled += isinstance(event, RulingIssued)
+                appealed += isinstance(event, AppealFiled)
+                assert ruled <= 1
+                assert appealed <= 1
 
     @invariant()
     def the_cap_holds_and_grants_are_what_the_facts_say(self) -> None:
         """RE-16, counted from the facts alone."""
         taken: dict[str, tuple[bool, int]] = {}
+        freed: set[str] = set()
         paid = {True: 0, False: 0}
         for event in self.play.facts:
             match event:
@@ -244,8 +254,14 @@ class Parties(RuleBasedStateMachine):
                     key = cap.grant_key(event.ticket, event.remedy)
                     assert key not in taken, "a remedy takes its part once"
                     taken[key] = (refunds, event.amount.amount_minor)
+                    total = sum(amount for of, amount in taken.values() if of is refunds)
+                    whole = REFUND_CAP if refunds else PAYOUT_CAP
+                    # Money that arrived though it was taken off counts, and is no decision of ours.
+                    assert total <= whole or key in freed
                 case GrantReleased():
-                    taken.pop(cap.grant_key(event.ticket, event.remedy))
+                    key = cap.grant_key(event.ticket, event.remedy)
+                    taken.pop(key)
+                    freed.add(key)
                 case GrantPaid():
                     refunds, amount = taken[cap.grant_key(event.ticket, event.remedy)]
                     paid[refunds] += amount
@@ -254,9 +270,9 @@ class Parties(RuleBasedStateMachine):
             for key, one in self.play.order.grants.items()
         }
         assert folded == taken
-        for refunds, whole in ((True, REFUND_CAP), (False, PAYOUT_CAP)):
+        for refunds in (True, False):
             total = sum(amount for is_refund, amount in taken.values() if is_refund is refunds)
-            assert paid[refunds] <= total <= whole
+            assert paid[refunds] <= total
 
     @invariant()
     def what_is_owed_is_waited_for(self) -> None:
@@ -296,7 +312,9 @@ class Parties(RuleBasedStateMachine):
         try:
             self.play.do(actor, command, ticket)
         except (errors.CapExceeded, errors.LessThanClaimed, errors.AmountRequired):
-            assert action.command in DEPENDS_ON_THE_CAP
+            agents = action.command is commands.GrantRemedy and actor.kind is ActorKind.AGENT
+            nothing = agents and self.small_gift(self.play.tickets[ticket], choice) is None
+            assert nothing or action.command in DEPENDS_ON_THE_CAP
 
     # --- good arguments -------------------------------------------------------------------------
 
@@ -314,6 +332,16 @@ class Parties(RuleBasedStateMachine):
         room = min(self.left(kind), at_most)
         return terms(RemedyKind.REPAIR) if room == 0 else terms(kind, choice % room + 1)
 
+    def small_gift(self, ticket: Ticket, choice: int) -> Terms | None:
+        """What an agent may still give of what is left, and not goods; None where that is none."""
+        authority = max(0, BOOK.cap.goodwill_minor - goodwill(ticket))
+        kinds = (RemedyKind.REFUND, *sorted(cap.ON_TOP))
+        for kind in kinds[choice % 3 :] + kinds[: choice % 3]:
+            room = min(self.left(kind), authority)
+            if room > 0:
+                return terms(kind, choice % room + 1)
+        return None
+
     def good(
         self,
         command: type[TicketCommand],
@@ -330,6 +358,8 @@ class Parties(RuleBasedStateMachine):
             arguments[_target_field(command)] = target
         if command is commands.AssignArbitrator and actor.kind is ActorKind.ARBITRATOR:
             arguments["arbitrator"] = actor.ref
+        if command is commands.GrantRemedy and actor.kind is ActorKind.AGENT:
+            arguments["terms"] = self.small_gift(known, choice) or arguments["terms"]
         if command is commands.DiscloseEvidence:
             item = known.evidence.get(target or "")
             hidden = item is not None and Party.BUYER not in item.shown_to
@@ -403,10 +433,16 @@ def _somebody(_machine: Parties, ticket: Ticket, choice: int) -> dict[str, Any]:
     return {"arbitrator": next(one for one in names if not has_conflict(ticket, one))}
 
 
-def _decision(machine: Parties, _ticket: Ticket, choice: int) -> dict[str, Any]:
+def _decision(machine: Parties, ticket: Ticket, choice: int) -> dict[str, Any]:
     outcome = ("upheld", "varied", "overturned")[choice % 3]
     usual = appeal_decision(outcome, *_awards(machine, choice // 3))
+    assert ticket.ruling is None or ticket.ruling.in_favour_of is not usual.in_favour_of
     return _fields(usual)
+
+
+def _reference(ticket: Ticket) -> str:
+    """A payment that completed nothing yet."""
+    return f"p-{ticket.version}"
 
 
 def _fields(command: TicketCommand) -> dict[str, Any]:
@@ -443,6 +479,11 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
     commands.GiveAnswer: _answer,
     commands.SendMessage: lambda _m, _t, _c: {"text": "Hello."},
     commands.AddNote: lambda _m, _t, _c: {"text": "Seen."},
+    commands.PlaceLegalHold: lambda _m, _t, c: {
+        "hold": f"court-{c % 3}",
+        "ground": HoldGround.LITIGATION,
+    },
+    commands.ReleaseLegalHold: lambda _m, t, _c: {"hold": (t.legal_holds or ("none",))[0]},
     commands.ApproveClaim: _approval,
     commands.RefuseClaim: lambda _m, _t, _c: {"reasons": "It was activated."},
     commands.MakeOffer: lambda m, _t, c: {"terms": (m.some_terms(c),)},
@@ -468,7 +509,7 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
     commands.GrantRemedy: lambda m, t, c: {
         "terms": m.some_terms(c, at_most=max(0, BOOK.cap.goodwill_minor - goodwill(t)))
     },
-    commands.SettleRefund: lambda _m, _t, c: {"reference": f"p-{c}"},
+    commands.SettleRefund: lambda _m, t, _c: {"reference": _reference(t)},
     commands.FailRefund: lambda _m, _t, _c: {"reason": "account closed"},
     commands.AuthoriseReturn: lambda _m, _t, _c: {"path": "pick_up"},
     commands.ShipReturn: lambda _m, _t, c: {"carrier": "SF", "tracking": f"t-{c}"},
@@ -478,7 +519,8 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
     commands.CompleteRepair: lambda _m, _t, _c: {"finding": "antenna changed"},
     commands.ShipReshipment: lambda _m, _t, c: {"carrier": "SF", "tracking": f"t-{c}"},
     commands.IssueCoupon: lambda _m, _t, c: {"coupon": f"c-{c}"},
-    commands.PayCompensation: lambda _m, _t, c: {"reference": f"p-{c}"},
+    commands.FailCompensation: lambda _m, _t, _c: {"reason": "account closed"},
+    commands.PayCompensation: lambda _m, t, _c: {"reference": _reference(t)},
     commands.CancelRemedy: lambda _m, _t, _c: {"why": "not owed"},
     commands.GiveSatisfaction: lambda _m, _t, c: {
         "result": c % 5 + 1,

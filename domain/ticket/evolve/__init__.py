@@ -12,6 +12,7 @@ from domain.ticket.evolve import (
     evidence,
     intake,
     negotiation,
+    privacy,
     remedies,
     sources,
 )
@@ -30,6 +31,7 @@ _SUBJECTS: Final[dict[Any, Callable[[Ticket, Any, Stamp], Ticket]]] = {
         (arbitration.ArbitrationEvent, arbitration.evolve_arbitration),
         (remedies.RemedyEvent, remedies.evolve_remedy),
         (sources.SourceEvent, sources.evolve_source),
+        (privacy.PrivacyEvent, privacy.evolve_privacy),
     )
     for event_class in get_args(union)
 }

@@ -40,24 +40,26 @@ def evolve_arbitration(ticket: Ticket, event: ArbitrationEvent, stamp: Stamp) ->
                 recused=ticket.recused | {event.arbitrator},
             )
         case RulingIssued():
-            return replace(
-                _ruled(ticket, event, stamp),
-                stage=Stage.REMEDY,
-                first_arbitrator=stamp.actor.ref,
-            )
+            return replace(_ruled(ticket, event, stamp), stage=Stage.REMEDY)
         case AppealFiled():
             appeal = Appeal(appeal=event.appeal, by=event.by, decided=False)
             return replace(
                 ticket,
                 version=stamp.version,
                 appeal=appeal,
+                appeals=ticket.appeals + 1,
                 appeal_window_open=False,
                 arbitrator=None,
                 resolved=None,
                 resolved_at=None,
             )
         case RulingUpheld():
-            return replace(ticket, version=stamp.version, appeal=_decided(ticket))
+            return replace(
+                ticket,
+                version=stamp.version,
+                appeal=_decided(ticket),
+                judged=ticket.judged | {stamp.actor.ref},
+            )
         case RulingVaried() | RulingOverturned():
             return replace(_ruled(ticket, event, stamp), appeal=_decided(ticket))
         case _:
@@ -68,17 +70,21 @@ def _ruled(
     ticket: Ticket, event: RulingIssued | RulingVaried | RulingOverturned, stamp: Stamp
 ) -> Ticket:
     """This decision stands from now on."""
+    stood = None if isinstance(event, RulingIssued) else ticket.ruling
     ruling = Ruling(
         ruling=event.ruling,
         by=stamp.actor.ref,
         in_favour_of=event.in_favour_of,
         shares=event.shares,
         awards=event.awards,
+        reviews=None if stood is None else stood.ruling,
     )
     return replace(
         ticket,
         version=stamp.version,
         ruling=ruling,
+        rulings={**ticket.rulings, ruling.ruling: ruling},
+        judged=ticket.judged | {stamp.actor.ref},
         responsible=_most_responsible(event.shares, ticket.responsible),
     )
 

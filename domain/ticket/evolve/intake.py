@@ -134,7 +134,11 @@ def _closed(ticket: Ticket, event: TicketClosed, stamp: Stamp) -> Ticket:
 
 
 def _reopened(ticket: Ticket, event: TicketReopened, stamp: Stamp) -> Ticket:
-    """A new round starts at the beginning; what was ruled and granted stays."""
+    """A new round starts at the beginning; what was ruled and granted stays on record.
+
+    The new round has a ruling and an appeal of its own, by others than those who judged before.
+    """
+    before = frozenset() if ticket.arbitrator is None else frozenset({ticket.arbitrator})
     return replace(
         ticket,
         version=stamp.version,
@@ -147,8 +151,12 @@ def _reopened(ticket: Ticket, event: TicketReopened, stamp: Stamp) -> Ticket:
         resolved_at=None,
         holds=event.holds or (),
         deadlines={},
+        sealed=frozenset(),
         evidence_missed=frozenset(),
         arbitrator=None,
+        judged=ticket.judged | before,
+        ruling=None,
+        appeal=None,
         appeal_window_open=False,
         rated=False,
         reopened=ticket.reopened + 1,

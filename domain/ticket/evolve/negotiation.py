@@ -12,6 +12,7 @@ from domain.events import (
     OfferDeclined,
     OfferLapsed,
     OfferMade,
+    OfferSuperseded,
     OfferWithdrawn,
     SettlementReached,
 )
@@ -25,6 +26,7 @@ NegotiationEvent = (
     | OfferDeclined
     | OfferWithdrawn
     | OfferLapsed
+    | OfferSuperseded
     | SettlementReached
     | InterventionRequested
 )
@@ -48,6 +50,8 @@ def evolve_negotiation(ticket: Ticket, event: NegotiationEvent, stamp: Stamp) ->
         case OfferLapsed():
             answered = _answered(ticket, event.offer, OfferState.LAPSED, stamp)
             return _failed(answered, "offer_lapsed")
+        case OfferSuperseded():
+            return _answered(ticket, event.offer, OfferState.SUPERSEDED, stamp)
         case SettlementReached():
             return replace(
                 ticket, version=stamp.version, stage=Stage.REMEDY, negotiation_failed=None
@@ -68,8 +72,8 @@ def without_open_offers(offers: Mapping[str, Offer]) -> Mapping[str, Offer]:
     if all(offer.state is not OfferState.OPEN for offer in offers.values()):
         return offers
     return {
-        name: replace(offer, state=OfferState.LAPSED) if offer.state is OfferState.OPEN else offer
-        for name, offer in offers.items()
+        name: replace(one, state=OfferState.SUPERSEDED) if one.state is OfferState.OPEN else one
+        for name, one in offers.items()
     }
 
 

@@ -1,12 +1,16 @@
 """What a ticket is after the facts of its remedies."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from domain.events import (
+    CompensationFailed,
+    CompensationInitiated,
     CompensationPaid,
     CouponIssued,
+    Event,
     RefundFailed,
     RefundInitiated,
     RefundSettled,
@@ -44,6 +48,8 @@ RemedyEvent = (
     | ReshipmentShipped
     | ReshipmentDelivered
     | CouponIssued
+    | CompensationInitiated
+    | CompensationFailed
     | CompensationPaid
     | RemedyCompleted
     | RemedyCancelled
@@ -56,10 +62,26 @@ def evolve_remedy(ticket: Ticket, event: RemedyEvent, stamp: Stamp) -> Ticket:
         remedy = Remedy(terms=event.terms, source=event.source, step=RemedyStep.ORDERED)
     else:
         before = ticket.remedies[event.remedy]
-        remedy = replace(before, step=_step(event) or before.step)
+        initiated = isinstance(event, RefundInitiated | CompensationInitiated)
+        remedy = replace(
+            before,
+            step=_step(event) or before.step,
+            told=before.told or initiated,
+            reported=_reported(before, event, initiated=initiated),
+        )
     return replace(
         ticket, version=stamp.version, remedies={**ticket.remedies, event.remedy: remedy}
     )
+
+
+def _reported(before: Remedy, event: RemedyEvent, *, initiated: bool) -> Mapping[str, Event]:
+    """Return what was said of a remedy; a failure of an earlier attempt is not one of this."""
+    kept = {
+        topic: one
+        for topic, one in before.reported.items()
+        if not (initiated and isinstance(one, RefundFailed | CompensationFailed))
+    }
+    return {**kept, event.TOPIC: event}
 
 
 def _step(event: RemedyEvent) -> RemedyStep | None:
@@ -67,9 +89,9 @@ def _step(event: RemedyEvent) -> RemedyStep | None:
     match event:
         case RemedyOrdered():
             return RemedyStep.ORDERED
-        case RefundInitiated():
+        case RefundInitiated() | CompensationInitiated():
             return RemedyStep.INITIATED
-        case RefundFailed():
+        case RefundFailed() | CompensationFailed():
             return RemedyStep.FAILED
         case ReturnAuthorised():
             return RemedyStep.AUTHORISED

@@ -1,7 +1,11 @@
 """Remedies: how they come to be owed, and one module for each sub-flow that carries one out."""
 
 from domain.ticket.remedies.cancellation import cancel_remedy
-from domain.ticket.remedies.compensation import pay_compensation
+from domain.ticket.remedies.compensation import (
+    fail_compensation,
+    initiate_compensation,
+    pay_compensation,
+)
 from domain.ticket.remedies.coupon import issue_coupon
 from domain.ticket.remedies.exchange import deliver_replacement, ship_replacement
 from domain.ticket.remedies.ordering import grant_remedy, ordered
@@ -24,8 +28,10 @@ __all__ = [
     "complete_repair",
     "deliver_replacement",
     "deliver_reshipment",
+    "fail_compensation",
     "fail_refund",
     "grant_remedy",
+    "initiate_compensation",
     "initiate_refund",
     "inspect_return",
     "issue_coupon",

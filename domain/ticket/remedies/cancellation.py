@@ -7,7 +7,7 @@ from domain.commands import CancelRemedy
 from domain.events import Event
 from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK
-from domain.ticket.remedies.steps import DECIDED, cancelled, define, standing
+from domain.ticket.remedies.steps import cancelled, define, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
@@ -16,10 +16,10 @@ _TOO_LATE: Final = frozenset({RemedyStep.INITIATED, RemedyStep.COMPLETED, Remedy
 
 
 def _may_be_undone(ticket: Ticket, target: str | None, context: Context) -> None:
-    """Let a supervisor undo what was ruled, and nobody undo what an appeal may change."""
+    """Let a supervisor undo what was ruled or agreed, and nobody what an appeal may change."""
     source = ticket.remedies[target or ""].source
-    if source in DECIDED and context.actor.kind is not ActorKind.SUPERVISOR:
-        raise errors.NotYourRole("What an arbitrator awarded is taken off by a supervisor.")
+    if source != "goodwill" and context.actor.kind is not ActorKind.SUPERVISOR:
+        raise errors.NotYourRole("What was awarded or agreed is taken off by a supervisor.")
     if appealed(ticket):
         raise errors.WrongStage("An appeal is being decided.", stage=ticket.stage)
 

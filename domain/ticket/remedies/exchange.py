@@ -2,7 +2,7 @@
 
 from domain.commands import DeliverReplacement, ShipReplacement
 from domain.events import Event, ReplacementDelivered, ReplacementShipped
-from domain.ticket.remedies.steps import completed, define, moved, standing
+from domain.ticket.remedies.steps import completed, define, moved, repeated, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
@@ -24,10 +24,12 @@ def ship_replacement(
     command: ShipReplacement, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
     """Take note that the replacement is on its way."""
-    standing(command, ticket, context)
     fact = ReplacementShipped(
         remedy=command.remedy, carrier=command.carrier, tracking=command.tracking
     )
+    if repeated(command, fact, ticket, context):
+        return ()
+    standing(command, ticket, context)
     return moved(command, fact, RemedyStep.SHIPPED, ticket, context)
 
 
@@ -35,5 +37,8 @@ def deliver_replacement(
     command: DeliverReplacement, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
     """Take note that the replacement arrived; the exchange is complete."""
+    fact = ReplacementDelivered(remedy=command.remedy)
+    if repeated(command, fact, ticket, context):
+        return ()
     standing(command, ticket, context)
-    return completed(command, ReplacementDelivered(remedy=command.remedy), ticket, context)
+    return completed(command, fact, ticket, context)

@@ -1,16 +1,27 @@
 """How remedies come to be owed: terms made exact, within the cap, with their first deadline."""
 
 from collections.abc import Sequence, Set
+from typing import Final
 
 from domain import errors
 from domain.commands import GrantRemedy
-from domain.events import Event, RefundInitiated, RemedyOrdered
+from domain.events import CompensationInitiated, Event, RefundInitiated, RemedyOrdered
 from domain.ticket import cap
 from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK, guards, require_actor, require_stage
 from domain.ticket.remedies.steps import DECIDED, waiting
 from domain.ticket.state import Context, Grant, Order, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind, Stage, Terms
+
+_GOODS: Final = frozenset(
+    {RemedyKind.RETURN, RemedyKind.EXCHANGE, RemedyKind.REPAIR, RemedyKind.RESHIPMENT}
+)
+"""What costs the merchant or the platform goods: more than an agent gives away."""
+_TOLD: Final = {
+    RemedyKind.REFUND: RefundInitiated,
+    RemedyKind.COMPENSATION: CompensationInitiated,
+}
+"""What the payment system is told to pay at once."""
 
 
 def ordered(
@@ -59,11 +70,14 @@ def may_grant_remedy(ticket: Ticket, _target: str | None, context: Context) -> N
 def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Give out of goodwill: an agent up to the book's authority, a supervisor up to the cap.
 
-    What was given on the ticket before counts: small steps lead no further than one.
+    What was given on the ticket before counts: small steps lead no further than one. Goods are
+    given by a supervisor.
     """
     may_grant_remedy(ticket, None, context)
     amount, limit = command.terms.amount, context.book.cap.goodwill_minor
-    above = amount is not None and amount.amount_minor + goodwill(ticket) > limit
+    above = command.terms.kind in _GOODS or (
+        amount is not None and amount.amount_minor + goodwill(ticket) > limit
+    )
     if above and context.actor.kind is not ActorKind.SUPERVISOR:
         raise errors.CapExceeded(
             "Above the authority of an agent a supervisor grants.",
@@ -129,11 +143,12 @@ def _owed(
         policy=context.book.version,
         approved_by=approved_by,
     )
-    if terms.kind is not RemedyKind.REFUND:
+    told = _TOLD.get(terms.kind)
+    if told is None:
         return (fact, waiting(remedy, terms.kind, RemedyStep.ORDERED, context))
-    assert terms.amount is not None, "a refund has an amount"
+    assert terms.amount is not None, "what is paid has an amount"
     return (
         fact,
-        RefundInitiated(remedy=remedy, amount=terms.amount),
+        told(remedy=remedy, amount=terms.amount),
         waiting(remedy, terms.kind, RemedyStep.INITIATED, context),
     )

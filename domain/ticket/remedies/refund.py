@@ -1,16 +1,16 @@
 """The refund: initiated at once, settled or failed by the payment system, and initiated again."""
 
+from typing import Final
+
 from domain.commands import FailRefund, InitiateRefund, SettleRefund
 from domain.events import Event, RefundFailed, RefundInitiated, RefundSettled
 from domain.ticket.guards import DESK
-from domain.ticket.remedies.steps import completed, define, moved, standing
+from domain.ticket.remedies import payment
+from domain.ticket.remedies.steps import define, moved, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
-_UNDER_WAY = {
-    RemedyKind.REFUND: (RemedyStep.INITIATED,),
-    RemedyKind.RETURN: (RemedyStep.INITIATED,),
-}
+_KINDS: Final = (RemedyKind.REFUND, RemedyKind.RETURN)
 
 define(
     InitiateRefund,
@@ -20,8 +20,13 @@ define(
         RemedyKind.RETURN: (RemedyStep.FAILED, RemedyStep.INSPECTED),
     },
 )
-define(SettleRefund, ActorKind.PAYMENT, at=_UNDER_WAY)
-define(FailRefund, ActorKind.PAYMENT, at=_UNDER_WAY)
+define(
+    SettleRefund,
+    ActorKind.PAYMENT,
+    at=payment.at(_KINDS, *payment.ARRIVES),
+    also=payment.was_told,
+)
+define(FailRefund, ActorKind.PAYMENT, at=payment.at(_KINDS, RemedyStep.INITIATED))
 
 
 def initiate_refund(command: InitiateRefund, ticket: Ticket, context: Context) -> tuple[Event, ...]:
@@ -34,13 +39,11 @@ def initiate_refund(command: InitiateRefund, ticket: Ticket, context: Context) -
 
 def settle_refund(command: SettleRefund, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Take note that the price arrived; nothing of the remedy is owed any more."""
-    standing(command, ticket, context)
     fact = RefundSettled(remedy=command.remedy, reference=command.reference)
-    return completed(command, fact, ticket, context)
+    return payment.arrived(command, fact, ticket, context)
 
 
 def fail_refund(command: FailRefund, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Take note that the price could not be paid back; staff look into it."""
-    standing(command, ticket, context)
     fact = RefundFailed(remedy=command.remedy, reason=command.reason)
-    return moved(command, fact, RemedyStep.FAILED, ticket, context)
+    return payment.failed(command, fact, ticket, context)

@@ -2,7 +2,7 @@
 
 from domain.commands import DeliverReshipment, ShipReshipment
 from domain.events import Event, ReshipmentDelivered, ReshipmentShipped
-from domain.ticket.remedies.steps import completed, define, moved, standing
+from domain.ticket.remedies.steps import completed, define, moved, repeated, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
@@ -22,10 +22,12 @@ define(
 
 def ship_reshipment(command: ShipReshipment, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Take note that what was missing is on its way."""
-    standing(command, ticket, context)
     fact = ReshipmentShipped(
         remedy=command.remedy, carrier=command.carrier, tracking=command.tracking
     )
+    if repeated(command, fact, ticket, context):
+        return ()
+    standing(command, ticket, context)
     return moved(command, fact, RemedyStep.SHIPPED, ticket, context)
 
 
@@ -33,5 +35,8 @@ def deliver_reshipment(
     command: DeliverReshipment, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
     """Take note that what was missing arrived; the reshipment is complete."""
+    fact = ReshipmentDelivered(remedy=command.remedy)
+    if repeated(command, fact, ticket, context):
+        return ()
     standing(command, ticket, context)
-    return completed(command, ReshipmentDelivered(remedy=command.remedy), ticket, context)
+    return completed(command, fact, ticket, context)

@@ -13,7 +13,7 @@ from domain.events import (
     ReturnShipped,
 )
 from domain.ticket.guards import DESK
-from domain.ticket.remedies.steps import define, moved, standing
+from domain.ticket.remedies.steps import define, moved, repeated, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
@@ -51,22 +51,28 @@ def authorise_return(
 
 def ship_return(command: ShipReturn, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Take note that the goods are on their way back."""
-    standing(command, ticket, context)
     fact = ReturnShipped(remedy=command.remedy, carrier=command.carrier, tracking=command.tracking)
+    if repeated(command, fact, ticket, context):
+        return ()
+    standing(command, ticket, context)
     return moved(command, fact, RemedyStep.SHIPPED_BACK, ticket, context)
 
 
 def receive_return(command: ReceiveReturn, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Take note that the goods are back."""
-    standing(command, ticket, context)
     fact = ReturnReceived(remedy=command.remedy)
+    if repeated(command, fact, ticket, context):
+        return ()
+    standing(command, ticket, context)
     return moved(command, fact, RemedyStep.RECEIVED_BACK, ticket, context)
 
 
 def inspect_return(command: InspectReturn, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Pay back when the goods passed; else staff decide whether it is still owed."""
-    amount = standing(command, ticket, context).terms.amount
     fact = ReturnInspected(remedy=command.remedy, passed=command.passed, finding=command.finding)
+    if repeated(command, fact, ticket, context):
+        return ()
+    amount = standing(command, ticket, context).terms.amount
     if not command.passed:
         return moved(command, fact, RemedyStep.INSPECTED, ticket, context)
     assert amount is not None, "a return has an amount"

@@ -56,7 +56,8 @@ WAITS: Final[Mapping[tuple[RemedyKind, RemedyStep], tuple[DeadlineName, Awaiting
     (RemedyKind.RESHIPMENT, RemedyStep.ORDERED): ("reshipment", Awaiting.MERCHANT),
     (RemedyKind.RESHIPMENT, RemedyStep.SHIPPED): ("reshipment", Awaiting.CARRIER),
     (RemedyKind.COUPON, RemedyStep.ORDERED): ("coupon", Awaiting.AGENT),
-    (RemedyKind.COMPENSATION, RemedyStep.ORDERED): ("compensation", Awaiting.PAYMENT),
+    (RemedyKind.COMPENSATION, RemedyStep.INITIATED): ("compensation", Awaiting.PAYMENT),
+    (RemedyKind.COMPENSATION, RemedyStep.FAILED): ("compensation", Awaiting.AGENT),
 }
 """At each step of each kind: the book's deadline for the next one, and whose turn it is."""
 
@@ -91,6 +92,13 @@ def standing(command: RemedyCommand, ticket: Ticket, context: Context) -> Remedy
     """Return the remedy a command may move on now, or refuse the command."""
     GUARDS[type(command)](ticket, command.remedy, context)
     return ticket.remedies[command.remedy]
+
+
+def repeated(command: RemedyCommand, fact: Event, ticket: Ticket, context: Context) -> bool:
+    """Return whether the same was said of the remedy before: a report sent twice is one fact."""
+    require_actor(ticket, context, *MOVES[type(command)].by)
+    remedy = ticket.remedies.get(command.remedy)
+    return remedy is not None and remedy.reported.get(fact.TOPIC) == fact
 
 
 def waiting(remedy: str, kind: RemedyKind, step: RemedyStep, context: Context) -> DeadlineGiven:

@@ -1,0 +1,1 @@
+"""Asks outsiders to vouch for checkpoints: witnesses, stamping authorities, write-once storage."""

@@ -1,0 +1,160 @@
+"""Commands that check the evidence: `verify self` and `verify against`; other groups add theirs."""
+
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.terminal import (
+    CommandError,
+    DatabaseUrl,
+    DataDir,
+    Exit,
+    Json,
+    answer,
+    end_progress,
+    say,
+    settings_of,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from replay.verify.report import Report
+
+NOT_ANCHORED = (
+    "NOT ANCHORED OUTSIDE: no copy was compared that lies elsewhere, so whoever holds the keys "
+    "could have rewritten everything. This is a self-check, not evidence."
+)
+group = typer.Typer(help="Check the evidence chain.", no_args_is_help=True, rich_markup_mode=None)
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that read.")]
+LogKeys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="The vkey of a lane's log, as you got it from elsewhere."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group, below `verify`."""
+    group.command(name="self")(verify_self)
+    group.command(name="against")(verify_against)
+    app.add_typer(group, name="verify")
+
+
+def verify_self(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="From the beginning, even after an interruption.")
+    ] = False,
+    since: Annotated[
+        int, typer.Option("--since", min=0, help="Begin after this position of every lane.")
+    ] = 0,
+    workers: Workers = 1,
+    key: LogKeys = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Check the whole record, its log, its checkpoints and what is kept beside it."""
+    if full and since:
+        raise CommandError(
+            "--full and --since can not go together.",
+            why="one says from the beginning, the other from a position on",
+            remedy="leave one of them away",
+            code=Exit.USAGE,
+        )
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    from api.auditing import Order, audit_ledger  # noqa: PLC0415 - heavy
+
+    order = Order(since=since, workers=workers, vkeys=tuple(key or ()), afresh=full)
+    _tell(_run(lambda: audit_ledger(settings, order, _progress)), as_json=as_json)
+
+
+def verify_against(
+    copies: Annotated[
+        list[Path],
+        typer.Argument(help="Checkpoints, receipts, proofs, or directories that hold them."),
+    ],
+    *,
+    workers: Workers = 1,
+    key: LogKeys = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Check everything, and compare it with copies that others have kept."""
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    from api.auditing import Order, audit_ledger  # noqa: PLC0415 - heavy
+
+    order = Order(workers=workers, vkeys=tuple(key or ()), afresh=True, copies=tuple(copies))
+    _tell(_run(lambda: audit_ledger(settings, order, _progress)), as_json=as_json)
+
+
+def _run(work: "Callable[[], Report]") -> "Report":
+    """Return what an audit comes to; Ctrl-C leaves a file from which the next one goes on."""
+    from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
+    from replay.verify.auditing import Interrupted  # noqa: PLC0415 - heavy
+    from replay.verify.outside import UnusableCopy  # noqa: PLC0415 - heavy
+
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return work()
+    except (KeyboardInterrupt, Interrupted):
+        say("\nInterrupted. Run the same command again and it goes on where it stopped.")
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    except UnusableCopy as error:
+        raise CommandError(
+            "A copy can not be used.",
+            why=str(error),
+            remedy="give checkpoints, receipts or directories of this ledger, and --key if its "
+            "keys are not here",
+            code=Exit.INVALID,
+        ) from error
+    except MalformedKey as error:
+        raise CommandError(
+            "A key can not be used.",
+            why=str(error),
+            remedy="give --key the whole vkey of a log: name+id+base64",
+            code=Exit.USAGE,
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        end_progress()
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _progress(done: int, total: int) -> None:
+    show_progress(done / total if total else 1.0, f"{done} of {total} events")
+
+
+def _tell(report: "Report", *, as_json: bool) -> None:
+    """Print a report; exit with 6 when it has findings."""
+    if as_json:
+        answer(report.table(), as_json=True)
+    else:
+        for line in _lines(report):
+            typer.echo(line)
+    if not report.clean:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _lines(report: "Report") -> Sequence[str]:
+    """Return a report for a person."""
+    from replay.verify.report import MEANINGS  # noqa: PLC0415 - heavy
+
+    lines = [f"{report.events} events checked in {report.seconds:.1f} s"]
+    lines += [f"{one}  ({MEANINGS[one.code]})" for one in report.findings]
+    if report.left_out:
+        lines.append(f"and {report.left_out} more findings")
+    lines.append("Nothing was found." if report.clean else f"{len(report.findings)} findings.")
+    lines += [f"Not checked: {words}." for words in report.not_checked]
+    if report.anchored_outside:
+        agree = ", ".join(f"{lane}-{size}" for lane, size in report.anchored_upto.items())
+        lines.append(f"Outside copies agree up to: {agree or 'nothing'}.")
+    else:
+        lines.append(NOT_ANCHORED)
+    return lines

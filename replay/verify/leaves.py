@@ -1,0 +1,83 @@
+"""Leaf hashes in their places: gaps in a lane, and tiles of the log that are not the events'."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from domain.proof.merkle import HASH_SIZE, perfect_root
+from domain.proof.tiles import WIDTH
+from replay.verify.report import Finding
+from replay.verify.rows import Row
+
+NO_LEAF: Final = bytes(HASH_SIZE)
+"""Stands where neither record nor log has a leaf: no event hashes to it."""
+
+
+def in_place(
+    lane: int, rows: Sequence[Row], leaves: Sequence[bytes], *, first: int, last: int
+) -> tuple[list[bytes | None], list[Finding]]:
+    """Return the leaf hash of every position that has an event, and the gaps.
+
+    The positions are those after `first` up to `last`.
+    """
+    if len(rows) == last - first and (not rows or rows[-1].position == last):
+        return list(leaves), []
+    found: list[Finding] = []
+    placed: list[bytes | None] = []
+    expected = first + 1
+    for row, leaf in zip(rows, leaves, strict=True):
+        if row.position < expected:
+            place = (lane, row.position, row.stream, row.version)
+            found.append(Finding("E09", *place, "the position is there twice"))
+            continue
+        if row.position > expected:
+            found.append(hole(lane, expected, row.position - 1))
+            placed += [None] * (row.position - expected)
+        placed.append(leaf)
+        expected = row.position + 1
+    if expected <= last:
+        found.append(hole(lane, expected, last))
+        placed += [None] * (last - expected + 1)
+    return placed, found
+
+
+def hole(lane: int, first: int, last: int) -> Finding:
+    """Return the finding of positions without events."""
+    until = "" if first == last else f", nor at any up to {last}"
+    return Finding("E09", lane, first, None, None, f"there is no event at this position{until}")
+
+
+def differences(
+    lane: int,
+    begins: int,
+    tile: Sequence[bytes | None],
+    stored: bytes,
+    rows: Mapping[int, Row],
+) -> list[Finding]:
+    """Return where a tile of the log is not what the events hash to."""
+    if len(stored) < len(tile) * HASH_SIZE:
+        what = f"tile 0/{begins // WIDTH} of the log is lost or cut"
+        return [Finding("E11", lane, begins + 1, None, None, what)]
+    found = []
+    for at, leaf in enumerate(tile):
+        logged = stored[at * HASH_SIZE : (at + 1) * HASH_SIZE]
+        if leaf == logged:
+            continue
+        position = begins + at + 1
+        if leaf is None:
+            what = f"the log holds {logged.hex()} here"
+            found.append(Finding("E10", lane, position, None, None, what))
+        else:
+            row = rows[position]
+            what = f"the log holds {logged.hex()}, the event hashes to {leaf.hex()}"
+            found.append(Finding("E11", lane, position, row.stream, row.version, what))
+    return found
+
+
+def perfect_subtrees(hashes: bytes) -> tuple[bytes, ...]:
+    """Return the roots of the perfect subtrees over some hashes, largest first."""
+    nodes, at, width = [], 0, len(hashes) // HASH_SIZE
+    while width:
+        part = 1 << (width.bit_length() - 1)
+        nodes.append(perfect_root(hashes[at : at + part * HASH_SIZE]))
+        at, width = at + part * HASH_SIZE, width - part
+    return tuple(nodes)

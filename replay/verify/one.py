@@ -1,0 +1,75 @@
+"""One ticket, checked whenever its case file is read: cheap, and no substitute for an audit."""
+
+from domain.ledger.application import TicketLedger
+from domain.ledger.log import Signed
+from domain.ledger.signing import verifier
+from domain.proof.chain import leaf_hash
+from domain.proof.errors import ProofError
+from domain.proof.keys import VerifierKey
+from domain.proof.merkle import verify_inclusion
+from domain.streams import ticket_lane, ticket_stream
+from domain.values import KeyPurpose
+from replay.verify.checkpoints import Stored, check_checkpoint
+from replay.verify.report import Finding
+from replay.verify.rows import Row, microseconds_of
+from replay.verify.span import Lane, check_stream
+
+
+def ticket(ledger: TicketLedger, ticket: str) -> Finding | None:
+    """Return the first thing that is wrong with a ticket's evidence; None when nothing is.
+
+    Every event is hashed again from its bytes and the chain is followed. The last event that the
+    newest checkpoint covers is proved to be under it, and with it all before it.
+    """
+    number, stream = ticket_lane(ticket), ticket_stream(ticket)
+    lane = Lane(number, ledger.origins[number])
+    rows = [
+        Row(
+            row.position,
+            row.stream,
+            row.version,
+            row.topic,
+            row.command,
+            microseconds_of(row.recorded_at),
+            row.state,
+            row.leaf_hash,
+        )
+        for row in ledger.record.read_streams(number, [stream])
+    ]
+    found = check_stream(lane, stream, rows).findings
+    if found:
+        return min(found, key=lambda finding: finding.version or 0)
+    newest = ledger.merkle_log.checkpoint(number)
+    covered = [row for row in rows if newest is not None and row.position <= newest.size]
+    if newest is None or not covered:
+        return None
+    wrong = check_checkpoint(
+        lane, Stored(newest.size, newest.root, newest.note, 0), _keys(ledger, lane.origin)
+    )
+    return wrong[0] if wrong else _under(ledger, covered[-1], newest)
+
+
+def _under(ledger: TicketLedger, row: Row, newest: Signed) -> Finding | None:
+    """Return what is wrong when an event is not under a checkpoint that covers its position."""
+    try:
+        proof = ledger.merkle_log.inclusion(newest.lane, row.position, newest.size)
+        verify_inclusion(
+            index=row.position - 1,
+            size=newest.size,
+            leaf=leaf_hash(row.state),
+            proof=proof,
+            root=newest.root,
+        )
+    except (ProofError, LookupError) as error:
+        what = f"it is not under the checkpoint of size {newest.size}: {error}"
+        return Finding("E11", newest.lane, row.position, row.stream, row.version, what)
+    return None
+
+
+def _keys(ledger: TicketLedger, origin: str) -> list[VerifierKey]:
+    """Return the log's keys that are in use now, by the record."""
+    in_use = ledger.keys_on_record().in_use.get(KeyPurpose.LOG)
+    if in_use is None:
+        return []
+    keys = [key for key in (in_use.key, in_use.former) if key is not None]
+    return [verifier(origin, KeyPurpose.LOG, key) for key in keys]

@@ -1,0 +1,1 @@
+"""The proofs themselves: pure bytes, held against published vectors and against every mutation."""
