@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.ledger.migrations import Names
 
-PAGE: Final = 8_192
+PAGE: Final = 4_096
 """Positions read at once: whole tiles."""
 
 
