@@ -15,6 +15,7 @@ from api.asgi import RequestFrame
 from api.auth import Authenticator
 from api.routes import (
     arbitration,
+    bundles,
     certificates,
     contents,
     evidence,
@@ -83,6 +84,7 @@ _PARTS = (
     offers,
     evidence,
     contents,
+    bundles,
     arbitration,
     remedies,
     privacy,

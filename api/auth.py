@@ -239,6 +239,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "list_messages": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_content": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_custody": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
+    "export_bundle": _PARTIES | _SUPERVISOR | _ARBITRATOR | _AUDITOR,
     "read_order": _PARTIES | STAFF_AND_AUDIT | _ORDERS,
     "read_queue": STAFF_AND_AUDIT,
     "count_queue": STAFF_AND_AUDIT,

@@ -345,6 +345,24 @@ class KeyPurpose(StrEnum):
     """That a command is on record, before a checkpoint covers it."""
 
 
+class Recipient(StrEnum):
+    """For whom a bundle of evidence is made; what is in it follows from that."""
+
+    BUYER = "buyer"
+    MERCHANT = "merchant"
+    ARBITRATOR = "arbitrator"
+    COURT = "court"
+
+
+class ExportPurpose(StrEnum):
+    """What a bundle of evidence is for."""
+
+    OWN_COPY = "own_copy"
+    ARBITRATION = "arbitration"
+    LITIGATION = "litigation"
+    AUDIT = "audit"
+
+
 class ErasureGround(StrEnum):
     """Why a person is to be forgotten (PIPL article 47, GDPR article 17)."""
 

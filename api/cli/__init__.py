@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.cli import (
+    bundling,
     demonstrating,
     erasing,
     importing,
@@ -39,6 +40,7 @@ for group in (
     tiles,
     witness,
     verifying,
+    bundling,
 ):
     group.register(app)
 

@@ -1,4 +1,4 @@
-"""Commands that check the evidence: `verify self` and `verify against`; other groups add theirs."""
+"""Commands that check the evidence: `verify self`, `verify against` and `verify bundle`."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this group, below `verify`."""
     group.command(name="self")(verify_self)
     group.command(name="against")(verify_against)
+    group.command(name="bundle")(verify_bundle)
     app.add_typer(group, name="verify")
 
 
@@ -91,6 +92,58 @@ def verify_against(
     _tell(_run(lambda: audit_ledger(settings, order, _progress)), as_json=as_json)
 
 
+def verify_bundle(
+    file: Annotated[Path, typer.Argument(help="A bundle, as `ticketledger bundle` makes it.")],
+    *,
+    vkey: Annotated[
+        str | None, typer.Option("--vkey", help="The log's key, as you got it from elsewhere.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a bundle by itself: no database, no network, no keys but the log's."""
+    from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
+    from replay.bundle import check  # noqa: PLC0415 - heavy
+    from replay.bundle.archive import MalformedBundle  # noqa: PLC0415 - heavy
+    from replay.verify.report import MEANINGS  # noqa: PLC0415 - heavy
+
+    try:
+        report = check(file, vkey)
+    except MalformedBundle as error:
+        raise CommandError(
+            "This is no bundle.",
+            why=str(error),
+            remedy="give a ZIP file that `ticketledger bundle` or the API made",
+            code=Exit.INVALID,
+        ) from error
+    except MalformedKey as error:
+        raise _unusable_key(error, "--vkey") from error
+    if as_json:
+        answer(report.table(), as_json=True)
+    else:
+        typer.echo(
+            f"{report.ticket} for {report.recipient}: {report.records} records "
+            f"({report.withheld} withheld), {report.disclosures} disclosures, "
+            f"{report.attachments} attachments, {report.stamps} stamps"
+        )
+        for one in report.findings:
+            place = f" v{one.version}" if one.version is not None else ""
+            typer.echo(f"{one.code}{place}: {one.what}  ({MEANINGS[one.code]})")
+        typer.echo("Nothing was found." if report.clean else f"{len(report.findings)} findings.")
+        for words in report.not_checked:
+            typer.echo(f"Not checked: {words}.")
+    if not report.clean:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _unusable_key(error: Exception, option: str) -> CommandError:
+    return CommandError(
+        "A key can not be used.",
+        why=str(error),
+        remedy=f"give {option} the whole vkey of a log: name+id+base64",
+        code=Exit.USAGE,
+    )
+
+
 def _run(work: "Callable[[], Report]") -> "Report":
     """Return what an audit comes to; Ctrl-C leaves a file from which the next one goes on."""
     from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
@@ -112,12 +165,7 @@ def _run(work: "Callable[[], Report]") -> "Report":
             code=Exit.INVALID,
         ) from error
     except MalformedKey as error:
-        raise CommandError(
-            "A key can not be used.",
-            why=str(error),
-            remedy="give --key the whole vkey of a log: name+id+base64",
-            code=Exit.USAGE,
-        ) from error
+        raise _unusable_key(error, "--key") from error
     finally:
         signal.signal(signal.SIGTERM, before)
         end_progress()

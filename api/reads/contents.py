@@ -50,12 +50,12 @@ def content_of(services: Services, actor: Actor, ticket: str, sha256: str) -> Op
     except KeyError:
         raise Problem("unknown_content") from None
     except Damaged as damage:
-        _sound_alarm(services, ticket, damage)
+        sound_alarm(services, ticket, damage)
         raise Problem("content_damaged") from None
     return Opened(file, attachment.size, attachment.media_type)
 
 
-def _sound_alarm(services: Services, ticket: str, damage: Damaged) -> None:
+def sound_alarm(services: Services, ticket: str, damage: Damaged) -> None:
     """Put on record, once for each state it is found in, that a content has changed."""
     log.critical("content %s of %s has changed; it is not handed out", damage.sha256, ticket)
     command = RecordDamage(ticket=ticket, sha256=Sha256(damage.sha256), found=Sha256(damage.found))

@@ -42,7 +42,7 @@ def checkpoint_note(services: Services, lane: int) -> Note:
     newest = services.ledger.merkle_log.checkpoint(require_lane(services, lane))
     if newest is None:
         raise Problem("no_such_resource", detail="Nothing has been signed yet.")
-    return _noted(services, newest)
+    return noted(services, newest)
 
 
 def witnessed_note(services: Services, lane: int) -> Note:
@@ -50,7 +50,7 @@ def witnessed_note(services: Services, lane: int) -> Note:
     found = _newest_witnessed(services, require_lane(services, lane), from_size=1)
     if found is None:
         raise Problem("no_such_resource", detail="No checkpoint has its quorum of witnesses.")
-    return _noted(services, found)
+    return noted(services, found)
 
 
 def tile(services: Services, lane: int, path: str) -> bytes:
@@ -109,10 +109,10 @@ def event_proof(services: Services, actor: Actor, ticket: str, version: int) -> 
     if covering is None:
         newest = ledger.merkle_log.checkpoint(lane)
         if newest is None or newest.size < position:
-            raise _not_yet(services, published=newest.size if newest else 0, wanted=position)
+            raise not_yet(services, published=newest.size if newest else 0, wanted=position)
         covering = newest
     hashes = ledger.merkle_log.inclusion(lane, position, covering.size)
-    return ProofFile(position - 1, hashes, _noted(services, covering))
+    return ProofFile(position - 1, hashes, noted(services, covering))
 
 
 def consistency(services: Services, lane: int, old: int, new: int) -> ConsistencyProof:
@@ -126,7 +126,7 @@ def consistency(services: Services, lane: int, old: int, new: int) -> Consistenc
     except NotIntegrated:
         newest = ledger.merkle_log.checkpoint(lane)
         published = newest.size if newest else 0
-        raise _not_yet(services, published=published, wanted=new) from None
+        raise not_yet(services, published=published, wanted=new) from None
     return ConsistencyProof(
         ledger.origins[lane], old, new, tuple(base64text.encode(one) for one in hashes)
     )
@@ -142,11 +142,12 @@ def _newest_witnessed(services: Services, lane: int, *, from_size: int) -> Signe
     return None if size is None else services.ledger.merkle_log.checkpoint_at(lane, size)
 
 
-def _noted(services: Services, signed: Signed) -> Note:
+def noted(services: Services, signed: Signed) -> Note:
+    """Return a checkpoint with whatever cosignatures it has by now. Blocks."""
     return cosigned(signed, services.ledger.merkle_log.anchors(signed.lane, signed.size))
 
 
-def _not_yet(services: Services, *, published: int, wanted: int) -> Problem:
+def not_yet(services: Services, *, published: int, wanted: int) -> Problem:
     """Return the problem of a position that no checkpoint covers, with when one should."""
     if services.ledger.keys_on_record().frozen:
         return Problem(

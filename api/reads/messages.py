@@ -32,7 +32,7 @@ from domain.record import Record
 from domain.streams import position_text, ticket_lane
 from domain.values import Actor, Commitment, Instant, Party
 
-_TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
+TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
     TicketOpened: ("statement", "statement"),
     MessageSent: ("message", "text"),
     AnswerGiven: ("answer", "text"),
@@ -101,9 +101,9 @@ def messages(services: Services, actor: Actor, ticket: str) -> MessageList:
 
 def _is_told(record: Record, party: Party | None) -> bool:
     event = record.event
-    if type(event) not in _TEXTS or (party is not None and isinstance(event, NoteAdded)):
+    if type(event) not in TEXTS or (party is not None and isinstance(event, NoteAdded)):
         return False
-    return isinstance(getattr(event, _TEXTS[type(event)][1]), Commitment)
+    return isinstance(getattr(event, TEXTS[type(event)][1]), Commitment)
 
 
 def _item(
@@ -113,7 +113,7 @@ def _item(
     withheld: Set[tuple[int, str]],
     party: Party | None,
 ) -> MessageItem:
-    kind, field = _TEXTS[type(record.event)]
+    kind, field = TEXTS[type(record.event)]
     return MessageItem(
         kind=kind,
         version=record.version,

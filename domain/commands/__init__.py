@@ -3,7 +3,7 @@
 A command holds what the caller says and nothing the ledger decides: no ids, no times, no actor.
 """
 
-from domain.commands.access import RecordDamage, RecordLook
+from domain.commands.access import RecordDamage, RecordExport, RecordLook
 from domain.commands.anchors import AnchorCheckpoint
 from domain.commands.arbitration import (
     AssignArbitrator,
@@ -156,6 +156,7 @@ __all__ = [
     "ReceiveRepair",
     "ReceiveReturn",
     "RecordDamage",
+    "RecordExport",
     "RecordLook",
     "RecuseArbitrator",
     "RefuseClaim",

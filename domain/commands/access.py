@@ -1,7 +1,7 @@
 """Putting looks at evidence and personal data on record, and what was found wrong at one."""
 
 from domain.commands.base import Command
-from domain.values import Sha256
+from domain.values import ExportPurpose, Recipient, Sha256
 
 
 class RecordLook(Command, frozen=True, kw_only=True):
@@ -17,3 +17,13 @@ class RecordDamage(Command, frozen=True, kw_only=True):
     ticket: str
     sha256: Sha256
     found: Sha256
+
+
+class RecordExport(Command, frozen=True, kw_only=True):
+    """Put on record that a bundle of a ticket's evidence is made, and how far it goes."""
+
+    ticket: str
+    upto_version: int
+    head: Sha256
+    recipient: Recipient
+    purpose: ExportPurpose

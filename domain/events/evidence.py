@@ -3,7 +3,16 @@
 from typing import ClassVar
 
 from domain.events.base import AccessEvent, TicketEvent
-from domain.values import Attachment, AuthorText, EvidenceKind, Instant, Party, Sha256
+from domain.values import (
+    Attachment,
+    AuthorText,
+    EvidenceKind,
+    ExportPurpose,
+    Instant,
+    Party,
+    Recipient,
+    Sha256,
+)
 
 
 class EvidenceGathered(TicketEvent, frozen=True):
@@ -137,3 +146,18 @@ class ContentDamaged(AccessEvent, frozen=True):
     """What was kept."""
     found: Sha256
     """What lies there now."""
+
+
+class EvidenceExported(AccessEvent, frozen=True):
+    """A bundle of a ticket's evidence was made, for somebody and to some purpose.
+
+    It says how far the ticket had come, so no bundle can leave out the end unnoticed.
+    """
+
+    TOPIC: ClassVar[str] = "evidence.exported.v1"
+
+    upto_version: int
+    head: Sha256
+    """The leaf hash of that version."""
+    recipient: Recipient
+    purpose: ExportPurpose

@@ -48,7 +48,7 @@ from domain.values import SYSTEM, Actor, Attachment, Commitment, Instant, instan
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Case", "Grounds", "Outcome", "Request", "TicketLedger"]
+__all__ = ["Case", "Disclosed", "Grounds", "Outcome", "Request", "TicketLedger"]
 
 
 class Grounds(NamedTuple):
@@ -62,6 +62,13 @@ class Grounds(NamedTuple):
     vault: Vault
     on_commit: Callable[[int, int], None]
     """Told (lane, position) after each commit: a hint for those who follow the record."""
+
+
+class Disclosed(NamedTuple):
+    """A personal value, and the disclosure that proves it to be the one on record."""
+
+    disclosure: bytes
+    value: str
 
 
 class TicketLedger(Application[str]):
@@ -278,7 +285,16 @@ class TicketLedger(Application[str]):
 
         None for one that was erased, or that does not open and is reported as an error.
         """
-        opened: dict[tuple[str, int, str], str | None] = {}
+        return {
+            where: None if one is None else one.value
+            for where, one in self.open_disclosures(records).items()
+        }
+
+    def open_disclosures(
+        self, records: Sequence[Record]
+    ) -> dict[tuple[str, int, str], Disclosed | None]:
+        """Return the disclosures of records' personal values as `open_values` names them."""
+        opened: dict[tuple[str, int, str], Disclosed | None] = {}
         wanted: dict[tuple[str, int, str], str] = {}
         for record in records:
             for name in record.event.__struct_fields__:
@@ -293,7 +309,7 @@ class TicketLedger(Application[str]):
 
     def _open_stream(
         self, stream: str, wanted: Mapping[tuple[str, int, str], str]
-    ) -> dict[tuple[str, int, str], str | None]:
+    ) -> dict[tuple[str, int, str], Disclosed | None]:
         lane = self._lane(stream)
         # What the record says was erased is not opened, destroyed yet or not.
         state = self._current(self._writers[lane].committer.heads, stream).state
@@ -308,7 +324,7 @@ class TicketLedger(Application[str]):
         keys = {
             pair: kek.unwrap(wrapped) for pair, wrapped in self.record.keys(lane, pairs).items()
         }
-        opened: dict[tuple[str, int, str], str | None] = {}
+        opened: dict[tuple[str, int, str], Disclosed | None] = {}
         for where, sd in wanted.items():
             value = sealed.get(where)
             key = keys.get((stream, value.subject)) if value else None
@@ -317,7 +333,8 @@ class TicketLedger(Application[str]):
                 continue
             bound = place(self.origins[lane], stream, value.version, value.pointer, sd)
             try:
-                opened[where] = disclosed_value(unseal(key, value.sealed, place=bound), sd)
+                disclosed = unseal(key, value.sealed, place=bound)
+                opened[where] = Disclosed(disclosed, disclosed_value(disclosed, sd))
             except Unopenable:
                 # The rest of the ticket stays readable: verify tells damage from erasure.
                 log.error("%s of %s at %d does not open", value.pointer, stream, value.version)  # noqa: TRY400 - where says enough

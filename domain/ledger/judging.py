@@ -17,6 +17,7 @@ from domain.commands import (
     OrderCommand,
     PartyCommand,
     RecordDamage,
+    RecordExport,
     RecordLook,
     RequestErasure,
     RotateKey,
@@ -74,7 +75,7 @@ def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911 - one
             return order_stream(command.order)
         case PartyCommand():
             return party_stream(cast("AnyPartyCommand", command))
-        case RecordLook() | RecordDamage():
+        case RecordLook() | RecordDamage() | RecordExport():
             return f"access:{command.ticket}"
         case AdoptBook():
             return "policy:book"
@@ -144,7 +145,7 @@ def _decide(  # noqa: PLR0911 - one a family
             return decide_order(cast("AnyOrderCommand", command), state, context)
         case PartyCommand():
             return decide_party(cast("AnyPartyCommand", command))
-        case RecordLook() | RecordDamage():
+        case RecordLook() | RecordDamage() | RecordExport():
             return record_access(command, state, context)
         case AdoptBook():
             if command.digest in (state or ()):

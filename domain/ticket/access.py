@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, assert_never
 
-from domain.commands import RecordDamage, RecordLook
-from domain.events import ContentDamaged, Event, EvidenceViewed
+from domain import errors
+from domain.commands import RecordDamage, RecordExport, RecordLook
+from domain.events import ContentDamaged, Event, EvidenceExported, EvidenceViewed
 from domain.ticket.state import Context, Stamp
-from domain.values import Actor, Instant, later
+from domain.values import Actor, ActorKind, Instant, Recipient, later
 
 Looks = Mapping[tuple[str, str], Instant]
 """(who, what) → until when further looks are part of the recorded one."""
@@ -16,10 +17,24 @@ ONE_LOOK: Final = timedelta(minutes=15)
 """Looks of one person at one matter within this time count as one (TR-01)."""
 
 
+OWN_BUNDLE: Final = {
+    ActorKind.BUYER: Recipient.BUYER,
+    ActorKind.MERCHANT: Recipient.MERCHANT,
+}
+"""Who takes evidence with them for themselves alone."""
+EXPORTERS: Final = (
+    ActorKind.SUPERVISOR,
+    ActorKind.ARBITRATOR,
+    ActorKind.AUDITOR,
+    ActorKind.SYSTEM,
+)
+"""Who may have a bundle made for anybody."""
+
+
 def record_access(
-    command: RecordLook | RecordDamage, looks: Looks | None, context: Context
+    command: RecordLook | RecordDamage | RecordExport, looks: Looks | None, context: Context
 ) -> tuple[Event, ...]:
-    """Return a look, or the damage it met, as a fact; nothing for part of a look on record."""
+    """Return a look, the damage it met, or an export; nothing for part of a look on record."""
     match command:
         case RecordDamage():
             return (ContentDamaged(sha256=command.sha256, found=command.found),)
@@ -28,6 +43,18 @@ def record_access(
             if until is not None and context.now < until:
                 return ()
             return (EvidenceViewed(what=command.what, until=later(context.now, ONE_LOOK)),)
+        case RecordExport():
+            kind = context.actor.kind
+            if kind not in EXPORTERS and OWN_BUNDLE.get(kind) is not command.recipient:
+                raise errors.NotYourRole
+            return (
+                EvidenceExported(
+                    upto_version=command.upto_version,
+                    head=command.head,
+                    recipient=command.recipient,
+                    purpose=command.purpose,
+                ),
+            )
         case _:
             assert_never(command)
 
@@ -38,10 +65,10 @@ def evolve_looks(looks: Looks | None, event: Event, stamp: Stamp) -> Looks:
     match event:
         case EvidenceViewed():
             return {**running, (_person(stamp.actor), event.what): event.until}
-        case ContentDamaged():
+        case ContentDamaged() | EvidenceExported():
             return running
         case _:
-            raise AssertionError("an access stream holds looks and the damage they met")
+            raise AssertionError("an access stream holds looks, the damage they met, and exports")
 
 
 def _person(actor: Actor) -> str:

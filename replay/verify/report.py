@@ -33,6 +33,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "X01": "an outside copy is larger: truncated or rolled back",
     "X02": "an outside copy has another root: rewritten, or two histories",
     "X03": "a receipt without its event",
+    "B01": "member of the bundle missing, changed or not listed",
+    "B02": "members of the bundle contradict one another",
 }
 """Code → what it means, in a few words."""
 

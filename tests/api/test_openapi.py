@@ -17,8 +17,8 @@ OPEN = {
     *("read_log_checkpoint", "read_log_witnessed", "read_log_key", "read_receipt_key"),
     *("read_log_policy", "read_log_tile", "read_log_consistency"),
 }
-UPLOADS = {"upload_content", "upload_order_content", "prepare_upload"}
-"""What is posted and is no command: it is on no record."""
+UPLOADS = {"upload_content", "upload_order_content", "prepare_upload", "export_bundle"}
+"""What is posted and is no command: nothing is changed that a version or a key would guard."""
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

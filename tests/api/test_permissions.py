@@ -32,6 +32,7 @@ WITHOUT_ROUTE = {
     commands.ImportRow,
     commands.RecordLook,
     commands.RecordDamage,
+    commands.RecordExport,
 }
 """What nobody sends from outside, beside the facts that processes bring to parties' streams."""
 
