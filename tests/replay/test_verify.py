@@ -462,7 +462,11 @@ def test_an_interrupted_command_leaves_a_file_and_goes_on(
                 words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
             until = time.monotonic() + 60
-            waiting = "select pid from pg_locks where not granted and relation is not null"
+            waiting = (
+                "select pid from pg_locks where not granted"
+                " and relation = 'ledger.tile'::regclass and database ="
+                " (select oid from pg_database where datname = current_database())"
+            )
             while not imported.query(waiting) and time.monotonic() < until:
                 pass
             running.send_signal(signal.SIGINT)
