@@ -91,7 +91,7 @@ def test_a_worker_has_its_log_witnessed_and_stamped(
         clock.at = services.now()
         first = served.open_ticket()
         wait_for(lambda: bracket_of(served, first)["not_after"] is not None)
-        served.open_ticket()  # what a witness missed is made good with the next checkpoint
+        served.open_ticket()  # a cosignature later than its stamp is told with the next anchoring
         wait_for(lambda: "checkpoint.witnessed.v1" in told(services))
         second = served.open_ticket()
         wait_for(lambda: None not in bracket_of(served, second).values())
