@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup.stamp
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 \
+COMPILE := uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header --quiet
 ARGS ?=
 
-.PHONY: setup run test lint bench requirements clean
+.PHONY: setup run test interop lint bench requirements clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,11 @@ run: setup
 test: setup
 	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+# Other people's programs, into .interop, for the tests marked interop: absent ones are skipped.
+# ARGS=--system lets it ask apt-get for Go, as root.
+interop: setup
+	@$(BIN)/python -m tests.interop.install $(ARGS)
+
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -44,10 +49,11 @@ bench: setup
 # Pins anew; the only target that needs uv (https://docs.astral.sh/uv/).
 requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv on the PATH." >&2; exit 1; }
-	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --extra dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.txt
+	cd tests/interop/programs && $(COMPILE) requirements.in --output-file requirements.txt
 
 # The data in var/ stays: it is a ledger, not a build product.
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .interop build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

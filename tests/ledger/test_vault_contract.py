@@ -1,27 +1,26 @@
-"""What every vault promises, held against files, obstore's own stores and an S3 server.
-
-An S3 server is used where TICKETLEDGER_TEST_S3 names the URL of one that is empty and only for
-tests, such as `moto_server`.
-"""
+"""What every vault promises, held against files, obstore's own stores and an S3 server."""
 
 import hashlib
 import os
-import secrets
-import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import obstore
 import pytest
-from obstore.store import LocalStore, MemoryStore, S3Store
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from domain.ledger.vault import FileVault, Vault, place_of
-from domain.ledger.vault_drafts import CHUNK_BYTES, CONTENT_BYTES_MAX
+from domain.ledger.vault_drafts import CHUNK_BYTES, SEALED_BYTES_MAX
 from domain.ledger.vault_errors import Damaged, TooLarge, VaultError, VaultUnavailable
 from domain.ledger.vault_objects import AT_ONCE_BYTES, ObjectVault, object_vault
 from domain.values import Sha256
+from tests.ledger.object_store import store_at
 
 CONTENT = b"a photograph"
+DAY = timedelta(days=1)
 Forge = Callable[[Sha256, bytes], None]
 """Puts other bytes in the place of a content, behind the vault's back."""
 
@@ -31,27 +30,7 @@ def digest_of(content: bytes) -> Sha256:
     return Sha256(hashlib.sha256(content).hexdigest())
 
 
-def on_s3() -> S3Store:
-    """Return an empty bucket of the S3 server that is for tests."""
-    url = os.environ.get("TICKETLEDGER_TEST_S3")
-    if not url:
-        pytest.skip("TICKETLEDGER_TEST_S3 names no S3 server for tests")
-    bucket = f"vault-{secrets.token_hex(6)}"
-    made = urllib.request.Request(f"{url}/{bucket}", method="PUT")
-    with urllib.request.urlopen(made, timeout=10) as answer:
-        assert answer.status == 200
-    return S3Store(
-        bucket,
-        prefix="contents",
-        endpoint=url,
-        region="us-east-1",
-        access_key_id="tests",
-        secret_access_key="tests",
-        client_options={"allow_http": True},
-    )
-
-
-@pytest.fixture(params=["files", "memory", "local", "s3"])
+@pytest.fixture(params=["files", "memory", "local", pytest.param("s3", marks=pytest.mark.interop)])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Vault, Forge]]:
     """A vault, and how somebody with the rights of its store forges what is in it."""
     if request.param == "files":
@@ -63,7 +42,11 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Vault
 
         yield FileVault(tmp_path), forge_file
         return
-    stores = {"memory": MemoryStore, "local": lambda: LocalStore(tmp_path), "s3": on_s3}
+    stores: dict[str, Callable[[], ObjectStore]] = {
+        "memory": MemoryStore,
+        "local": lambda: LocalStore(tmp_path),
+        "s3": lambda: store_at(request.getfixturevalue("object_store")),
+    }
     store = stores[request.param]()
 
     def forge(digest: Sha256, content: bytes) -> None:
@@ -169,6 +152,89 @@ def test_only_digests_are_names(vault: Vault, name: str) -> None:
         vault.keep({Sha256(name): CONTENT})
 
 
+def test_what_lies_in_a_vault_is_told_with_its_time(vault: Vault) -> None:
+    """By digest; nothing else that a store holds for itself is taken for a content."""
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    assert list(vault.contents()) == []
+    vault.keep({digest_of(CONTENT): CONTENT})
+    large = received(vault, bytes(AT_ONCE_BYTES + 1))
+    received(vault, bytes(AT_ONCE_BYTES + 1))
+    vault.keep({digest_of(CONTENT): CONTENT})
+    found = {one.sha256: one for one in vault.contents()}
+    assert {one.sha256: one.size for one in found.values()} == {
+        digest_of(CONTENT): len(CONTENT),
+        large: AT_ONCE_BYTES + 1,
+    }
+    assert all(before < one.handed_over_at < datetime.now(UTC) + DAY for one in found.values())
+
+
+def test_only_what_nobody_handed_over_since_is_let_go(vault: Vault) -> None:
+    """Handing over the same content again makes it young again."""
+    digest, start = digest_of(CONTENT), datetime.now(UTC)
+    assert not vault.let_go(digest, before=start + DAY)
+    vault.keep({digest: CONTENT})
+    assert not vault.let_go(digest, before=start - DAY)
+    assert vault.get(digest) == CONTENT
+    assert vault.let_go(digest, before=start + DAY)
+    assert list(vault.contents()) == []
+    vault.keep({digest: CONTENT})
+    assert vault.get(digest) == CONTENT
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_who_hands_over_while_it_is_let_go_finds_it_kept(
+    monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """A store has no lock: before each request of the removal in turn, somebody hands it over."""
+    store, digest = MemoryStore(), digest_of(CONTENT)
+    vault, rival = ObjectVault(store), ObjectVault(store)
+    vault.keep({digest: CONTENT})
+    limit = datetime.now(UTC)
+    requests: list[str] = []
+    ask = ObjectVault._ask
+
+    def counted(self: ObjectVault, work: Callable[[], Any]) -> Any:
+        if self is vault:
+            requests.append("asked")
+            if len(requests) == after + 1:
+                rival.keep({digest: CONTENT})
+        return ask(self, work)
+
+    monkeypatch.setattr(ObjectVault, "_ask", counted)
+    vault.let_go(digest, before=limit)
+    if len(requests) <= after:
+        rival.keep({digest: CONTENT})
+    assert rival.get(digest) == CONTENT
+    assert [one.sha256 for one in rival.contents()] == [digest]
+
+
+def test_a_removal_that_was_interrupted_is_undone_by_the_next_look() -> None:
+    """Moved aside and then killed: what was kept is kept."""
+    store, digest = MemoryStore(), digest_of(CONTENT)
+    vault = ObjectVault(store)
+    vault.keep({digest: CONTENT})
+    obstore.rename(store, place_of(digest), f"leaving/{place_of(digest)}")
+    with pytest.raises(KeyError):
+        vault.get(digest)
+    assert [one.sha256 for one in vault.contents()] == [digest]
+    assert vault.get(digest) == CONTENT
+
+
+def test_a_file_is_not_let_go_while_somebody_hands_it_over(tmp_path: Path) -> None:
+    """Whoever removes is alone with the vault: here one waits for the other's lock."""
+    vault, digest = FileVault(tmp_path), digest_of(CONTENT)
+    vault.keep({digest: CONTENT})
+    os.utime(tmp_path / place_of(digest), (0, 0))
+    with ThreadPoolExecutor(1) as pool:
+        with vault._handing_over():
+            removal = pool.submit(vault.let_go, digest, before=datetime.now(UTC))
+            with pytest.raises(TimeoutError):
+                removal.result(timeout=0.2)
+            os.utime(tmp_path / place_of(digest))
+        assert removal.result(timeout=10) is False
+    assert vault.get(digest) == CONTENT
+
+
 def test_a_draft_has_a_limit(vault: Vault) -> None:
     """It is held while the content streams in, and by no vault above its own."""
     with vault.draft(10) as draft:
@@ -176,9 +242,9 @@ def test_a_draft_has_a_limit(vault: Vault) -> None:
         with pytest.raises(TooLarge):
             draft.write(b"0")
         assert (draft.size, draft.path.stat().st_size <= 10) == (10, True)
-    with vault.draft(CONTENT_BYTES_MAX * 2) as draft, pytest.raises(TooLarge) as refused:
-        draft.write(bytes(CONTENT_BYTES_MAX + 1))
-    assert refused.value.limit == CONTENT_BYTES_MAX
+    with vault.draft(SEALED_BYTES_MAX * 2) as draft, pytest.raises(TooLarge) as refused:
+        draft.write(bytes(SEALED_BYTES_MAX + 1))
+    assert refused.value.limit == SEALED_BYTES_MAX
 
 
 def test_a_draft_that_is_given_up_leaves_nothing(vault: Vault) -> None:

@@ -169,3 +169,29 @@ def test_a_stamp_over_another_algorithm_is_none_of_ours(vectors: Path) -> None:
     roots = read_roots((folder / "ts_chain.pem").read_bytes())
     with pytest.raises(InvalidStamp, match="SHA-256"):
         verify_stamp((folder / "response-sha512.tsr").read_bytes(), "hello", roots)
+
+
+def test_an_answer_of_a_commercial_authority_holds_under_its_root_alone(vectors: Path) -> None:
+    """IdenTrust's names no signer; what its root did not issue is none of it (their issue 104)."""
+    folder = vectors / "identrust"
+    answer = (folder / "issue-104.tsr").read_bytes()
+    root = load_der_x509_certificate((folder / "ts_chain.pem").read_bytes())
+    digest = hashlib.sha512(b"hello").digest()
+    assert verify_digest(answer, digest, [root]) == read_stamp(answer).at
+    with pytest.raises(InvalidStamp):
+        verify_digest(answer, hashlib.sha512(b"hallo").digest(), [root])
+    with pytest.raises(InvalidStamp):
+        verify_digest(answer, digest, read_roots((vectors / "sigstage/ts_chain.pem").read_bytes()))
+
+
+def test_an_answer_to_another_request_or_of_a_namesake_is_no_answer(vectors: Path) -> None:
+    """Numbers tell requests apart, and keys those who bear the same name."""
+    folder = vectors / "test_tsa"
+    roots = read_roots((folder / "ts_chain.pem").read_bytes())
+    digest = hashlib.sha512(b"hello").digest()
+    answer, asked = (folder / "response.tsr").read_bytes(), 0x36A4_4F9F_4A39_1FD3
+    verify_digest(answer, digest, roots, nonce=asked)
+    with pytest.raises(InvalidStamp):
+        verify_digest(answer, digest, roots, nonce=asked ^ 1)
+    with pytest.raises(InvalidStamp):
+        verify_digest((folder / "other_response.tsr").read_bytes(), digest, roots)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.proof.chain import leaf_hash
 from domain.proof.checkpoint import open_checkpoint
-from domain.proof.errors import MalformedTile, NotInTree
+from domain.proof.errors import MalformedTile, NotInTree, ProofError
 from domain.proof.keys import VerifierKey, parse_vkey
 from domain.proof.merkle import (
     consistency_proof,
@@ -30,7 +30,7 @@ from domain.proof.tiles import (
     tile_hashes,
     tiles_between,
 )
-from tests.proof.trees import leaves_of, root_by_definition
+from tests.proof.trees import flipped, leaves_of, root_by_definition
 
 BIG = 66_000
 """More than 256 full tiles, so that three levels of tiles take part."""
@@ -252,3 +252,18 @@ def test_published_tiles_prove_every_entry_and_every_growth(shared: Path) -> Non
             verify_consistency(
                 old=old, new=size, old_root=roots[old], new_root=roots[size], proof=proof
             )
+
+
+def test_the_published_log_is_refused_when_a_bit_of_it_is_turned(shared: Path) -> None:
+    """Any byte of a checkpoint's text, and every hash of a tile."""
+    log = shared / "vectors/tlog-tiles-tessera/testdata/log"
+    key = _tessera_key(shared)
+    note = (log / "checkpoint.15").read_bytes()
+    opened = open_checkpoint(note, [key]).checkpoint
+    for place in range(note.index(b"\n\n")):
+        with pytest.raises(ProofError):
+            open_checkpoint(flipped(note, 8 * place), [key])
+    tile = (log / Tile(0, 0, 15).path).read_bytes()
+    for place in range(15):
+        forged = flipped(tile, 8 * 32 * place)
+        assert root_of(15, TileHashes(15, lambda _tile, forged=forged: forged)) != opened.root
