@@ -3,30 +3,33 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
 from signal import SIG_IGN, SIGINT, signal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.ledger.migrations import placeholders
+from domain.ledger.sealing import KeyEncryptionKey
 from domain.ledger.vault import Vault
 from domain.proof.errors import ProofError
 from domain.proof.tiles import WIDTH, Edge
-from replay.verify.contents import check_books, check_contents
+from replay.verify.contents import Open, check_books, check_contents
 from replay.verify.ends import end_findings, reservation_findings, tile_findings
 from replay.verify.joining import Joiner, Whole
 from replay.verify.lanes import Lanes
 from replay.verify.outside import Copies, compare
+from replay.verify.personal import Opener
 from replay.verify.reading import Audited, Checked, LaneState, Reader, Task, open_snapshot
 from replay.verify.receipts import check_receipts
 from replay.verify.report import FINDINGS_MAX, Finding, Report, in_order
 from replay.verify.rows import PAGE, microseconds_of
+from replay.verify.span import Lane
 from replay.verify.stamps import Outsiders, read_anchors
 
 NOT_LOG_KEYS: Final = "who signed the checkpoints (no key of the log is known here)"
@@ -35,6 +38,9 @@ NOT_CONTENTS: Final = "the contents of the vault (it is not here)"
 NOT_STAMPS: Final = "stamps (the package that reads them is not installed)"
 Progress = Callable[[int, int], None]
 """Told how many positions of how many were read."""
+
+
+_T = TypeVar("_T")
 
 
 class Interrupted(Exception):  # noqa: N818 - what happened, in a word
@@ -99,17 +105,20 @@ class _Audit:
         total = sum(state.last for state in states)
         done = sum(joiner.whole.position for joiner in self._joiners.values())
         progress(done, total)
-        try:
-            for task, checked in workers.check(self._tasks(states)):
-                joiner = self._joiners[task.lane.number]
-                joiner.add(checked.span, checked.claimed, task.wanted)
-                done += checked.span.last - checked.span.first
-                progress(done, total)
-        except KeyboardInterrupt:
-            written = {lane: joiner.written() for lane, joiner in self._joiners.items()}
-            raise Interrupted(written) from None
-        agreed = {state.number: self._finish(state) for state in states}
-        return self._report(agreed, started)
+        # Joining has a thread of its own, for Ctrl-C comes in this one: no span is half joined.
+        with ThreadPoolExecutor(1, thread_name_prefix="joining") as joining:
+            try:
+                for task, checked in workers.check(self._tasks(states)):
+                    joiner, span = self._joiners[task.lane.number], checked.span
+                    joining.submit(joiner.add, span, checked.claimed, task.wanted).result()
+                    done += span.last - span.first
+                    progress(done, total)
+                agreed = {state.number: self._finish(state) for state in states}
+                return self._report(agreed, started)
+            except KeyboardInterrupt:
+                joining.shutdown()
+                written = {lane: joiner.written() for lane, joiner in self._joiners.items()}
+                raise Interrupted(written) from None
 
     def _state(self, lane: int) -> LaneState:
         """Return how a lane stands, its anchors included."""
@@ -161,7 +170,9 @@ class _Audit:
             found += tile_findings(partial(self._lanes.level, lane), state, whole)
         found += check_books(lane, whole.books, partial(self._lanes.book, lane))
         if scope.vault is not None:
-            found += check_contents(lane, whole.contents, scope.vault, whole.erased)
+            found += check_contents(
+                lane, whole.contents, scope.vault, whole.erased, self._opener(lane)
+            )
         for sealed, what in whole.unopened:
             if (sealed.stream, sealed.version, f"/data/{sealed.name}") not in whole.erased:
                 place = (lane, sealed.position, sealed.stream, sealed.version)
@@ -173,6 +184,14 @@ class _Audit:
         against, agreed = compare(lane, copies, state.last, joiner.roots)
         found += against
         return agreed
+
+    def _opener(self, lane: int) -> Open | None:
+        """Return what opens the personal contents of a lane; None when their key is not here."""
+        kek = self._audited.key_encryption_key
+        if kek is None:
+            return None
+        opener = Opener(self._cursor, self._quoted, KeyEncryptionKey(kek))
+        return partial(opener.content, Lane(lane, self._audited.origins[lane]))
 
     def _report(self, agreed: Mapping[int, int], started: float) -> Report:
         wholes = [joiner.whole for joiner in self._joiners.values()]
@@ -200,37 +219,43 @@ class _Workers:
 
     def __init__(self, audited: Audited, count: int) -> None:
         self._count = count
-        self._pool: Executor | None = None
-        self._reader: Reader | None = None
-        if count == 1:
-            self._reader = Reader(audited)
-        else:
-            self._pool = ProcessPoolExecutor(
+        self._reader = Reader(audited) if count == 1 else None
+        self._pool: Executor = (
+            ThreadPoolExecutor(1)
+            if count == 1
+            else ProcessPoolExecutor(
                 count, mp_context=get_context("spawn"), initializer=_begin, initargs=(audited,)
             )
+        )
 
     def check(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Checked]]:
         """Yield each task with what it came to."""
-        if self._reader is not None:
-            for task in tasks:
-                yield task, self._reader.check(task)
+        if self._reader is None:
+            yield from self._ahead(_check, tasks, 2 * self._count)
             return
-        assert self._pool is not None, "more than one worker is a pool"
-        ahead: deque[tuple[Task, Future[Checked]]] = deque()
+        for task, fetched in self._ahead(self._reader.fetch, tasks, 1):
+            yield task, self._reader.check(task, fetched)
+
+    def close(self) -> None:
+        """End the workers, also one that waits for the database."""
+        if self._reader is not None:
+            self._reader.cancel()
+        self._pool.shutdown(cancel_futures=True)
+        if self._reader is not None:
+            self._reader.close()
+
+    def _ahead(
+        self, work: Callable[[Task], _T], tasks: Iterator[Task], count: int
+    ) -> Iterator[tuple[Task, _T]]:
+        """Yield each task with its result, so many tasks behind those that are worked on."""
+        ahead: deque[tuple[Task, Future[_T]]] = deque()
         for task in tasks:
-            ahead.append((task, self._pool.submit(_check, task)))
-            if len(ahead) > 2 * self._count:
+            ahead.append((task, self._pool.submit(work, task)))
+            if len(ahead) > count:
                 first, future = ahead.popleft()
                 yield first, future.result()
         for first, future in ahead:
             yield first, future.result()
-
-    def close(self) -> None:
-        """End the workers."""
-        if self._reader is not None:
-            self._reader.close()
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
 
 
 _READERS: Final[list[Reader]] = []
@@ -244,4 +269,5 @@ def _begin(audited: Audited) -> None:
 
 
 def _check(task: Task) -> Checked:
-    return _READERS[0].check(task)
+    (reader,) = _READERS
+    return reader.check(task, reader.fetch(task))

@@ -13,6 +13,7 @@ from replay.verify.span import (
     Named,
     Sealed,
     Span,
+    follows,
     link_finding,
 )
 
@@ -105,14 +106,16 @@ class Joiner:
         if self._resumed:
             unknown = [stream for stream in span.starts if stream not in links]
             links.update(self._find_links(unknown))
+        disordered: dict[str, Link] = {}
         for stream, start in span.starts.items():
             before = links.get(stream, BEFORE_ALL)
-            finding = link_finding(whole.lane, stream, before, start)
-            if finding is not None:
-                whole.add(finding)
-        for stream, end in span.ends.items():
-            if stream not in links or end.version > links[stream].version:
-                links[stream] = end
+            if follows(before, start):
+                continue
+            whole.add(link_finding(whole.lane, stream, before, start))
+            if span.ends[stream].version <= before.version:
+                disordered[stream] = before  # the stream goes on from its highest version
+        links.update(span.ends)
+        links.update(disordered)
 
     def _join_tree(self, span: Span, sizes: list[int]) -> dict[int, bytes]:
         """Return the roots at sizes of the span, after its tiles were added to the tree."""

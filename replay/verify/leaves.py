@@ -1,39 +1,39 @@
 """Leaf hashes in their places: gaps in a lane, and tiles of the log that are not the events'."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 from domain.proof.merkle import HASH_SIZE, perfect_root
 from domain.proof.tiles import WIDTH
 from replay.verify.report import Finding
-from replay.verify.rows import Row
+from replay.verify.rows import Rows
 
 NO_LEAF: Final = bytes(HASH_SIZE)
 """Stands where neither record nor log has a leaf: no event hashes to it."""
 
 
 def in_place(
-    lane: int, rows: Sequence[Row], leaves: Sequence[bytes], *, first: int, last: int
+    lane: int, rows: Rows, leaves: Sequence[bytes], *, first: int, last: int
 ) -> tuple[list[bytes | None], list[Finding]]:
     """Return the leaf hash of every position that has an event, and the gaps.
 
     The positions are those after `first` up to `last`.
     """
-    if len(rows) == last - first and (not rows or rows[-1].position == last):
+    if rows.positions == list(range(first + 1, last + 1)):
         return list(leaves), []
     found: list[Finding] = []
     placed: list[bytes | None] = []
     expected = first + 1
-    for row, leaf in zip(rows, leaves, strict=True):
-        if row.position < expected:
-            place = (lane, row.position, row.stream, row.version)
-            found.append(Finding("E09", *place, "the position is there twice"))
+    for at, (position, leaf) in enumerate(zip(rows.positions, leaves, strict=True)):
+        if position < expected:
+            found.append(Finding("E09", lane, *rows.place(at), "the position is there twice"))
             continue
-        if row.position > expected:
-            found.append(hole(lane, expected, row.position - 1))
-            placed += [None] * (row.position - expected)
+        if position > expected:
+            found.append(hole(lane, expected, position - 1))
+            placed += [None] * (position - expected)
         placed.append(leaf)
-        expected = row.position + 1
+        expected = position + 1
     if expected <= last:
         found.append(hole(lane, expected, last))
         placed += [None] * (last - expected + 1)
@@ -51,7 +51,7 @@ def differences(
     begins: int,
     tile: Sequence[bytes | None],
     stored: bytes,
-    rows: Mapping[int, Row],
+    rows: Rows,
 ) -> list[Finding]:
     """Return where a tile of the log is not what the events hash to."""
     if len(stored) < len(tile) * HASH_SIZE:
@@ -67,9 +67,9 @@ def differences(
             what = f"the log holds {logged.hex()} here"
             found.append(Finding("E10", lane, position, None, None, what))
         else:
-            row = rows[position]
+            place = rows.place(bisect_left(rows.positions, position))
             what = f"the log holds {logged.hex()}, the event hashes to {leaf.hex()}"
-            found.append(Finding("E11", lane, position, row.stream, row.version, what))
+            found.append(Finding("E11", lane, *place, what))
     return found
 
 

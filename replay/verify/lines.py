@@ -1,6 +1,6 @@
-"""One record's bytes, read once: whether they are canonical, and what an audit needs of them."""
+"""Records' bytes, read once: whether they are canonical, and what an audit needs of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +9,7 @@ from domain.events import EVENTS
 from domain.events.registry import UPCASTS
 from domain.proof.canonical import holds_null
 from domain.record import FORMAT
+from domain.ticket.files import CONTENT_KEY, DESCRIPTOR
 
 
 class NoLine(Exception):  # noqa: N818 - named for what the bytes are not
@@ -101,6 +102,30 @@ def read_line(state: bytes) -> Line:
     return line
 
 
+def read_lines(states: Sequence[bytes]) -> list[Line] | None:
+    """Return the lines that all of these are; None when one of them is none, whichever it is.
+
+    They are read in one call and written again in one call, a line each. No written line holds a
+    line break, so when both texts are the same and have a break for every record, no record holds
+    one either, and each is exactly its own line.
+    """
+    text = b"".join([b"\n".join(states), b"\n"]) if states else b""
+    try:
+        lines = _DECODER.decode_lines(text)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if len(lines) != len(states) or _ENCODER.encode_lines(lines) != text or b"\\u0000" in text:
+        return None
+    formats, topics = {line.format for line in lines}, {line.topic for line in lines}
+    known = all(topic in EVENTS or topic in UPCASTS for topic in topics)
+    return lines if known and formats <= {FORMAT} else None
+
+
+def holds_commitment(state: bytes) -> bool:
+    """Return whether a record may hold a commitment to a personal value: if not, it does not."""
+    return b'"sd":' in state
+
+
 def commitments(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and commitment of every personal field of an event."""
     for name, value in data.items():
@@ -119,6 +144,12 @@ def contents(value: Any) -> Iterator[tuple[str, int]]:
     elif type(value) is list:
         for inner in value:
             yield from contents(inner)
+
+
+def sealed_content(data: dict[str, Any]) -> tuple[str, ...]:
+    """Return an event's commitments to what a personal content is and what opens it, if any."""
+    fields = [data.get(name) for name in (DESCRIPTOR, CONTENT_KEY)]
+    return tuple(one["sd"] for one in fields if type(one) is dict and "sd" in one)
 
 
 def _no_floats(_text: str) -> Any:

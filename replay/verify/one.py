@@ -1,7 +1,10 @@
 """One ticket, checked whenever its case file is read: cheap, and no substitute for an audit."""
 
+from collections.abc import Sequence
+
 from domain.ledger.application import TicketLedger
 from domain.ledger.log import Signed
+from domain.ledger.recorder import StoredRow
 from domain.ledger.signing import verifier
 from domain.proof.chain import leaf_hash
 from domain.proof.errors import ProofError
@@ -11,7 +14,7 @@ from domain.streams import ticket_lane, ticket_stream
 from domain.values import KeyPurpose
 from replay.verify.checkpoints import Stored, check_checkpoint
 from replay.verify.report import Finding
-from replay.verify.rows import Row, microseconds_of
+from replay.verify.rows import Rows, microseconds_of
 from replay.verify.span import Lane, check_stream
 
 
@@ -23,46 +26,49 @@ def ticket(ledger: TicketLedger, ticket: str) -> Finding | None:
     """
     number, stream = ticket_lane(ticket), ticket_stream(ticket)
     lane = Lane(number, ledger.origins[number])
-    rows = [
-        Row(
-            row.position,
-            row.stream,
-            row.version,
-            row.topic,
-            row.command,
-            microseconds_of(row.recorded_at),
-            row.state,
-            row.leaf_hash,
-        )
-        for row in ledger.record.read_streams(number, [stream])
-    ]
+    rows = _rows(ledger.record.read_streams(number, [stream]))
     found = check_stream(lane, stream, rows).findings
     if found:
         return min(found, key=lambda finding: finding.version or 0)
     newest = ledger.merkle_log.checkpoint(number)
-    covered = [row for row in rows if newest is not None and row.position <= newest.size]
+    size = newest.size if newest is not None else 0
+    covered = [at for at, position in enumerate(rows.positions) if position <= size]
     if newest is None or not covered:
         return None
     wrong = check_checkpoint(
         lane, Stored(newest.size, newest.root, newest.note, 0), _keys(ledger, lane.origin)
     )
-    return wrong[0] if wrong else _under(ledger, covered[-1], newest)
+    return wrong[0] if wrong else _under(ledger, rows, covered[-1], newest)
 
 
-def _under(ledger: TicketLedger, row: Row, newest: Signed) -> Finding | None:
+def _rows(stored: Sequence[StoredRow]) -> Rows:
+    """Return rows as the application reads them, column by column."""
+    return Rows(
+        [row.position for row in stored],
+        [row.stream for row in stored],
+        [row.version for row in stored],
+        [row.topic for row in stored],
+        [row.command for row in stored],
+        [microseconds_of(row.recorded_at) for row in stored],
+        [row.state for row in stored],
+        [row.leaf_hash for row in stored],
+    )
+
+
+def _under(ledger: TicketLedger, rows: Rows, at: int, newest: Signed) -> Finding | None:
     """Return what is wrong when an event is not under a checkpoint that covers its position."""
     try:
-        proof = ledger.merkle_log.inclusion(newest.lane, row.position, newest.size)
+        proof = ledger.merkle_log.inclusion(newest.lane, rows.positions[at], newest.size)
         verify_inclusion(
-            index=row.position - 1,
+            index=rows.positions[at] - 1,
             size=newest.size,
-            leaf=leaf_hash(row.state),
+            leaf=leaf_hash(rows.states[at]),
             proof=proof,
             root=newest.root,
         )
     except (ProofError, LookupError) as error:
         what = f"it is not under the checkpoint of size {newest.size}: {error}"
-        return Finding("E11", newest.lane, row.position, row.stream, row.version, what)
+        return Finding("E11", newest.lane, *rows.place(at), what)
     return None
 
 

@@ -6,7 +6,8 @@ on.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
+from contextlib import suppress
+from typing import Final, NamedTuple
 
 import msgspec
 import psycopg2
@@ -22,9 +23,10 @@ from domain.proof import base64text
 from domain.proof.keys import KeyType, VerifierKey
 from domain.proof.tiles import WIDTH, Edge
 from replay.verify.checkpoints import Stored, check_checkpoint
-from replay.verify.personal import Opener
+from replay.verify.lines import holds_commitment
+from replay.verify.personal import Kept, Opener
 from replay.verify.report import Finding
-from replay.verify.rows import microseconds, microseconds_of, read_rows
+from replay.verify.rows import Rows, microseconds, microseconds_of, read_rows
 from replay.verify.span import SKEW_US, Bound, Lane, Logged, Span, check_bounds, check_span
 
 
@@ -67,6 +69,15 @@ class Task(msgspec.Struct, frozen=True):
     """Sizes at which others want to know the root, in order."""
 
 
+class Fetched(NamedTuple):
+    """What the database has for one span."""
+
+    rows: Rows
+    checkpoints: list[Stored]
+    tiles: dict[int, bytes]
+    kept: Kept
+
+
 class Checked(msgspec.Struct):
     """A checked span, and the roots that its checkpoints claim."""
 
@@ -75,44 +86,62 @@ class Checked(msgspec.Struct):
 
 
 class Reader:
-    """One worker's view of the database."""
+    """One worker's view of the database.
+
+    What it fetches and what it looks up while it checks go over connections of their own, so that
+    the next span may be fetched while one is checked.
+    """
 
     def __init__(self, audited: Audited) -> None:
         """Connect, and see what the snapshot saw."""
         self._audited = audited
-        self.connection = open_snapshot(audited.dsn, audited.snapshot)
+        self._fetching = open_snapshot(audited.dsn, audited.snapshot)
+        self._checking = open_snapshot(audited.dsn, audited.snapshot)
         quoted = placeholders(audited.names)
         kek = audited.key_encryption_key
-        self._opener = (
-            Opener(self.connection.cursor(), quoted, KeyEncryptionKey(kek)) if kek else None
+        self._ahead, self._opener = (
+            Opener(connection.cursor(), quoted, KeyEncryptionKey(kek)) if kek else None
+            for connection in (self._fetching, self._checking)
         )
         self._statements = {name: text.format_map(quoted) for name, text in _STATEMENTS.items()}
 
-    def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
+    def cancel(self) -> None:
+        """Let the server give up what is being fetched."""
+        with suppress(psycopg2.Error):  # it is gone, and so is what was asked of it
+            self._fetching.cancel()
 
-    def check(self, task: Task) -> Checked:
+    def close(self) -> None:
+        """Close the connections."""
+        self._fetching.close()
+        self._checking.close()
+
+    def fetch(self, task: Task) -> Fetched:
+        """Return what is needed to check a span."""
+        names, lane = self._audited.names, task.lane.number
+        with self._fetching.cursor() as cursor:
+            rows = read_rows(cursor, names, lane, after=task.first, upto=task.last)
+            checkpoints, tiles = self._checkpoints(cursor, task), self._tiles(cursor, task)
+        sealed = zip(rows.streams, rows.versions, map(holds_commitment, rows.states), strict=True)
+        events = [(stream, version) for stream, version, holds in sealed if holds]
+        kept = self._ahead.read(lane, events) if self._ahead is not None and events else {}
+        return Fetched(rows, checkpoints, tiles, kept)
+
+    def check(self, task: Task, fetched: Fetched) -> Checked:
         """Return what a span comes to."""
-        state, names = task.lane, self._audited.names
+        state, (rows, stored, tiles, kept) = task.lane, fetched
         lane = Lane(state.number, self._audited.origins[state.number])
-        with self.connection.cursor() as cursor:
-            rows = read_rows(cursor, names, lane.number, after=task.first, upto=task.last)
-            stored = self._checkpoints(cursor, task)
-            inside = [one for one in stored if task.first < one.size <= task.last]
-            sizes = sorted({one.size for one in inside} | set(task.wanted))
-            logged = Logged(state.edge.size, self._tiles(cursor, task), sizes)
-            span = check_span(lane, rows, first=task.first, last=task.last, logged=logged)
-            keys = [
-                VerifierKey(lane.origin, KeyType.NOTE, public) for public in self._audited.log_keys
-            ]
-            for one in inside:
-                span.findings += check_checkpoint(lane, one, keys)
-            span.findings += check_bounds(lane.number, rows, self._bounds(task, stored))
-            span.findings += self._check_covers(cursor, task, span)
-            if self._opener is not None and span.sealed:
-                found, span.unopened = self._opener.check(lane, span.sealed)
-                span.findings += found
+        inside = [one for one in stored if task.first < one.size <= task.last]
+        sizes = sorted({one.size for one in inside} | set(task.wanted))
+        logged = Logged(state.edge.size, tiles, sizes)
+        span = check_span(lane, rows, first=task.first, last=task.last, logged=logged)
+        keys = [VerifierKey(lane.origin, KeyType.NOTE, public) for public in self._audited.log_keys]
+        for one in inside:
+            span.findings += check_checkpoint(lane, one, keys)
+        span.findings += check_bounds(lane.number, rows, self._bounds(task, stored))
+        span.findings += self._check_covers(task, span)
+        if self._opener is not None and span.sealed:
+            found, span.unopened = self._opener.check(lane, span.sealed, kept)
+            span.findings += found
         span.sealed = []
         return Checked(span, [(one.size, one.root) for one in inside])
 
@@ -147,17 +176,18 @@ class Reader:
                 break
         return sorted(bounds)
 
-    def _check_covers(self, cursor: Cursor, task: Task, span: Span) -> list[Finding]:
+    def _check_covers(self, task: Task, span: Span) -> list[Finding]:
         """Return the records that name a checkpoint which was not, or not yet, published."""
         if not span.covers:
             return []
         lane = task.lane.number
         sizes = sorted({size for size, _ in span.covers})
-        cursor.execute(self._statements["published"], {"lane": lane, "sizes": sizes})
-        known = {
-            (size, base64text.encode(bytes(root))): microseconds_of(at)
-            for size, root, at in cursor.fetchall()
-        }
+        with self._checking.cursor() as cursor:
+            cursor.execute(self._statements["published"], {"lane": lane, "sizes": sizes})
+            known = {
+                (size, base64text.encode(bytes(root))): microseconds_of(at)
+                for size, root, at in cursor.fetchall()
+            }
         facts = [position for position, _, _ in task.lane.stamps]
         found = []
         for (size, root), covers in span.covers.items():

@@ -35,6 +35,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "X03": "a receipt without its event",
     "B01": "member of the bundle missing, changed or not listed",
     "B02": "members of the bundle contradict one another",
+    "B03": "not what the policy that was given asks for",
 }
 """Code → what it means, in a few words."""
 

@@ -1,49 +1,72 @@
-"""Reading the rows of a lane for an audit, as the application reads them; nothing is judged here.
+"""Reading the rows of a lane for an audit, column by column; nothing is judged here."""
 
-Rows come as binary COPY: half the work of the driver's way, and an audit reads every row there is.
-"""
-
-import io
-import struct
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 import msgspec
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from domain.ledger.migrations import Names
+from domain.ledger.migrations import Names, placeholders
+from replay.verify.columns import byte_strings, integers, read_columns, texts
 
 PAGE: Final = 4_096
 """Positions read at once: whole tiles."""
+PART: Final = 256
+"""Rows judged at once: what is made of them is still in the processor's cache when it is used."""
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One event as the record's table holds it; a missing value is empty."""
+class Rows(msgspec.Struct, frozen=True):
+    """Events as the record's table holds them, column by column; a missing value is empty."""
 
-    position: int
-    stream: str
-    version: int
-    topic: str
-    command: str
-    recorded_at: int
+    positions: list[int]
+    streams: list[str]
+    versions: list[int]
+    topics: list[str]
+    commands: list[str]
+    recorded_at: list[int]
     """Microseconds since 2000, as the server keeps instants."""
-    state: bytes
-    leaf_hash: bytes
+    states: list[bytes]
+    leaf_hashes: list[bytes]
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        return len(self.positions)
+
+    def parts(self) -> Iterator["Rows"]:
+        """Yield the events again, a few at a time."""
+        columns = msgspec.structs.astuple(self)
+        for start in range(0, len(self), PART):
+            yield Rows(*[column[start : start + PART] for column in columns])
+
+    def place(self, at: int) -> tuple[int, str, int]:
+        """Return position, stream and version of one of them."""
+        return self.positions[at], self.streams[at], self.versions[at]
 
 
-def read_rows(cursor: Cursor, names: Names, lane: int, *, after: int, upto: int) -> list[Row]:
+def read_rows(cursor: Cursor, names: Names, lane: int, *, after: int, upto: int) -> Rows:
     """Return the rows of a lane between two positions, in order."""
-    statement = _ROWS.format(
-        event=sql.Identifier(names.ledger, "event"),
-        lane=sql.Literal(lane),
-        after=sql.Literal(after),
-        upto=sql.Literal(upto),
+    quoted = placeholders(names)
+    query = _ROWS.format(event=f"{quoted['ledger']}.event", lane=lane, after=after, upto=upto)
+    columns = read_columns(cursor, query)
+    positions, versions, recorded_at, *lengths = map(integers, columns[3:8])
+    return Rows(
+        positions,
+        texts(columns[0]),
+        versions,
+        texts(columns[1]),
+        texts(columns[2]),
+        recorded_at,
+        byte_strings(lengths[0], columns[8]),
+        byte_strings(lengths[1], columns[9]),
     )
-    received = io.BytesIO()
-    cursor.copy_expert(statement, received)
-    return _parsed(received.getvalue())
+
+
+def spelled(instants: Sequence[int]) -> list[str]:
+    """Return instants of the server as a record spells them; OverflowError beyond all years."""
+    seconds = _seconds
+    return [f"{seconds(one // 1_000_000)}.{one % 1_000_000:06d}Z" for one in instants]
 
 
 @lru_cache(maxsize=4_096)
@@ -59,45 +82,24 @@ def microseconds_of(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _parsed(content: bytes) -> list[Row]:
-    """Return the rows of a binary COPY: after 19 bytes of header, fields with their lengths."""
-    rows: list[Row] = []
-    fixed, variable, at = _POSITION.unpack_from, _LENGTH.unpack_from, _HEADER
-    end = len(content) - 2
-    while at < end:
-        _, _, position, length = fixed(content, at)
-        start = at + 18
-        at = start + length
-        stream = content[start:at].decode()
-        _, version, length = _VERSION.unpack_from(content, at)
-        start = at + 12
-        at = start + length
-        topic = content[start:at].decode()
-        (length,) = variable(content, at)
-        start = at + 4
-        at = start + length
-        command = content[start:at].decode()
-        _, recorded_at, length = _INSTANT.unpack_from(content, at)
-        start = at + 16
-        at = start + length
-        state = content[start:at]
-        (length,) = variable(content, at)
-        start = at + 4
-        at = start + length
-        leaf = content[start:at]
-        rows.append(Row(position, stream, version, topic, command, recorded_at, state, leaf))
-    return rows
+@lru_cache(maxsize=4_096)
+def _seconds(since_epoch: int) -> str:
+    """Return a second of the server in the 19 characters that an instant begins with."""
+    return (_EPOCH + timedelta(seconds=since_epoch)).isoformat()[:19]
 
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_HEADER: Final = 19
-_POSITION: Final = struct.Struct(">hiqi")
-_VERSION: Final = struct.Struct(">iii")
-_INSTANT: Final = struct.Struct(">iqi")
-_LENGTH: Final = struct.Struct(">i")
-_ROWS: Final = sql.SQL(
-    "copy (select position, coalesce(stream, ''), coalesce(version, 0), coalesce(topic, ''),"
-    " coalesce(command, ''), coalesce(recorded_at, '-infinity'), coalesce(state, ''),"
-    " coalesce(leaf_hash, '') from {event} where lane = {lane} and position > {after}"
-    " and position <= {upto} order by position) to stdout (format binary)"
+# The order of the inner query is that of every column. Nothing of the page can be missing: a value
+# that is null, which the table forbids, is empty.
+_ROWS: Final = (
+    "select json_agg(stream), json_agg(topic), json_agg(command),"
+    " string_agg(int8send(position), ''), string_agg(int8send(version), ''),"
+    " string_agg(timestamptz_send(recorded_at), ''), string_agg(int8send(length(state)), ''),"
+    " string_agg(int8send(length(leaf_hash)), ''),"
+    " string_agg(state, ''), string_agg(leaf_hash, '')"
+    " from (select position, coalesce(stream, '') as stream, coalesce(version, 0) as version,"
+    " coalesce(topic, '') as topic, coalesce(command, '') as command,"
+    " coalesce(recorded_at, '-infinity') as recorded_at, coalesce(state, '') as state,"
+    " coalesce(leaf_hash, '') as leaf_hash from {event} where lane = {lane}"
+    " and position > {after} and position <= {upto} order by position offset 0) as page"
 )

@@ -16,9 +16,19 @@ from domain.proof.chain import GENESIS
 from domain.proof.merkle import HASH_SIZE, perfect_root
 from domain.proof.tiles import WIDTH
 from replay.verify.leaves import NO_LEAF, differences, in_place, perfect_subtrees
-from replay.verify.lines import Line, NoLine, commitments, contents, read_line
+from replay.verify.lines import (
+    After,
+    Line,
+    NoLine,
+    commitments,
+    contents,
+    holds_commitment,
+    read_line,
+    read_lines,
+    sealed_content,
+)
 from replay.verify.report import Finding
-from replay.verify.rows import Row, microseconds
+from replay.verify.rows import Rows, microseconds, spelled
 
 SKEW_US: Final = 60_000_000
 """How far apart the clocks of one ledger's machines may be: a minute."""
@@ -71,6 +81,8 @@ class Named(msgspec.Struct, frozen=True, gc=False, array_like=True):
     position: int
     stream: str
     version: int
+    sealed: tuple[str, ...] = ()
+    """Of a personal content, the commitments to its descriptor and its key."""
 
 
 class Logged(NamedTuple):
@@ -120,45 +132,50 @@ class Span(msgspec.Struct):
     unopened: list[tuple[Sealed, str]] = []
     """What does not open and why; lawful where it was erased."""
 
-    def add(self, code: str, lane: int, row: Row, what: str) -> None:
+    def add(self, code: str, lane: int, place: tuple[int, str, int], what: str) -> None:
         """Note a finding at a row."""
-        self.findings.append(Finding(code, lane, row.position, row.stream, row.version, what))
+        self.findings.append(Finding(code, lane, *place, what))
 
 
 BEFORE_ALL: Final = Link(0, GENESIS.hex(), "", 0)
 """What the first event of a stream follows."""
 
 
-def check_span(lane: Lane, rows: Sequence[Row], *, first: int, last: int, logged: Logged) -> Span:
+def check_span(lane: Lane, rows: Rows, *, first: int, last: int, logged: Logged) -> Span:
     """Return what the rows of the positions after `first` up to `last` come to."""
     span = Span(first, last, events=len(rows))
-    leaves = _read(span, lane, rows)
+    leaves = [leaf for part in rows.parts() for leaf in _read(span, lane, part)]
     placed, gaps = in_place(lane.number, rows, leaves, first=first, last=last)
     span.findings += gaps
     _compare(span, lane.number, rows, placed, logged)
     return span
 
 
-def check_stream(lane: Lane, stream: str, rows: Sequence[Row]) -> Span:
+def check_stream(lane: Lane, stream: str, rows: Rows) -> Span:
     """Return what the rows of one whole stream come to; the log is not asked."""
     span = Span(0, 0, events=len(rows))
-    _read(span, lane, rows)
+    for part in rows.parts():
+        _read(span, lane, part)
     start = span.starts.get(stream)
-    wrong = link_finding(lane.number, stream, BEFORE_ALL, start) if start else None
-    if wrong is not None:
-        span.findings.append(wrong)
+    if start is not None and not follows(BEFORE_ALL, start):
+        span.findings.append(link_finding(lane.number, stream, BEFORE_ALL, start))
     return span
 
 
-def link_finding(lane: int, stream: str, before: Link, after: Link) -> Finding | None:
-    """Return what is wrong between two successive events of a stream in the lane's order."""
+def follows(before: Link, after: Link) -> bool:
+    """Return whether an event is the next of its stream."""
+    return (
+        after.version == before.version + 1 and after.leaf == before.leaf and after.at >= before.at
+    )
+
+
+def link_finding(lane: int, stream: str, before: Link, after: Link) -> Finding:
+    """Return what is wrong where an event of a stream does not follow the one before it."""
     place = (lane, after.position, stream, after.version)
     if after.version == before.version + 1:
         if after.leaf != before.leaf:
             return Finding("E07", *place, "it names another predecessor than the one before it")
-        if after.at < before.at:
-            return Finding("E08", *place, f"recorded {after.at}, its predecessor {before.at}")
-        return None
+        return Finding("E08", *place, f"recorded {after.at}, its predecessor {before.at}")
     if after.version > before.version:
         what = f"version {before.version + 1} of its stream does not stand before it"
         return Finding("E06", *place, what)
@@ -166,126 +183,151 @@ def link_finding(lane: int, stream: str, before: Link, after: Link) -> Finding |
     return Finding("E12", *place, what)
 
 
-def check_bounds(lane: int, rows: Sequence[Row], bounds: Sequence[Bound]) -> list[Finding]:
+def check_bounds(lane: int, rows: Rows, bounds: Sequence[Bound]) -> list[Finding]:
     """Return the events that are younger than what covers them, or were covered too late.
 
     The bounds come in order of size, and one of them lies at or beyond the last row.
     """
     found: list[Finding] = []
-    positions = [row.position for row in rows]
-    times = [row.recorded_at for row in rows]
+    times = rows.recorded_at
     for stamped in (False, True):
         start = 0
         for bound in bounds:
             if bound.stamped is not stamped:
                 continue
-            end = bisect_left(positions, bound.size + 1, start)
+            end = bisect_left(rows.positions, bound.size + 1, start)
             within = times[start:end]
             if within and max(within) > bound.at + SKEW_US:
-                row = rows[start + within.index(max(within))]
+                place = rows.place(start + within.index(max(within)))
                 who = "stamped outside" if stamped else "published"
                 what = f"recorded after the checkpoint of size {bound.size} was {who}"
-                found.append(Finding("E19", lane, row.position, row.stream, row.version, what))
+                found.append(Finding("E19", lane, *place, what))
             if within and not stamped and min(within) < bound.at - LATE_US:
-                row = rows[start + within.index(min(within))]
+                place = rows.place(start + within.index(min(within)))
                 what = "more than three days older than the first checkpoint that covers it"
-                found.append(Finding("E24", lane, row.position, row.stream, row.version, what))
+                found.append(Finding("E24", lane, *place, what))
             start = end
     return found
 
 
-def _read(span: Span, lane: Lane, rows: Sequence[Row]) -> list[bytes]:
+def _read(span: Span, lane: Lane, rows: Rows) -> list[bytes]:
     """Read rows by their bytes, and return their leaf hashes."""
     sha256 = hashlib.sha256
-    leaves = []
-    for row in rows:
-        leaf = sha256(b"\x00" + row.state).digest()
-        leaves.append(leaf)
-        if leaf != row.leaf_hash:
-            what = f"the bytes hash to {leaf.hex()}, stored is {row.leaf_hash.hex()}"
-            span.add("E03", lane.number, row, what)
-        line = _line(span, lane, row)
-        if line is not None:
-            _follow(span, lane.number, row, line, leaf)
-            _note(span, row, line)
+    leaves = [sha256(b"\x00" + state).digest() for state in rows.states]
+    if leaves != rows.leaf_hashes:
+        for at, (leaf, stored) in enumerate(zip(leaves, rows.leaf_hashes, strict=True)):
+            if leaf != stored:
+                what = f"the bytes hash to {leaf.hex()}, stored is {stored.hex()}"
+                span.add("E03", lane.number, rows.place(at), what)
+    together = read_lines(rows.states)
+    lines: Sequence[Line | None]
+    if together is not None and _agree(lane, rows, together):
+        lines = together
+    else:  # something is wrong somewhere, so it is looked for line by line
+        lines = [_line(span, lane, rows, at) for at in range(len(rows))]
+    _follow(span, lane.number, rows, lines, leaves)
+    _note(span, rows, lines)
     return leaves
 
 
-def _line(span: Span, lane: Lane, row: Row) -> Line | None:
-    """Return the line of a row after comparing it with its columns; None when it is none."""
+def _agree(lane: Lane, rows: Rows, lines: Sequence[Line]) -> bool:
+    """Return whether all lines are of this ledger and say what the columns beside them say."""
     try:
-        line = read_line(row.state)
-        at = microseconds(line.at)
+        recorded_at = spelled(rows.recorded_at)
+    except OverflowError:
+        return False
+    return (
+        [line.at for line in lines] == recorded_at
+        and [line.stream for line in lines] == rows.streams
+        and [line.version for line in lines] == rows.versions
+        and [line.topic for line in lines] == rows.topics
+        and [line.cause.command for line in lines] == rows.commands
+        and {line.ledger for line in lines} <= {lane.origin}
+    )
+
+
+def _line(span: Span, lane: Lane, rows: Rows, at: int) -> Line | None:
+    """Return the line of a row after comparing it with its columns; None when it is none."""
+    place = rows.place(at)
+    try:
+        line = read_line(rows.states[at])
+        recorded_at = microseconds(line.at)
     except NoLine as wrong:
-        span.add(wrong.code, lane.number, row, wrong.what)
+        span.add(wrong.code, lane.number, place, wrong.what)
         return None
     except ValueError as error:
-        span.add("E02", lane.number, row, f"its instant is not spelt as one: {error}")
+        span.add("E02", lane.number, place, f"its instant is not spelt as one: {error}")
         return None
-    if (
-        line.stream != row.stream
-        or line.version != row.version
-        or line.topic != row.topic
-        or line.cause.command != row.command
-        or at != row.recorded_at
-    ):
-        span.add("E04", lane.number, row, _differing(line, row, at))
+    same = {
+        "stream": line.stream == rows.streams[at],
+        "version": line.version == rows.versions[at],
+        "topic": line.topic == rows.topics[at],
+        "command": line.cause.command == rows.commands[at],
+        "recorded_at": recorded_at == rows.recorded_at[at],
+    }
+    if not all(same.values()):
+        names = ", ".join(name for name, is_same in same.items() if not is_same)
+        what = f"these columns are not what the record says: {names}"
+        span.add("E04", lane.number, place, what)
     if line.ledger != lane.origin:
-        span.add("E05", lane.number, row, f"it is a record of {line.ledger}")
+        span.add("E05", lane.number, place, f"it is a record of {line.ledger}")
     return line
 
 
-def _differing(line: Line, row: Row, at: int) -> str:
-    """Return which columns are not what the record says."""
-    pairs = {
-        "stream": line.stream == row.stream,
-        "version": line.version == row.version,
-        "topic": line.topic == row.topic,
-        "command": line.cause.command == row.command,
-        "recorded_at": at == row.recorded_at,
-    }
-    names = ", ".join(name for name, same in pairs.items() if not same)
-    return f"these columns are not what the record says: {names}"
+def _follow(
+    span: Span, lane: int, rows: Rows, lines: Sequence[Line | None], leaves: Sequence[bytes]
+) -> None:
+    """Follow the streams of events by one event each."""
+    starts, ends = span.starts, span.ends
+    for line, leaf, position in zip(lines, leaves, rows.positions, strict=True):
+        if line is None:
+            continue
+        stream, version, at = line.stream, line.version, line.at
+        before = ends.get(stream)
+        if before is None:
+            starts[stream] = Link(version, line.prev, at, position)
+        elif version != before.version + 1 or line.prev != before.leaf or at < before.at:
+            after = Link(version, line.prev, at, position)
+            span.findings.append(link_finding(lane, stream, before, after))
+            if version <= before.version:
+                continue  # the stream goes on from its highest version
+        ends[stream] = Link(version, leaf.hex(), at, position)
 
 
-def _follow(span: Span, lane: int, row: Row, line: Line, leaf: bytes) -> None:
-    """Follow the stream of an event by one."""
-    stream, version, at = line.stream, line.version, line.at
-    before = span.ends.get(stream)
-    if before is None:
-        span.starts[stream] = Link(version, line.prev, at, row.position)
-    elif version != before.version + 1 or line.prev != before.leaf or at < before.at:
-        wrong = link_finding(lane, stream, before, Link(version, line.prev, at, row.position))
-        assert wrong is not None, "one of the three is a finding"
-        span.findings.append(wrong)
-        if version <= before.version:
-            return  # the stream goes on from its highest version
-    span.ends[stream] = Link(version, leaf.hex(), at, row.position)
+def _note(span: Span, rows: Rows, lines: Sequence[Line | None]) -> None:
+    """Note what other checks need of events."""
+    for line, state, position in zip(lines, rows.states, rows.positions, strict=True):
+        if line is None:
+            continue
+        if line.after is not None:
+            _note_covers(span, line, line.after, position)
+        if holds_commitment(state):
+            span.sealed += [
+                Sealed(line.stream, line.version, name, sd, position)
+                for name, sd in commitments(line.data)
+            ]
+        if b'"sha256":' in state:
+            sealed = sealed_content(line.data)
+            for digest, size in contents(line.data):
+                named = Named(size, position, line.stream, line.version, sealed)
+                span.contents.setdefault(digest, named)
+        if line.topic in _TELLING:
+            _note_fact(span, line, position)
 
 
-def _note(span: Span, row: Row, line: Line) -> None:
-    """Note what other checks need of an event."""
-    after = line.after
-    if after is not None:
-        key = (after.size, after.root)
-        known = span.covers.get(key)
-        if known is None:
-            span.covers[key] = Covers(
-                line.at, row.position, line.stream, line.version, row.position
-            )
-        elif line.at < known.at:
-            span.covers[key] = Covers(line.at, row.position, line.stream, line.version, known.first)
-    state, data = row.state, line.data
-    if b'"sd":' in state:
-        span.sealed += [
-            Sealed(line.stream, line.version, name, sd, row.position)
-            for name, sd in commitments(data)
-        ]
-    if b'"sha256":' in state:
-        for digest, size in contents(data):
-            named = Named(size, row.position, line.stream, line.version)
-            span.contents.setdefault(digest, named)
-    topic = line.topic
+def _note_covers(span: Span, line: Line, after: After, position: int) -> None:
+    """Note the checkpoint that a record names."""
+    key = (after.size, after.root)
+    known = span.covers.get(key)
+    if known is None:
+        span.covers[key] = Covers(line.at, position, line.stream, line.version, position)
+    elif line.at < known.at:
+        span.covers[key] = Covers(line.at, position, line.stream, line.version, known.first)
+
+
+def _note_fact(span: Span, line: Line, position: int) -> None:
+    """Note what a fact says of reservations, erasures and books of rules."""
+    topic, data = line.topic, line.data
     if topic in _HOLDING:
         span.holds[line.stream] = tuple(data.get("holds", ()))
     elif topic == TicketClosed.TOPIC:
@@ -296,15 +338,12 @@ def _note(span: Span, row: Row, line: Line) -> None:
         # A content is erased as a whole: its digest stands for the place.
         span.erased += [(line.stream, 0, one["digest"]) for one in data.get("contents", ())]
     elif topic == PolicyAdopted.TOPIC:
-        named = Named(0, row.position, line.stream, line.version)
+        named = Named(0, position, line.stream, line.version)
         span.books.setdefault(str(data.get("digest")), named)
 
 
-def _compare(
-    span: Span, lane: int, rows: Sequence[Row], placed: list[bytes | None], logged: Logged
-) -> None:
+def _compare(span: Span, lane: int, rows: Rows, placed: list[bytes | None], logged: Logged) -> None:
     """Compare the leaf hashes with the log's tiles, and keep the roots of the span's own tree."""
-    at_position = {row.position: row for row in rows} if None in placed else {}
     wanted = iter([size for size in logged.wanted if size % WIDTH])
     size = next(wanted, None)
     for start in range(0, len(placed), WIDTH):
@@ -315,8 +354,7 @@ def _compare(
         stored = logged.tiles.get(number, b"")[: in_log * HASH_SIZE]
         ours = b"".join([leaf or NO_LEAF for leaf in tile])
         if stored != ours[: in_log * HASH_SIZE]:
-            rows_here = at_position or {row.position: row for row in rows}
-            span.findings += differences(lane, begins, tile[:in_log], stored, rows_here)
+            span.findings += differences(lane, begins, tile[:in_log], stored, rows)
             if None in tile:  # an event that is gone was found; the log is judged by itself
                 ours = b"".join(
                     [
@@ -335,3 +373,5 @@ _HOLDING: Final = frozenset(
     topic for topic, event in EVENTS.items() if "holds" in event.__struct_fields__
 )
 """Facts that say which names their ticket reserves from then on."""
+_TELLING: Final = _HOLDING | {TicketClosed.TOPIC, PersonalDataErased.TOPIC, PolicyAdopted.TOPIC}
+"""Facts that other checks need to know of."""

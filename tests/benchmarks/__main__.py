@@ -10,12 +10,12 @@ from types import FrameType, MappingProxyType
 from typing import Final, NoReturn
 
 from api.settings import Settings
-from tests.benchmarks import appending, over_http, queue_pages, verifying
+from tests.benchmarks import appending, lateness, over_http, queue_pages, verifying, with_notary
 from tests.benchmarks.arithmetic import Row, Skipped
 from tests.benchmarks.effort import QUICK, Effort
 from tests.benchmarks.place import Place, open_place
 from tests.benchmarks.processes import BenchmarkError
-from tests.benchmarks.report import as_json, table
+from tests.benchmarks.report import as_json, line, table
 
 Benchmark = Callable[[Place, Effort], Iterator[Row | Skipped]]
 
@@ -23,7 +23,9 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType(
     {
         "http": over_http.measure,
         "append": appending.measure,
+        "notary": with_notary.measure,
         "queue": queue_pages.measure,
+        "clocks": lateness.measure,
         "verify": verifying.measure,
     }
 )
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name in chosen.only or BENCHMARKS:
                 try:
                     for result in BENCHMARKS[name](place, effort):
+                        _tell(line(result))
                         if isinstance(result, Row):
                             rows.append(result)
                         else:

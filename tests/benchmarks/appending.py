@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.benchmarks.arithmetic import Row, Skipped, Target
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.environments import NotInstalledError
-from tests.benchmarks.place import Place, free_port, run_sql
+from tests.benchmarks.place import Database, Place, free_port, run_sql
 from tests.benchmarks.processes import BenchmarkError, Obedient, end, start_module
 from tests.benchmarks.rounds import rates_in_turns
 
@@ -88,19 +88,29 @@ def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
                         )
 
 
-def _start_append(place: Place, stack: ExitStack) -> Obedient:
+def start_append(place: Place, stack: ExitStack) -> tuple[Database, Obedient]:
+    """Start a writer by group commit on a database of its own."""
     database = place.new_database("group_commit", migrated=True)
-    return _obedient(stack, "group_commit", {"dsn": database.app_dsn})
+    return database, _obedient(stack, "group_commit", {"dsn": database.app_dsn})
 
 
-def _start_command(place: Place, stack: ExitStack) -> Obedient:
+def start_command(place: Place, stack: ExitStack) -> tuple[Database, Obedient]:
+    """Start a writer of whole commands on a database of its own."""
     database = place.new_database("command", migrated=True)
     setup = {
         "dsn": database.app_dsn,
-        "data_dir": str(place.directory / "command"),
+        "data_dir": str(place.directory / database.name),
         "writers_max": max(WRITERS),
     }
-    return _obedient(stack, "command", setup)
+    return database, _obedient(stack, "command", setup)
+
+
+def _start_append(place: Place, stack: ExitStack) -> Obedient:
+    return start_append(place, stack)[1]
+
+
+def _start_command(place: Place, stack: ExitStack) -> Obedient:
+    return start_command(place, stack)[1]
 
 
 def _start_one_transaction(place: Place, stack: ExitStack) -> Obedient:

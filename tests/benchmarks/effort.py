@@ -14,7 +14,24 @@ class Effort:
     queue_tickets: int = 1_000_000
     queue_reads: int = 300
     """Pages read from the database in one round, and as many first pages."""
+    notary_seconds: float = 4.0
+    """How long is appended in one round with the notary at work, who signs every second."""
+    clocks: int = 1_000_000
+    """How many run while what is due is looked for."""
+    clock_seconds: float = 10.0
+    """How long clocks become due in one round."""
+    verified_events: int = 1_000_000
+    """The longer history to verify; the shorter one is a tenth of it."""
 
 
-QUICK: Final = Effort(rounds=1, seconds=0.3, queue_tickets=20_000, queue_reads=50)
+QUICK: Final = Effort(
+    rounds=1,
+    seconds=0.3,
+    queue_tickets=20_000,
+    queue_reads=50,
+    notary_seconds=2.0,
+    clocks=40_000,
+    clock_seconds=2.0,
+    verified_events=40_000,
+)
 """Enough to see that every part works; no figure of it means anything."""

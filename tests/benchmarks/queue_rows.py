@@ -83,7 +83,7 @@ def _row(number: int) -> QueueRow:
         ticket=_ticket(number),
         lane=0,
         version=3,
-        position=3 * number + 3,
+        position=f"0-{3 * number + 3}",
         stage=Stage.INTAKE,
         kind=Kind.COMPLAINT,
         scenario=Scenario.PRODUCT,

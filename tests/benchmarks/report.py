@@ -23,8 +23,17 @@ def table(rows: Sequence[Row], skipped: Sequence[Skipped]) -> str:
         ).rstrip()
         for line in lines
     ]
-    text += [f"skipped: {miss.name}: {miss.reason}" for miss in skipped]
+    text += [line(miss) for miss in skipped]
     return "\n".join(text)
+
+
+def line(result: Row | Skipped) -> str:
+    """Return one result by itself, to be told when it is known and the others are not yet."""
+    if isinstance(result, Skipped):
+        return f"skipped: {result.name}: {result.reason}"
+    name, ours, reference, ratio, bar, _, standing = _cells(result)
+    against = f" ({bar})" if bar else ""
+    return f"{name}: {ours} / {reference} = {ratio}{against}: {standing}"
 
 
 def as_json(rows: Sequence[Row], skipped: Sequence[Skipped], settings: dict[str, Any]) -> str:

@@ -25,6 +25,6 @@ def rates_in_turns(
 
 def _told(name: str, answer: Answer) -> float:
     rate: float = answer["count"] / answer["elapsed"]
-    times = f"p50 {answer['p50_ms']:.2f} ms, p99 {answer['p99_ms']:.2f} ms"
-    print(f"{name}: {rate:,.0f} /s, {times}", file=sys.stderr)  # noqa: T201 - words go to stderr
+    times = [f", {at} {answer[f'{at}_ms']:.2f} ms" for at in ("p50", "p99") if f"{at}_ms" in answer]
+    print(f"{name}: {rate:,.0f} /s{''.join(times)}", file=sys.stderr)  # noqa: T201 - words go there
     return rate

@@ -22,7 +22,7 @@ from tests.benchmarks.measuring import (
     places,
     write_for,
 )
-from tests.benchmarks.report import as_json, table
+from tests.benchmarks.report import as_json, line, table
 
 
 def row(*, samples: tuple[float, ...], reference: tuple[float, ...], target: Target) -> Row:
@@ -137,6 +137,13 @@ def test_the_table_names_ratio_bar_aim_and_standing() -> None:
     assert "≥ 6" in text
     assert "below" in text
     assert "skipped: append against Message DB: npm is not on the PATH" in text
+
+
+def test_a_result_is_told_by_itself_with_its_bar_and_standing() -> None:
+    """A run takes long; who watches it wants to know what is known."""
+    one = row(samples=(30.0,), reference=(50.0,), target=Target(0.5))
+    assert line(one) == "name: ours / theirs: 30 /s / 50 /s = 0.60 (≥ 0.5): pass"
+    assert line(Skipped("append", "no npm")) == "skipped: append: no npm"
 
 
 def test_the_json_holds_every_sample() -> None:

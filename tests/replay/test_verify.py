@@ -30,11 +30,14 @@ from domain.proof.canonical import canonical
 from domain.values import moment_of
 from replay import verify
 from replay.verify.auditing import Interrupted, Scope, audit
-from replay.verify.lines import NoLine, read_line
+from replay.verify.joining import Joiner
+from replay.verify.lines import NoLine, read_line, read_lines
 from replay.verify.outside import UnusableCopy, read_copies
 from replay.verify.reading import Audited, open_snapshot
 from replay.verify.report import Finding
 from replay.verify.rows import microseconds, microseconds_of, read_rows
+from replay.verify.rows import spelled as spelled_at
+from replay.verify.span import Span
 from tests.conftest import Database
 from tests.ledger.matters import open_ticket, say
 from tests.replay.conftest import Story
@@ -101,16 +104,60 @@ def test_anything_else_is_a_finding(state: bytes, code: str) -> None:
     assert wrong.value.code == code
 
 
+def test_many_canonical_bytes_are_their_lines() -> None:
+    """What is read together is what is read one by one."""
+    states = [canonical(spelled(version=version)) for version in (1, 2, 3)]
+    assert read_lines(states) == [read_line(state) for state in states]
+    assert read_lines([]) == []
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        [canonical(spelled()) + b"\n" + canonical(spelled())],
+        [canonical(spelled()) + b"\n" + canonical(spelled()), b""],
+        [b"", canonical(spelled()) + b"\n" + canonical(spelled())],
+        [canonical(spelled())[:90], canonical(spelled())[90:]],
+        [canonical(spelled()), canonical(spelled()) + b" "],
+        [canonical(spelled()) + canonical(spelled()), b""],
+        [canonical(spelled()), b""],
+        [canonical(spelled()), b"\n"],
+        [canonical(spelled()), b"\xff"],
+        [canonical(spelled()), canonical(spelled(topic="never.heard.v1"))],
+        [canonical(spelled(format=2)), canonical(spelled())],
+        [canonical(spelled()), canonical(spelled(data={"a": "x"})).replace(b'"x"', b'"\\u0000"')],
+    ],
+)
+def test_bytes_that_are_lines_only_together_are_none(states: list[bytes]) -> None:
+    """Each record stands for itself; what one begins another must not end."""
+    assert read_lines(states) is None
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["1999-12-31T23:59:59.999999Z", "2026-11-22T03:04:05.000000Z", "0999-01-01T00:00:00.000001Z"],
+)
+def test_an_instant_of_the_server_is_spelt_as_in_a_record(at: str) -> None:
+    """Columns are compared with records as texts."""
+    assert spelled_at([microseconds(at)]) == [at]
+
+
+def test_an_instant_beyond_all_years_is_never_taken_for_one() -> None:
+    """The server knows minus infinity; no record does."""
+    with pytest.raises(OverflowError):
+        spelled_at([-(2**63)])
+
+
 def test_rows_are_read_as_the_application_reads_them(scene: Scene) -> None:
-    """The binary way and the driver's way give the same values."""
+    """Columns taken apart and the driver's rows give the same values."""
     with (
         closing(Recorder.connect(scene.database.app_dsn)) as recorder,
         closing(open_snapshot(scene.database.app_dsn, None)) as connection,
         connection.cursor() as cursor,
     ):
         usual = recorder.read(0, 0, 50_000)
-        binary = read_rows(cursor, Names(), 0, after=0, upto=50_000)
-    assert [msgspec.structs.astuple(row) for row in binary] == [
+        columns = read_rows(cursor, Names(), 0, after=0, upto=50_000)
+    assert list(zip(*msgspec.structs.astuple(columns), strict=True)) == [
         (*row[1:6], microseconds_of(row.recorded_at), row.state, row.leaf_hash) for row in usual
     ]
 
@@ -442,34 +489,52 @@ def test_the_command_refuses_what_it_can_not_use(run: Run, scene: Scene, tmp_pat
         assert "Traceback" not in said.stderr
 
 
+@pytest.fixture
+def attentive() -> Iterator[None]:
+    """Let processes be started that hear SIGINT: a shell hides it from what runs behind it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("attentive")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("table", ["tile", "reservation"])
 def test_an_interrupted_command_leaves_a_file_and_goes_on(
-    imported: Scene,
+    imported: Scene, table: str, number: signal.Signals
 ) -> None:
-    """Ctrl-C costs nothing: exit code 130, and the next run takes it up."""
+    """Ctrl-C costs nothing: exit code 130, and the next run takes it up.
+
+    Tiles are read with the events, reservations when all events were joined.
+    """
     environment = os.environ | {
         "TICKETLEDGER_DATABASE_URL": imported.database.app_dsn,
         "TICKETLEDGER_DATA_DIR": str(imported.directory),
     }
     words = [sys.executable, "-m", "api.cli", "verify", "self"]
     resume = imported.directory / RESUME_FILE
+    resume.unlink(missing_ok=True)
     # The audit waits for a lock of ours, so that it is in the middle when it is interrupted.
     with closing(Connections(imported.database.superuser_dsn)) as connections:
         holding = connections.open()
         holding.autocommit = False
         with holding.cursor() as cursor:
-            cursor.execute("lock table ledger.tile in access exclusive mode")
+            cursor.execute(f"lock table ledger.{table} in access exclusive mode")
             running = subprocess.Popen(
                 words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
-            until = time.monotonic() + 60
             waiting = (
                 "select pid from pg_locks where not granted"
-                " and relation = 'ledger.tile'::regclass and database ="
+                f" and relation = 'ledger.{table}'::regclass and database ="
                 " (select oid from pg_database where datname = current_database())"
             )
-            while not imported.query(waiting) and time.monotonic() < until:
-                pass
-            running.send_signal(signal.SIGINT)
+            until = time.monotonic() + 120
+            while not imported.query(waiting):
+                assert running.poll() is None, "it came to an end without the lock"
+                assert time.monotonic() < until, "it never asked for the lock"
+            running.send_signal(number)
+            if table == "tile":
+                running.wait(60)  # what is fetched is given up, whatever it waits for
             holding.rollback()
         _, words_said = running.communicate(timeout=60)
         holding.close()
@@ -481,3 +546,23 @@ def test_an_interrupted_command_leaves_a_file_and_goes_on(
     )
     assert again.returncode == 0, again.stdout + again.stderr
     assert not resume.exists()
+
+
+@pytest.mark.usefixtures("attentive")
+def test_an_interrupt_at_any_instant_leaves_every_span_joined_or_not(imported: Scene) -> None:
+    """A span that counted half would be counted again, or never."""
+    now, vault = moment_of(imported.clock.at), FileVault(imported.directory / "vault")
+    whole = audit(audited(imported), Scope(vault=vault), now=now)
+    add = Joiner.add
+
+    def interrupted(self: Joiner, span: Span, *more: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        add(self, span, *more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Joiner, "add", interrupted)
+        with pytest.raises(Interrupted) as stopped:
+            audit(audited(imported), Scope(vault=vault), now=now)
+    assert stopped.value.wholes[0].position > 0
+    resumed = audit(audited(imported), Scope(vault=vault, taken_up=stopped.value.wholes), now=now)
+    assert (resumed.findings, resumed.events) == (whole.findings, whole.events)
