@@ -32,14 +32,16 @@ def page(
     checkpoint: Mapping[str, Any] | None,
     language: Language,
     withheld: Mapping[int, bytes] = MappingProxyType({}),
+    attachments: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """Return the report of a ticket as one HTML file, which needs nothing but itself.
 
     `records` are exact canonical bytes in the order of their versions; of versions the recipient
     may not see, `withheld` gives the leaf hash alone, and the chain goes on over them. A disclosure
     is `{version, field, disclosure, value}`, a proof `{version, index, hashes}` with hashes in
-    base64, and a checkpoint `{origin, size, root, vkey, note}`. Nothing of it is believed: whoever
-    opens the page sees what does not fit.
+    base64, and a checkpoint `{origin, size, root, vkey, note}`. `attachments` gives the extensions
+    of the files in `attachments/` beside the page by their SHA-256, for links. Nothing of it is
+    believed: whoever opens the page sees what does not fit.
     """
     versions = range(1, len(records) + len(withheld) + 1)
     if not withheld.keys() <= set(versions):
@@ -73,6 +75,7 @@ def page(
             }
             for one in proofs
         ],
+        "attachments": dict(attachments),
         "checkpoint": None
         if checkpoint is None
         else {

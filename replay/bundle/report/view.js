@@ -4,6 +4,7 @@
   const WORDS = JSON.parse(document.getElementById("words").textContent);
   const DATA = JSON.parse(document.getElementById("data").textContent);
   const DEPTH_MAX = 6;
+  const FINDINGS_FIRST = 8;
   let language = DATA.language;
   let outcome = null;
 
@@ -34,12 +35,16 @@
   function time(at) {
     const moment = typeof at === "string" && INSTANT.test(at) ? new Date(`${at.slice(0, 23)}Z`) : null;
     if (!moment || Number.isNaN(moment.getTime())) return foreign("bdi", at);
-    const local = new Intl.DateTimeFormat(language, {
-      dateStyle: "medium", timeStyle: "long",
-    }).format(moment);
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-    return make("time", { datetime: at }, `${local} (${zone}) · UTC ${at}`);
+    const east = -moment.getTimezoneOffset();
+    const utc = make("span", { class: "utc" }, at);
+    if (east === 0) return make("time", { datetime: at }, utc);
+    const two = (number) => String(number).padStart(2, "0");
+    const zone = `UTC${east < 0 ? "-" : "+"}${two(Math.floor(Math.abs(east) / 60))}:${two(Math.abs(east) % 60)}`;
+    const local = new Date(moment.getTime() + east * 60_000).toISOString();
+    return make("time", { datetime: at }, `${local.slice(0, 10)} ${local.slice(11, 19)} ${zone} · `, utc);
   }
+
+  const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
   /* --- what a record says ------------------------------------------------------------------ */
 
@@ -65,11 +70,29 @@
     }
     if (!isObject) {
       if (typeof one === "boolean") return make("span", {}, say(one ? "yes" : "no"));
-      return typeof one === "string" && INSTANT.test(one) ? time(one) : foreign("bdi", one);
+      if (typeof one !== "string") return foreign("bdi", one);
+      return INSTANT.test(one) ? time(one) : code(one);
     }
     if (depth >= DEPTH_MAX) return make("span", { class: "dim" }, say("see_bytes"));
     if (!Array.isArray(one)) return members(one, row, depth + 1);
     return make("ul", {}, ...one.map((item) => make("li", {}, value(item, row, depth + 1))));
+  }
+
+  /* A word of the ledger's own, in the reader's language; "offer:O1" is the offer O1. */
+  function code(one) {
+    const [kind, ...rest] = one.split(":");
+    const word = own(words().values, kind);
+    if (word === undefined) return foreign("bdi", one);
+    const of_what = rest.map((part) => own(words().values, part) ?? part);
+    return make("span", { title: one }, [word, ...of_what].join(" · "));
+  }
+
+  /* The file in the bundle beside this page, where it holds one of that digest. */
+  function attached(sha256) {
+    const extension = own(DATA.attachments ?? {}, sha256);
+    if (!/^[0-9a-f]{64}$/.test(sha256) || !/^[a-z0-9]+$/.test(extension ?? "")) return foreign("code", sha256);
+    const link = make("a", { class: "open", href: `attachments/${sha256}.${extension}` }, say("open_attachment"));
+    return make("div", {}, foreign("code", sha256), " ", link);
   }
 
   function committed(sd, row) {
@@ -83,22 +106,32 @@
 
   function members(data, row, depth) {
     const list = make("dl");
-    for (const [name, one] of Object.entries(data)) {
+    for (const [name, one] of sorted(data)) {
       const label = own(words().fields, name);
       list.append(
         label === undefined ? make("dt", {}, foreign("code", name)) : make("dt", { title: name }, label),
-        make("dd", {}, value(one, row, depth)),
+        make("dd", {}, name === "sha256" && typeof one === "string" ? attached(one) : value(one, row, depth)),
       );
     }
     return list;
   }
 
+  /* What people said first, then amounts, then the rest as it is recorded. */
+  function sorted(data) {
+    const rank = (one) => (one?.sd !== undefined ? 0 : one?.amount_minor !== undefined ? 1 : 2);
+    return Object.entries(data).sort(([, one], [, other]) => rank(one) - rank(other));
+  }
+
   function finding(one) {
     const place = [];
-    if (one.version !== undefined) place.push(say("at_version", { version: one.version }));
+    const item = make("li", { class: "failed" }, `${one.code} · `);
+    if (one.version !== undefined) {
+      const version = say("at_version", { version: one.version });
+      const there = outcome.rows[one.version - 1] !== undefined;
+      item.append(there ? make("a", { href: `#v${one.version}` }, version) : version, " · ");
+    }
     if (one.field !== undefined) place.push(say("at_field", { field: one.field }));
-    const text = own(words().findings, one.what) ?? one.what;
-    const item = make("li", { class: "failed" }, `${one.code} · ${[...place, text].join(" · ")}`);
+    item.append([...place, own(words().findings, one.what) ?? one.what].join(" · "));
     for (const name of ["expected", "found"]) {
       if (one[name] !== undefined) {
         item.append(make("div", {}, `${say(name)} `, foreign("code", one[name])));
@@ -120,13 +153,12 @@
       const actor = record.actor ?? {};
       const kind = typeof actor.kind === "string" ? actor.kind : "";
       const role = own(words().roles, kind);
-      const facts = make("dl");
-      const fact = (name, shown) => facts.append(make("dt", {}, say(name)), make("dd", {}, shown));
       const who = make("span", {}, role ?? foreign("bdi", kind), " ", foreign("code", actor.ref ?? ""));
-      fact("who", who);
-      fact("when", time(record.at));
-      if (record.source) fact("source", value(record.source, row, 1));
-      item.append(facts);
+      item.append(make("p", { class: "by" }, who, " · ", time(record.at)));
+      if (record.source) {
+        const source = make("dd", {}, value(record.source, row, 1));
+        item.append(make("dl", {}, make("dt", {}, say("source")), source));
+      }
       if (record.data !== null && typeof record.data === "object") item.append(members(record.data, row, 1));
     }
     if (row.findings) {
@@ -136,7 +168,6 @@
     if (row.withheld) return item;
     const bytes = make("details", {}, make("summary", {}, say("bytes", { size: row.bytes.length })));
     bytes.append(make("pre", { lang: "", dir: "ltr" }, row.text));
-    if (row.text.length > 1500) item.classList.add("long");
     item.append(bytes);
     return item;
   }
@@ -156,15 +187,35 @@
     return found.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
   }
 
+  /* A green mark is for what was proved and signed; what could not be looked at is amber. */
+  function verdictOf({ whole, signature, unproved }) {
+    if (!whole) return "broken";
+    return signature === "passed" && !unproved.length ? "whole" : "partly";
+  }
+
+  /* One missing record breaks every later one: the first findings say where, the rest is folded. */
+  function failures(findings) {
+    const ordered = [...findings].sort((one, other) => (one.version ?? 0) - (other.version ?? 0));
+    const list = (some) => make("ul", {}, ...some.map(finding));
+    const rest = ordered.slice(FINDINGS_FIRST);
+    if (!rest.length) return [list(ordered)];
+    const summary = make("summary", {}, say("findings_rest", { count: rest.length }));
+    return [list(ordered.slice(0, FINDINGS_FIRST)), make("details", {}, summary, list(rest))];
+  }
+
   function result() {
     const parts = [title("result")];
     if (!outcome) return [...parts, make("p", { class: "verdict working" }, say("working"))];
     const count = outcome.rows.length;
-    const verdict = outcome.whole ? say("whole", { count }) : say("broken", { count: outcome.findings.length });
-    parts.push(make("p", { class: `verdict ${outcome.whole ? "whole" : "broken"}` }, verdict));
+    const state = verdictOf(outcome);
+    const verdict = say(state, { count: state === "broken" ? outcome.findings.length : count });
+    parts.push(
+      make("p", { class: `verdict ${state}` }, verdict),
+      make("p", {}, say(`means_${state}`)),
+    );
     document.getElementById("announcer").textContent = verdict;
     if (!outcome.whole) {
-      parts.push(make("h3", {}, say("failed_title")), make("ul", {}, ...outcome.findings.map(finding)));
+      parts.push(make("h3", {}, say("failed_title")), ...failures(outcome.findings));
     }
     const checked = [
       say("did_leaf", { count: count - outcome.withheld.length, by: say(outcome.webcrypto ? "by_webcrypto" : "by_own") }),
@@ -193,7 +244,9 @@
 
   function timeline() {
     const list = make("ol", {}, ...(outcome?.rows ?? []).map(event));
-    return [title("timeline"), list];
+    const hints = [say("zone", { zone: zone() })];
+    if (Object.keys(DATA.attachments ?? {}).length) hints.push(say("attachment_near"));
+    return [title("timeline"), ...hints.map((one) => make("p", { class: "dim" }, one)), list];
   }
 
   function worksheet() {
@@ -217,7 +270,9 @@
       );
     });
     const table = make("table", {}, make("caption", {}, say("worksheet_caption")), make("thead", {}, head), make("tbody", {}, ...body));
-    const parts = [title("worksheet"), table];
+    const count = outcome?.rows.length ?? 0;
+    const sheet = make("details", { class: "sheet" }, make("summary", {}, say("worksheet_open", { count })), table);
+    const parts = [title("worksheet"), sheet];
     if (DATA.checkpoint) {
       parts.push(
         make("h3", {}, say("checkpoint_title")),
@@ -248,8 +303,9 @@
   }
   document.getElementById("print").addEventListener("click", () => window.print());
   window.addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details")) one.open = true;
+    for (const one of document.querySelectorAll("details.sheet")) one.open = true;
   });
+  for (const one of document.querySelectorAll("[hidden]")) one.hidden = false;
   show();
   TicketReport.check(DATA, globalThis.crypto?.subtle)
     .then((found) => {
