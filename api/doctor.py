@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Final
@@ -15,10 +16,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg2
 
 from api import embedded, keys
+from api.alarms import Watched, standing_alarms
 from api.embedded import EmbeddedError
 from api.embedded.binaries import find_binaries
+from api.ids import wall_clock
 from api.settings import Settings
+from domain.ledger.connections import Connections, DatabaseUnavailable
 from domain.ledger.migrations import migrations
+from domain.ledger.standing import Standing
 
 ROOMS: Final = ("domain", "projections", "replay", "api")
 DISTRIBUTION: Final = "ticketledger"
@@ -140,7 +145,7 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     """The database: that it answers, and that its schema is this version's."""
     if settings.database_url is not None:
-        yield from _schema(settings.database_url)
+        yield from _ledger(settings, settings.database_url)
         return
     try:
         binaries = find_binaries(None)
@@ -153,9 +158,34 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with embedded.start(settings.data_dir) as server:
-            yield from _schema(server.app_dsn)
+            yield from _ledger(settings, server.app_dsn)
     except EmbeddedError as error:
         yield Finding("database", f"{error.what} {error.why}", fine=False, remedy=error.remedy)
+
+
+def _ledger(settings: Settings, dsn: str) -> Iterator[Finding]:
+    """The schema and, where it is this version's, what the ledger says of its evidence."""
+    found = list(_schema(dsn))
+    yield from found
+    if all(one.fine for one in found):
+        yield from _evidence(settings, dsn)
+
+
+def _evidence(settings: Settings, dsn: str) -> Iterator[Finding]:
+    """Notary, witnesses and stamps: what is the matter, why, and what to do next."""
+    try:
+        with closing(Connections(dsn)) as connections:
+            watched = Watched(settings, Standing(connections), wall_clock())
+            alarms = standing_alarms(watched)
+    except DatabaseUnavailable as error:
+        yield Finding("evidence", str(error), fine=False, remedy="ask again")
+        return
+    if not alarms:
+        yield Finding("evidence", "notary and anchors are level", fine=True)
+    for alarm in alarms:
+        place = "" if alarm.lane is None else f"lane {alarm.lane}: "
+        found = f"{alarm.code}: {place}{alarm.what}, because {alarm.why}"
+        yield Finding("evidence", found, fine=False, remedy=alarm.next)
 
 
 def _schema(dsn: str) -> Iterator[Finding]:

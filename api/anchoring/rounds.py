@@ -1,7 +1,12 @@
-"""When a lane is anchored, and what is kept of it: stamp, copy, and the record of both.
+"""When a lane is anchored, what is kept of it, and what of that is told on record.
 
-Whatever is obtained is kept before it is told on record, under a key made of lane and size; so a
-crash between two steps loses nothing and tells nothing twice.
+Whatever is obtained is kept before it is told on record, under a key made of lane and size (and
+witness); so a crash between two steps loses nothing and tells nothing twice.
+
+The rule by which a ledger comes to rest: an anchoring is due only when something else was recorded
+than what the anchoring records itself, and each anchoring has every witness told once, by its
+first cosignature on a checkpoint at least that large, however late it comes. So what is told calls
+for no anchoring, and without a new anchoring nothing more is told.
 """
 
 import logging
@@ -97,15 +102,17 @@ class Anchoring:
         self._now = now
         self._lasts: dict[int, _Last] = {}
         self._untold: dict[int, int] = {}
+        """Sizes whose stamps are kept and perhaps not on record, by lane."""
+        self._owed: dict[int, set[str]] = {}
+        """Witnesses of whom nothing is on record since the last anchoring, by lane."""
         self._weighty: dict[int, int] = {}
         self._looked_to: dict[int, int] = {}
         self._not_before: dict[int, Instant] = {}
 
     def step(self, lane: int) -> int | None:
-        """Anchor a lane if that is due; return the size that was."""
+        """Anchor a lane if that is due, and tell what is known by now; return the size that was."""
         last = self._last(lane)
-        if lane in self._untold:
-            self._tell(lane, self._untold[lane])
+        self._tell(lane)
         due = self._due(lane, last)
         if due is None:
             return None
@@ -116,9 +123,8 @@ class Anchoring:
             self._not_before[lane] = later(self._now(), RETRY)
             return None
         self._copy(due)
-        self._lasts[lane] = _Last(due.size, self._now())
-        self._untold[lane] = due.size
-        self._tell(lane, due.size)
+        self._begin(lane, _Last(due.size, self._now()))
+        self._tell(lane)
         return due.size
 
     # --- what is due --------------------------------------------------------------------------
@@ -126,18 +132,29 @@ class Anchoring:
     def _last(self, lane: int) -> _Last:
         """Return what was anchored last, by whichever process."""
         if lane not in self._lasts:
-            self._lasts[lane] = _Last()
-            plan = self._plan
-            kind, name = (
-                (AnchorKind.STAMP, plan.authority.name)
-                if plan.authority
-                else (AnchorKind.COPY, plan.copies.name if plan.copies else "")
-            )
-            found = self._anchors.newest(lane, kind, name)
-            if found is not None:
-                self._lasts[lane] = _Last(found.size, instant(found.obtained_at))
-                self._untold[lane] = found.size
+            self._begin(lane, self._found(lane))
         return self._lasts[lane]
+
+    def _begin(self, lane: int, last: _Last) -> None:
+        """Take this for what was anchored last; what was told of it is told again in vain."""
+        self._lasts[lane] = last
+        if last.size:
+            self._untold[lane] = last.size
+            self._owed[lane] = set(self._plan.witnesses)
+
+    def _found(self, lane: int) -> _Last:
+        """Return what is kept of the last anchoring; with witnesses alone, what is on record."""
+        plan = self._plan
+        if plan.authority is None and plan.copies is None:
+            told = self._anchors.last_told(lane)
+            return _Last() if told is None else _Last(*told)
+        kind, name = (
+            (AnchorKind.STAMP, plan.authority.name)
+            if plan.authority
+            else (AnchorKind.COPY, plan.copies.name if plan.copies else "")
+        )
+        found = self._anchors.newest(lane, kind, name)
+        return _Last() if found is None else _Last(found.size, instant(found.obtained_at))
 
     def _due(self, lane: int, last: _Last) -> Signed | None:
         """Return the checkpoint to anchor now, if any."""
@@ -203,34 +220,60 @@ class Anchoring:
         at = moment_of(self._now())
         self._anchors.add(Anchor(due.lane, due.size, kind.value, name, content, at))
 
-    def _tell(self, lane: int, size: int) -> None:
-        """Put on record who vouches for a checkpoint; once, whoever tells it first."""
-        said = self._log.anchors(lane, size)
-        signed = self._log.checkpoint_at(lane, size)
+    # --- telling ------------------------------------------------------------------------------
+
+    def _tell(self, lane: int) -> None:
+        """Put on record what is kept of the last anchoring, and what witnesses said since."""
+        if lane in self._untold:
+            self._tell_stamps(lane, self._untold[lane])
+            del self._untold[lane]
+        owed = self._owed.get(lane)
+        if not owed:
+            return
+        size = self._lasts[lane].size
+        for said in self._anchors.first_cosigned(lane, sorted(owed), from_size=size):
+            self._tell_cosignature(said)
+            owed.discard(said.name)
+
+    def _tell_stamps(self, lane: int, size: int) -> None:
         stamps = tuple(
             StampTaken(one.name, stamped_at(one.content), base64text.encode(one.content))
-            for one in said
+            for one in self._log.anchors(lane, size)
             if one.kind == AnchorKind.STAMP
         )
-        lines = tuple(
-            one.content.decode().strip() for one in said if one.kind == AnchorKind.WITNESS
+        if stamps:
+            self._record(lane, size, f"anchor:{lane}:{size}", stamps=stamps)
+
+    def _tell_cosignature(self, said: Anchor) -> None:
+        key = f"cosigned:{said.lane}:{said.size}:{said.name}"
+        line = said.content.decode().strip()
+        self._record(said.lane, said.size, key, cosignatures=(line,))
+
+    def _record(
+        self,
+        lane: int,
+        size: int,
+        key: str,
+        *,
+        stamps: tuple[StampTaken, ...] = (),
+        cosignatures: tuple[str, ...] = (),
+    ) -> None:
+        """Put on record who vouches for a checkpoint; once, whoever tells it first."""
+        signed = self._log.checkpoint_at(lane, size)
+        if signed is None:
+            raise LookupError(f"the checkpoint of size {size} is not there any more")
+        command = AnchorCheckpoint(
+            stream=anchors_reference(lane, self._ledger.lanes),
+            lane=lane,
+            size=size,
+            root=base64text.encode(signed.root),
+            stamps=stamps,
+            cosignatures=cosignatures,
         )
-        if signed is not None and (stamps or lines):
-            command = AnchorCheckpoint(
-                stream=anchors_reference(lane, self._ledger.lanes),
-                lane=lane,
-                size=size,
-                root=base64text.encode(signed.root),
-                stamps=stamps,
-                cosignatures=lines,
-            )
-            try:
-                self._ledger.handle(
-                    Request(command=command, actor=SYSTEM, key=f"anchor:{lane}:{size}")
-                )
-            except errors.KeyReused:
-                log.debug("size %d of lane %d was told already, by fewer", size, lane)
-        self._untold.pop(lane, None)
+        try:
+            self._ledger.handle(Request(command=command, actor=SYSTEM, key=key))
+        except errors.KeyReused:
+            log.debug("size %d of lane %d was told already, by fewer", size, lane)
 
 
 def _body(signed: Signed) -> str:

@@ -109,6 +109,10 @@ class WitnessClient:
         said = f"the witness {self.name} {what} (lane {newest.lane}, size {newest.size})"
         if newest.lane not in self.alarms:
             log.critical("ALARM: %s", said)
+            at, kind = moment_of(self._now()), AnchorKind.REFUSED.value
+            # Kept, so that every process can say that somebody must look.
+            kept = Anchor(newest.lane, newest.size, kind, self.name, said.encode(), at)
+            self._anchors.add(kept)
         self.alarms[newest.lane] = said
         return Disowned(said)
 

@@ -98,16 +98,41 @@ def verify_bundle(
     vkey: Annotated[
         str | None, typer.Option("--vkey", help="The log's key, as you got it from elsewhere.")
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="Your own C2SP tlog-policy: logs, witnesses, quorum."),
+    ] = None,
+    receipt: Annotated[
+        list[Path] | None,
+        typer.Option("--receipt", help="A receipt you were given; again for each."),
+    ] = None,
+    receipt_key: Annotated[
+        str | None,
+        typer.Option("--receipt-key", help="The vkey of receipts, as you got it from elsewhere."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a bundle by itself: no database, no network, no keys but the log's."""
-    from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
-    from replay.bundle import check  # noqa: PLC0415 - heavy
+    """Check a bundle by itself: no database, no network, no keys but those you give."""
+    from domain.proof.errors import MalformedKey, MalformedPolicy  # noqa: PLC0415 - heavy
+    from replay.bundle import Trusted, check  # noqa: PLC0415 - heavy
     from replay.bundle.archive import MalformedBundle  # noqa: PLC0415 - heavy
     from replay.verify.report import MEANINGS  # noqa: PLC0415 - heavy
 
+    if receipt and receipt_key is None:
+        raise CommandError(
+            "The receipts can not be checked.",
+            why="no key of receipts was given, and the platform's own word is none",
+            remedy="give --receipt-key with the vkey that you have from elsewhere",
+            code=Exit.USAGE,
+        )
     try:
-        report = check(file, vkey)
+        trusted = Trusted(
+            vkey=vkey,
+            policy=None if policy is None else policy.read_bytes(),
+            receipt_key=receipt_key,
+            receipts={str(path): path.read_bytes() for path in receipt or ()},
+        )
+        report = check(file, trusted=trusted)
     except MalformedBundle as error:
         raise CommandError(
             "This is no bundle.",
@@ -115,20 +140,37 @@ def verify_bundle(
             remedy="give a ZIP file that `ticketledger bundle` or the API made",
             code=Exit.INVALID,
         ) from error
+    except MalformedPolicy as error:
+        raise CommandError(
+            "The policy can not be used.",
+            why=str(error),
+            remedy="give --policy a file in the form of C2SP tlog-policy",
+            code=Exit.USAGE,
+        ) from error
     except MalformedKey as error:
-        raise _unusable_key(error, "--vkey") from error
+        raise _unusable_key(error, "--vkey or --receipt-key") from error
+    except OSError as error:
+        raise CommandError(
+            "A file can not be read.",
+            why=str(error),
+            remedy="give files that are there",
+            code=Exit.NOT_FOUND,
+        ) from error
     if as_json:
         answer(report.table(), as_json=True)
     else:
         typer.echo(
             f"{report.ticket} for {report.recipient}: {report.records} records "
             f"({report.withheld} withheld), {report.disclosures} disclosures, "
-            f"{report.attachments} attachments, {report.stamps} stamps"
+            f"{report.attachments} attachments, {report.stamps} stamps, "
+            f"{report.receipts} receipts of yours"
         )
         for one in report.findings:
             place = f" v{one.version}" if one.version is not None else ""
             typer.echo(f"{one.code}{place}: {one.what}  ({MEANINGS[one.code]})")
         typer.echo("Nothing was found." if report.clean else f"{len(report.findings)} findings.")
+        if report.trust is not None:
+            typer.echo(report.trust.words)
         for words in report.not_checked:
             typer.echo(f"Not checked: {words}.")
     if not report.clean:

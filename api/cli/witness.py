@@ -25,9 +25,13 @@ def serve(
     key: Annotated[Path, typer.Option(help="The file of the witness's private key.")],
     state: Annotated[Path, typer.Option(help="The directory of what it has cosigned.")],
     log_vkey: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--log-vkey", help="A log's keys, one or several; again for each lane."),
-    ],
+    ] = None,
+    logs: Annotated[
+        Path | None,
+        typer.Option("--logs", help="A file of logs' keys, a line each; read when it changes."),
+    ] = None,
     listen: Annotated[str, typer.Option(help="Address and port.")] = "127.0.0.1:8100",
     name: Annotated[
         str | None, typer.Option(help="Make a new witness of this name, with a new key.")
@@ -45,6 +49,13 @@ def serve(
             remedy="write it like 127.0.0.1:8100",
             code=Exit.USAGE,
         )
+    if not log_vkey and logs is None:
+        raise CommandError(
+            "The witness knows no log.",
+            why="it cosigns for those it was told of, and for nobody else",
+            remedy="give --logs with a file of vkeys, or --log-vkey",
+            code=Exit.USAGE,
+        )
     from api.witness.service import serve as run  # noqa: PLC0415 - heavy
     from api.witness.state import WitnessStateError  # noqa: PLC0415 - heavy
     from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
@@ -54,7 +65,8 @@ def serve(
             key_file=key,
             name=name,
             state=state,
-            log_vkeys=log_vkey,
+            log_vkeys=log_vkey or (),
+            logs_file=logs,
             host=host.strip("[]"),
             port=int(port),
             with_parent=with_parent,
@@ -65,6 +77,13 @@ def serve(
             why=str(error),
             remedy="key and memory belong together; see docs/operating.md",
             code=Exit.CONFLICT,
+        ) from error
+    except OSError as error:
+        raise CommandError(
+            "The witness does not start.",
+            why=str(error),
+            remedy="see that its files can be read",
+            code=Exit.NOT_FOUND,
         ) from error
     except MalformedKey as error:
         raise CommandError(

@@ -31,12 +31,15 @@ async def read_liveness() -> Response:
     "/readyz",
     operation_id="read_readiness",
     summary="Ask whether the parts the API needs are there",
-    responses={**answer(Ready, "They are."), **answer(Ready, "Something is the matter.", 503)},
+    responses={
+        **answer(Ready, "They are; degraded when somebody must look."),
+        **answer(Ready, "One of them is not.", 503),
+    },
 )
 async def read_readiness(services: ServicesDep) -> Response:
-    """Say how database, schema and views are."""
+    """Say how database, schema and views are, and what is the matter with the evidence."""
     found = await services.run(readiness, services)
-    return json_answer(found, status=200 if found.status == "ready" else 503)
+    return json_answer(found, status=503 if found.status == "not_ready" else 200)
 
 
 @router.get(

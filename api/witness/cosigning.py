@@ -37,13 +37,22 @@ class Witness:
     ) -> None:
         """Cosign for these logs; raise MalformedKey for a key that is no log's."""
         self.key = key
-        self._logs = tuple(logs)
-        if any(known.type is not KeyType.NOTE for known in self._logs):
-            raise MalformedKey("a log is known by a note key")
+        self._logs: tuple[VerifierKey, ...] = ()
+        self.know(logs)
         self._memory = memory
         self._now = now
         # One judgement at a time: what is compared is what is then replaced.
         self._lock = Lock()
+
+    def know(self, logs: Iterable[VerifierKey]) -> None:
+        """Cosign for these logs from now on; raise MalformedKey, and change nothing, for no log's.
+
+        A log whose key was rotated has two lines here, as long as it signs with both.
+        """
+        known = tuple(dict.fromkeys(logs))
+        if any(one.type is not KeyType.NOTE for one in known):
+            raise MalformedKey("a log is known by a note key")
+        self._logs = known
 
     def add_checkpoint(self, content: bytes) -> Answer:
         """Return the answer to a request (C2SP tlog-witness, add-checkpoint)."""

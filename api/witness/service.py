@@ -16,8 +16,9 @@ from fastapi.responses import PlainTextResponse, Response
 
 from api import strict_json
 from api.problems import Problem
-from api.witness.cosigning import Witness
+from api.witness.cosigning import Answer, Witness
 from api.witness.exchange import REQUEST_SIZE_MAX
+from api.witness.logs import KnownLogs
 from api.witness.state import Memory, WitnessStateError, key_of
 from domain.proof.keys import parse_vkey
 
@@ -25,8 +26,14 @@ PARENT_POLL_S: Final = 1.0
 log = logging.getLogger(__name__)
 
 
-def witness_app(witness: Witness) -> FastAPI:
+def witness_app(witness: Witness, logs: KnownLogs | None = None) -> FastAPI:
     """Return the application over a witness: add-checkpoint, and its key for whoever asks."""
+
+    def judged(content: bytes) -> Answer:
+        if logs is not None:
+            logs.refresh(witness)
+        return witness.add_checkpoint(content)
+
     app = FastAPI(title="ticketledger witness", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.post("/add-checkpoint")
@@ -36,7 +43,7 @@ def witness_app(witness: Witness) -> FastAPI:
         except Problem as problem:
             return PlainTextResponse(f"{problem.detail}\n", status_code=int(problem.kind.status))
         try:
-            answer = await run_in_threadpool(witness.add_checkpoint, content)
+            answer = await run_in_threadpool(judged, content)
         except (WitnessStateError, OSError) as error:
             log.critical("nothing is cosigned: %s", error)
             return PlainTextResponse("this witness cosigns nothing now\n", status_code=503)
@@ -54,17 +61,19 @@ def serve(
     key_file: Path,
     name: str | None,
     state: Path,
-    log_vkeys: Sequence[str],
+    log_vkeys: Sequence[str] = (),
+    logs_file: Path | None = None,
     host: str,
     port: int,
     with_parent: bool = False,
 ) -> None:
-    """Serve a witness until interrupted; raise WitnessStateError or MalformedKey."""
-    logs = [parse_vkey(one) for several in log_vkeys for one in several.split()]
+    """Serve a witness until interrupted; raise WitnessStateError, MalformedKey or OSError."""
+    always = tuple(parse_vkey(one) for several in log_vkeys for one in several.split())
+    logs = KnownLogs(always, logs_file)
     key = key_of(key_file, name=name, state=state)
     with closing(Memory(state, key)) as memory:
-        witness = Witness(key, logs, memory, now=lambda: int(time.time()))
-        application = witness_app(witness)
+        witness = Witness(key, logs.keys, memory, now=lambda: int(time.time()))
+        application = witness_app(witness, logs)
         server = uvicorn.Server(
             uvicorn.Config(application, host=host, port=port, log_level="warning", access_log=False)
         )

@@ -37,6 +37,8 @@ class AnchorKind(StrEnum):
     """The content is the authority's answer."""
     COPY = "copy"
     """The content is where the copy is."""
+    REFUSED = "refused"
+    """The content is how a witness said that it holds another history, or a longer one."""
 
 
 class Stamped(NamedTuple):
@@ -153,6 +155,22 @@ class Anchors:
         rows = self._read("witnessed", values)
         return int(rows[0][0]) if rows else None
 
+    def first_cosigned(self, lane: int, names: Sequence[str], *, from_size: int) -> list[Anchor]:
+        """Return of each of these witnesses what it said first of a checkpoint that large."""
+        values = {"lane": lane, "names": list(names), "size": from_size}
+        return [
+            Anchor(lane, int(size), AnchorKind.WITNESS.value, name, bytes(content), at)
+            for size, name, content, at in self._read("first_cosigned", values)
+        ]
+
+    def last_told(self, lane: int) -> tuple[int, Instant] | None:
+        """Return of which size a cosignature was put on record last, and when."""
+        rows = self._read("last_told", {"lane": lane, "topic": CheckpointWitnessed.TOPIC})
+        if not rows:
+            return None
+        told = _WITNESSED.decode(rows[0][0])
+        return told.data.size, told.at
+
     def has_grown(self, lane: int, *, after: int, upto: int) -> bool:
         """Return whether more was recorded in a lane than the anchoring itself records."""
         values = {"lane": lane, "after": after, "upto": upto, "topics": list(OWN_TOPICS)}
@@ -226,7 +244,21 @@ class _State(msgspec.Struct):
     data: _Said
 
 
+class _Size(msgspec.Struct):
+    """What of a cosignature's record is needed to go on from it."""
+
+    size: int
+
+
+class _Witnessed(msgspec.Struct):
+    """A record, as far as that."""
+
+    at: Instant
+    data: _Size
+
+
 _STATE: Final = msgspec.json.Decoder(_State)
+_WITNESSED: Final = msgspec.json.Decoder(_Witnessed)
 _STATEMENTS: Final[dict[str, str]] = {
     "add": (
         "insert into {ledger}.anchor(lane, size, kind, name, content, obtained_at)"
@@ -241,6 +273,15 @@ _STATEMENTS: Final[dict[str, str]] = {
         "select size from {ledger}.anchor where lane = %(lane)s and size >= %(size)s"
         " and kind = 'witness' and name = any(%(names)s)"
         " group by size having count(*) >= %(quorum)s order by size desc limit 1"
+    ),
+    "first_cosigned": (
+        "select distinct on (name) size, name, content, obtained_at from {ledger}.anchor"
+        " where lane = %(lane)s and size >= %(size)s and kind = 'witness'"
+        " and name = any(%(names)s) order by name, size"
+    ),
+    "last_told": (
+        "select state from {ledger}.event where lane = %(lane)s and topic = %(topic)s"
+        " order by position desc limit 1"
     ),
     "grown": (
         "select from {ledger}.event where lane = %(lane)s and position > %(after)s"

@@ -11,11 +11,11 @@ from domain.ledger.sealing import Unopenable, disclosed_value
 from domain.proof import base64text
 from domain.proof.chain import GENESIS, leaf_hash
 from domain.proof.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from domain.proof.errors import MalformedKey, ProofError
-from domain.proof.keys import KeyType, VerifierKey, parse_vkey
+from domain.proof.errors import ProofError
+from domain.proof.keys import VerifierKey, parse_vkey
 from domain.proof.merkle import verify_consistency, verify_inclusion
-from domain.proof.note import parse_note
-from domain.proof.policy import parse_policy
+from domain.proof.note import Note, parse_note
+from domain.proof.policy import Policy, parse_policy
 from domain.proof.proof_file import parse_hashes, parse_proof_file
 from domain.proof.stamp import (
     StampsUnavailable,
@@ -27,44 +27,49 @@ from domain.proof.stamp import (
 from domain.streams import ticket_stream
 from replay.bundle import parts
 from replay.bundle.archive import Archive, Damaged, MalformedBundle, opened
+from replay.bundle.attachments import expected
 from replay.bundle.bag import Bag
 from replay.bundle.outcome import Anchor, BundleReport, Custody
+from replay.bundle.trust import Known, Trusted
 from replay.verify.lines import Line, NoLine, read_line
 from replay.verify.report import FINDINGS_MAX, Finding
 
-NOT_TRUSTED: Final = "whether the key is the log's own (no --vkey was given: it is the bundle's)"
+NOT_TRUSTED: Final = (
+    "whether the key is the log's own (no --vkey and no --policy was given: it is the bundle's)"
+)
+NOT_LATER: Final = "receipts of what was recorded after the export, or is on another stream"
 NOT_STAMPS: Final = "stamps (the package that reads them is not installed)"
 NOT_ROOTS: Final = "who made the stamps (the bundle names no authority)"
 _BAD: Final = (KeyError, ValueError, Damaged, msgspec.DecodeError, TypeError, AttributeError)
 """What reading a member that is missing, broken or something else comes to."""
 
 
-def check(path: Path, vkey: str | None = None) -> BundleReport:
-    """Return what a bundle's check comes to.
+def check(path: Path, vkey: str | None = None, trusted: Trusted | None = None) -> BundleReport:
+    """Return what a bundle's check comes to; what the checker does not know may be left out.
 
-    Raises MalformedBundle for what is no bundle at all, MalformedKey for a key that is none.
+    Raises MalformedBundle for what is no bundle at all, MalformedKey and MalformedPolicy for a key
+    or a policy that is none.
     """
-    key = parse_vkey(vkey) if vkey is not None else None
-    if key is not None and key.type is not KeyType.NOTE:
-        raise MalformedKey("a log signs with a note key, not with a witness's")
+    known = (trusted or Trusted(vkey=vkey)).read()
     with opened(path) as archive:
         if parts.BAGIT not in archive:
             raise MalformedBundle("it holds no bagit.txt, so it is no bundle")
-        return _Check(archive, key).run()
+        return _Check(archive, known).run()
 
 
 class _Check:
     """One check under way."""
 
-    def __init__(self, archive: Archive, key: VerifierKey | None) -> None:
+    def __init__(self, archive: Archive, known: Known) -> None:
         self._archive = archive
-        self._given = key
+        self._known = known
         self._info: dict[str, str] = {}
         self._leaves: dict[str, bytes] = {}
         self._lines: dict[int, Line] = {}
         self._checkpoint: Checkpoint | None = None
-        self._key: VerifierKey | None = key
-        self._report = BundleReport(ticket="", key_given=key is not None)
+        self._exported_at = ""
+        self._key: VerifierKey | None = known.key
+        self._report = BundleReport(ticket="", key_given=known.names_a_log)
 
     def run(self) -> BundleReport:
         """Return what it comes to."""
@@ -82,6 +87,8 @@ class _Check:
         self._contents()
         self._stamps()
         self._beside()
+        for name, content in self._known.receipts.items():
+            self._receipt(name, content)
         report = self._report
         if not report.key_given:
             report.not_checked.append(NOT_TRUSTED)
@@ -98,13 +105,14 @@ class _Check:
         """Find a checkpoint to trust, and see that its parts say one thing."""
         try:
             own = parse_vkey(self._text(f"{parts.LOG}/log.vkey").strip())
-            self._key = self._given or own
+            self._key = self._known.key_for(own) or own
             if own != self._key:
                 self._add("B02", "log.vkey is not the key that was given")
             if self._text(f"{parts.LOG}/log.pem") != own.pem:
                 self._add("B02", "log.pem is another key than log.vkey")
         except _BAD as error:
             self._add("E13", f"the log's key is missing or none: {error}")
+        policy = None
         try:
             policy = parse_policy(self._archive.read(f"{parts.LOG}/trust-policy.txt"))
             if self._key is not None and self._key not in {log.key for log in policy.logs}:
@@ -119,6 +127,7 @@ class _Check:
         except _BAD as error:
             self._add("E13", f"the checkpoint is not signed by the log: {error}")
             return
+        self._witnesses(note, policy)
         self._checkpoint = found
         self._report.checkpoint = found.size
         try:
@@ -128,6 +137,19 @@ class _Check:
             self._key.verify_bytes(note.text.encode(), signature)
         except _BAD as error:
             self._add("E13", f"checkpoint.sig is no signature of the log: {error}")
+
+    def _witnesses(self, note: Note, claimed: Policy | None) -> None:
+        """See whether the quorum of witnesses has cosigned: theirs who check, else as claimed."""
+        if self._key is None:
+            return
+        try:
+            trust = self._known.judge(note, self._key, claimed)
+        except _BAD as error:
+            self._add("E13", f"a cosignature on the checkpoint is not the witness's: {error}")
+            return
+        self._report.trust = trust
+        if trust is not None and trust.is_given and not trust.met:
+            self._add("B03", trust.missing)
 
     # --- records ------------------------------------------------------------------------------
 
@@ -188,6 +210,7 @@ class _Check:
             self._add("B01", f"the record of the export is missing or none: {error}")
             return
         self._leaves[parts.EXPORT] = leaf_hash(state)
+        self._exported_at = line.at
         info, count = self._info, sum(name != parts.EXPORT for name in self._leaves)
         head = self._leaves.get(parts.numbered(count), GENESIS).hex()
         of_ticket = (line.topic, line.stream) == (
@@ -259,7 +282,10 @@ class _Check:
     def _contents(self) -> None:
         """See that what is said to be here is, and is what it is called."""
         told = self._rows(parts.CUSTODY, Custody)
-        wanted = {one.attachment.sha256 for one in told if not one.erased}
+        disclosed = self._rows(parts.DISCLOSURES, parts.Disclosure)
+        wanted, wrong = expected(told, self._lines, disclosed)
+        for code, what in wrong:
+            self._add(code, what)
         found = set()
         for name in self._archive.below(parts.ATTACHMENTS):
             digest = name.partition(".")[0]
@@ -343,6 +369,23 @@ class _Check:
         for path in (*languages, parts.COMMANDS, parts.REPORT):
             if path not in self._archive:
                 self._add("B01", f"{path} is missing")
+
+    def _receipt(self, name: str, content: bytes) -> None:
+        """Hold a receipt of the checker's against what is here."""
+        try:
+            told = self._known.receipt(content)
+        except _BAD as error:
+            self._add("E13", f"{name} is no receipt by the key that was given: {error}")
+            return
+        leaf = self._leaves.get(parts.numbered(told.version))
+        if told.stream != ticket_stream(self._report.ticket) or (
+            leaf is None and told.at > self._exported_at
+        ):
+            self._unchecked(NOT_LATER)
+        elif leaf != told.leaf:
+            self._add("X03", f"{name} is for an event that is not here", version=told.version)
+        else:
+            self._report.receipts += 1
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from replay.bundle.trust import Trust
 from replay.verify.report import Finding
 
 
@@ -21,6 +22,10 @@ class BundleReport(msgspec.Struct, kw_only=True):
     """The size of the checkpoint everything is proved under; 0 when none could be trusted."""
     key_given: bool = False
     """Whether the checker brought the log's key, or the bundle's own had to do."""
+    trust: Trust | None = None
+    """Which witnesses vouch, and by whose word; None when no policy or checkpoint is of use."""
+    receipts: int = 0
+    """Receipts that were given and hold for what is here."""
     findings: list[Finding] = []
     not_checked: list[str] = []
 
@@ -56,6 +61,8 @@ class Custody(msgspec.Struct):
     attachment: Content
     steps: list[Step]
     erased: bool
+    withheld: bool = False
+    """Whether its content is kept from view: its erasure was asked for and has to wait."""
 
 
 class Anchor(msgspec.Struct):

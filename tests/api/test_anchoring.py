@@ -91,9 +91,8 @@ def test_a_worker_has_its_log_witnessed_and_stamped(
         clock.at = services.now()
         first = served.open_ticket()
         wait_for(lambda: bracket_of(served, first)["not_after"] is not None)
-        served.open_ticket()  # a cosignature later than its stamp is told with the next anchoring
         wait_for(lambda: "checkpoint.witnessed.v1" in told(services))
-        second = served.open_ticket()
+        second = opened_knowing_a_stamp(served)
         wait_for(lambda: None not in bracket_of(served, second).values())
         bounds = bracket_of(served, second)
         assert bounds["not_before"] <= bounds["not_after"]
@@ -105,6 +104,24 @@ def test_a_worker_has_its_log_witnessed_and_stamped(
         proof = parse_proof_file(served.get("auditor", f"{path}/1/proof").text)
         assert proof.verify(bytes.fromhex(event["leaf_hash"]), policy).witnesses
     assert list((tmp_path / "copies" / "lane-0").glob("*.tsr"))
+
+
+def opened_knowing_a_stamp(served: Served) -> str:
+    """Return a ticket whose first event names a checkpoint that covers the record of a stamp.
+
+    What an event names is fixed when it is recorded, and may be some seconds old.
+    """
+    log = served.services.ledger.merkle_log
+    (stamp, *_) = served.services.ledger.stream(anchors_stream(0, 1))
+    wait_for(lambda: log.covering(0, stamp.position) is not None)
+    tickets: list[str] = []
+
+    def knows() -> bool:
+        tickets.append(served.open_ticket())
+        return bracket_of(served, tickets[-1])["not_before"] is not None
+
+    wait_for(knows)
+    return tickets[-1]
 
 
 def bracket_of(served: Served, ticket: str) -> dict[str, str | None]:

@@ -1,7 +1,7 @@
 """Anchors: when a checkpoint is stamped, what is kept and told of it, and the time it proves."""
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,7 +10,7 @@ from pathlib import Path
 import obstore
 import psycopg2
 import pytest
-from obstore.store import LocalStore, MemoryStore
+from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from api.anchoring.copies import CopyDirectory, Differs
 from api.anchoring.copies_objects import CopyObjects
@@ -44,6 +44,7 @@ from tests.conftest import Database
 from tests.ledger.authorities import Tsa, stamping
 from tests.ledger.matters import asked, fresh_in, opened_ledger, place, query
 from tests.ledger.notaries import notary
+from tests.ledger.object_store import store_at
 
 LANES = (1, 4)
 NOW = Instant("2026-11-22T03:00:00.000000Z")
@@ -93,12 +94,14 @@ class House:
         assert newest is not None
         return newest.size
 
-    def anchoring(self, *, quorum: int = 0, stamps: bool = True) -> Anchoring:
+    def anchoring(
+        self, *, quorum: int = 0, stamps: bool = True, witnesses: Sequence[str] = ("w1",)
+    ) -> Anchoring:
         """Return an anchoring as a process would begin with it."""
         plan = Plan(
             authority=Authority(self.tsa.url, self.tsa.roots) if stamps else None,
             copies=CopyDirectory(self.copies) if stamps else None,
-            witnesses=["w1"] if quorum else [],
+            witnesses=list(witnesses) if quorum else [],
             quorum=quorum,
             every=TEN_MINUTES,
         )
@@ -164,10 +167,19 @@ def test_a_stamp_is_kept_told_and_checked_by_another_program(house: House) -> No
     assert parse_checkpoint(body).root == base64text.decode(stamped.root)
 
 
-@pytest.mark.parametrize("store", ["memory", "local"])
-def test_a_copy_in_an_object_store_is_never_replaced(tmp_path: Path, store: str) -> None:
+@pytest.mark.parametrize(
+    "store", ["memory", "local", pytest.param("s3", marks=pytest.mark.interop)]
+)
+def test_a_copy_in_an_object_store_is_never_replaced(
+    tmp_path: Path, store: str, request: pytest.FixtureRequest
+) -> None:
     """The same promise as a directory's, over the store's own create-only writes."""
-    kept = MemoryStore() if store == "memory" else LocalStore(tmp_path)
+    stores: dict[str, Callable[[], ObjectStore]] = {
+        "memory": MemoryStore,
+        "local": lambda: LocalStore(tmp_path),
+        "s3": lambda: store_at(request.getfixturevalue("object_store")),
+    }
+    kept = stores[store]()
     copies = CopyObjects(kept)
     for _ in range(2):
         copies.keep("lane-0/000000000007.checkpoint", b"said")
@@ -320,6 +332,90 @@ def test_witnesses_alone_are_told_too(house: House) -> None:
     house.cosign(house.publish())
     assert house.anchoring(quorum=1, stamps=False).step(house.lane)
     assert [type(record.event) for record in house.told()] == [CheckpointWitnessed]
+
+
+def test_a_cosignature_that_comes_after_its_stamp_is_told_while_the_ledger_rests(
+    house: House,
+) -> None:
+    """Nobody has to open another ticket for a witness's word to come on record."""
+    anchoring = house.anchoring(quorum=1)
+    house.happen()
+    size = anchoring.step(house.lane)
+    assert size is not None
+    assert [type(record.event) for record in house.told()] == [CheckpointStamped]
+    line = house.cosign(size)
+    assert anchoring.step(house.lane) is None, "nothing is anchored for it"
+    (_, told) = (record.event for record in house.told())
+    assert isinstance(told, CheckpointWitnessed)
+    assert (told.size, told.cosignatures) == (size, (line.strip(),))
+    anchoring.step(house.lane)
+    assert len(house.told()) == 2
+
+
+def test_a_witness_that_skipped_the_stamped_checkpoint_is_told_by_its_next(house: House) -> None:
+    """It is asked for the newest checkpoint only; a larger one vouches for the smaller."""
+    anchoring = house.anchoring(quorum=1)
+    house.happen()
+    size = anchoring.step(house.lane)
+    larger = house.publish()
+    assert size is not None
+    assert size < larger
+    house.cosign(larger)
+    anchoring.step(house.lane)
+    told = house.told()[-1].event
+    assert isinstance(told, CheckpointWitnessed)
+    assert told.size == larger
+
+
+@pytest.mark.parametrize("stamps", [True, False])
+def test_telling_calls_for_no_telling_and_the_ledger_comes_to_rest(
+    house: House, *, stamps: bool
+) -> None:
+    """Each record makes a checkpoint, and witnesses cosign each; that must end by itself.
+
+    Neither time nor another process nor a restart starts it again.
+    """
+    names = ("w1", "w2")
+    house.happen()
+    for _ in range(4):  # each begins as a process would
+        anchoring = house.anchoring(quorum=2, stamps=stamps, witnesses=names)
+        for _ in range(6):
+            anchoring.step(house.lane)
+            newest = house.publish()
+            for name in names:
+                house.cosign(newest, name)
+            house.pass_by(TEN_MINUTES)
+    told = [record.event for record in house.told()]
+    lines = [one for one in told if isinstance(one, CheckpointWitnessed)]
+    assert len(lines) == len(names)
+    assert len(told) - len(lines) == int(stamps)
+
+
+def test_a_busy_lane_has_each_witness_told_once_an_anchoring(house: House) -> None:
+    """Every checkpoint is cosigned; telling all of that would be as much as the lane itself."""
+    anchoring = house.anchoring(quorum=1)
+    for _ in range(2):
+        for _ in range(5):
+            house.happen()
+            house.cosign(house.publish())
+            anchoring.step(house.lane)
+        house.pass_by(TEN_MINUTES)
+    told = [type(record.event) for record in house.told()]
+    assert told.count(CheckpointStamped) == told.count(CheckpointWitnessed) == 2
+
+
+def test_two_at_once_tell_a_late_cosignature_once(house: House) -> None:
+    """And so does a process that begins after one was killed between keeping and telling."""
+    rivals = [house.anchoring(quorum=1), house.anchoring(quorum=1)]
+    house.happen()
+    size = rivals[0].step(house.lane)
+    rivals[1].step(house.lane)
+    assert size is not None
+    house.cosign(size)
+    for rival in (*rivals, house.anchoring(quorum=1)):
+        rival.step(house.lane)
+    told = [type(record.event) for record in house.told()]
+    assert told.count(CheckpointWitnessed) == 1
 
 
 def test_an_event_lies_between_what_it_knew_and_what_knew_it(house: House) -> None:
