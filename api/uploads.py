@@ -1,9 +1,11 @@
 """Contents as they come in: counted and hashed while they stream, looked at, and then kept.
 
 A content is a raw body, or the one file of a form. It is on no record before evidence names it.
+A personal one is encrypted here: its clear bytes lie in no file that has a name.
+A personal one is encrypted here: its clear bytes lie in no file that has a name.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -11,20 +13,32 @@ from starlette.requests import ClientDisconnect, Request
 
 from api.problems import Problem, malformed
 from api.wiring import Services
+from domain.commands import PersonalFile
 from domain.ledger import sniffing
-from domain.ledger.vault_drafts import CHUNK_BYTES, Draft
+from domain.ledger.vault_drafts import CHUNK_BYTES, Draft, Written, written
 from domain.ledger.vault_errors import TooLarge
-from domain.values import Attachment
+from domain.ledger.vault_sealing import keep_sealed
+from domain.ticket.files import Descriptor
+from domain.values import Attachment, Sha256
 
 FORM: Final = "multipart/form-data"
 FORM_BYTES_EXTRA: Final = 16 * 1024
 """What a form may have around its one file."""
 
 
+class Received(NamedTuple):
+    """A content that is kept: where it lies, and what it was as it came."""
+
+    attachment: Attachment
+    size: int
+    sha256: Sha256
+    personal: PersonalFile | None = None
+
+
 class Upload:
     """One content on its way in: what it is called, and its bytes so far."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Written) -> None:
         """Write to a draft."""
         self._draft = draft
         self._waiting = bytearray()
@@ -47,9 +61,15 @@ class Upload:
 
 
 async def receive(
-    request: Request, services: Services, *, size_max: int, media_type: str | None = None
-) -> Attachment:
-    """Return the place of a request's content, kept; raise the problem of one that may not be.
+    request: Request,
+    services: Services,
+    *,
+    size_max: int,
+    media_type: str | None = None,
+    personal: bool = False,
+    name: str | None = None,
+) -> Received:
+    """Return a request's content, kept; raise the problem of one that may not be.
 
     With a media type it was said before what comes, and the body is nothing else.
     """
@@ -64,9 +84,11 @@ async def receive(
     if not is_form and media_type is not None and said:
         _require_same(supported_type(said), media_type)
     raw_type = None if is_form else media_type or supported_type(said)
-    draft = await services.run(services.ledger.vault.draft, size_max)
+    place = written if personal else services.ledger.vault.draft
+    draft: Written = await services.run(place, size_max)
     try:
         upload = Upload(draft)
+        upload.name = name
         form = _Form(said, upload) if is_form else None
         upload.media_type = raw_type or ""
         await _stream(request, services, upload, form)
@@ -94,7 +116,7 @@ async def _stream(
     await services.run(upload.write)
 
 
-def _keep(services: Services, draft: Draft, upload: Upload) -> Attachment:
+def _keep(services: Services, draft: Written, upload: Upload) -> Received:
     """Look at a content that has come in, and keep it. Blocks."""
     if draft.size == 0:
         raise malformed("/body", "missing", "The content is empty.")
@@ -108,8 +130,15 @@ def _keep(services: Services, draft: Draft, upload: Upload) -> Attachment:
     finding = services.scanner.scan(file)
     if finding is not None:
         raise Problem("content_refused", finding=finding)
-    services.ledger.vault.receive(draft)
-    return draft.attachment(upload.media_type)
+    vault = services.ledger.vault
+    if isinstance(draft, Draft):
+        vault.receive(draft)
+        return Received(draft.attachment(upload.media_type), draft.size, draft.sha256)
+    attachment, key = keep_sealed(vault, file)
+    told = Descriptor(draft.sha256, draft.size, upload.media_type, upload.name)
+    return Received(
+        attachment, draft.size, draft.sha256, PersonalFile(descriptor=told.text, key=key.hex())
+    )
 
 
 class _Form:

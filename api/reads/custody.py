@@ -72,6 +72,8 @@ class CustodyAnswer(msgspec.Struct, frozen=True):
     party: Party
     state: EvidenceState
     attachment: Attachment
+    personal: bool
+    """Whether the attachment lies encrypted."""
     obtained: str
     steps: tuple[CustodyStep, ...]
     position: Position
@@ -106,6 +108,7 @@ def custody_answer(services: Services, actor: Actor, ticket: str, item: str) -> 
         party=one.party,
         state=one.state,
         attachment=one.attachment,
+        personal=one.personal,
         obtained=_obtained(records, item),
         steps=tuple(steps),
         position=position_text(lane, ledger.position(lane)),

@@ -14,17 +14,17 @@ from domain.streams import order_stream
 router = command_router("orders", prefix="/v1/orders")
 
 
-def _with_attachment(
+async def _with_attachment(
     asked: Asked, in_path: Mapping[str, str], said: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the fields of a certificate whose content its caller uploaded for this order."""
-    attachment = receipts.own_attachment(
+    own = receipts.own_attachment(
         asked.services.keys.cursor_key,
         subject=order_stream(in_path["order"]),
         actor=asked.actor,
         attachment=said["attachment"],
     )
-    return {**said, **in_path, "attachment": attachment}
+    return {**said, **in_path, **own}
 
 
 add_command(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO, Annotated, Any, Final
 
-from fastapi import Path
+from fastapi import Path, Query
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
@@ -17,15 +17,16 @@ from api.models.outcomes import AttachmentAnswer, StagedUploadAnswer
 from api.openapi import answer, problem_responses
 from api.problems import Problem, malformed
 from api.reads.contents import content_of
-from api.receipts import ADDRESS, StagedUpload
+from api.receipts import ADDRESS, GOOD_FOR, Receipt, StagedUpload
 from api.routes.answers import json_answer
 from api.routes.commands import command_router
+from api.uploads import Received
 from api.wiring import Services
 from domain import errors
 from domain.ledger import sniffing
 from domain.ledger.vault_drafts import CHUNK_BYTES
 from domain.streams import order_stream, ticket_stream
-from domain.values import MACHINES, Actor, Attachment, later
+from domain.values import MACHINES, Actor, later
 
 STAGED_FOR: Final = timedelta(minutes=15)
 """How long a staged address is good."""
@@ -42,19 +43,28 @@ router = command_router("contents", prefix="")
     operation_id="upload_content",
     summary="Upload a content that evidence will refer to",
     description="The raw bytes, or a form with one file; at most what the book allows (50 MiB). "
-    "The answer is the `attachment` of an evidence item.",
+    "The answer is the `attachment` of an evidence item, for a day. Say `personal=true` of what "
+    "shows or tells something of a person: it is then encrypted under that person's key.",
     status_code=201,
     response_model=None,
     openapi_extra=uploads.CONTENT_BODY,
     responses={**_KEPT, **problem_responses(400, 401, 403, 404, 413, 415, 422, 503)},
 )
 async def upload_content(
-    ticket: TicketPath, request: Request, services: ServicesDep, actor: ActorDep
+    ticket: TicketPath,
+    request: Request,
+    services: ServicesDep,
+    actor: ActorDep,
+    *,
+    personal: Annotated[bool, Query()] = False,
 ) -> Response:
     """Keep a content under its digest; it is on no record before an evidence item refers to it."""
     await services.run(_require_ticket, services, actor, ticket)
     kept = await uploads.receive(
-        request, services, size_max=services.ledger.book.limit.content_bytes
+        request,
+        services,
+        size_max=services.ledger.book.limit.content_bytes,
+        personal=personal,
     )
     return _told(services, ticket_stream(ticket), actor, kept)
 
@@ -115,6 +125,8 @@ async def prepare_upload(
         size=body.size,
         sha256=body.sha256,  # type: ignore[arg-type]  # the pattern says it is one
         until=later(services.now(), STAGED_FOR),
+        personal=body.personal,
+        name=body.name if body.personal else None,
     )
     address = receipts.write_address(services.keys.cursor_key, staged)
     told = StagedUploadAnswer(f"/v1/uploads/{address}", "PUT", media_type, staged.until)
@@ -138,7 +150,12 @@ async def put_upload(
     """Keep the announced content; the same bytes again are the same answer."""
     staged = receipts.read_address(services.keys.cursor_key, address, services.now())
     kept = await uploads.receive(
-        request, services, size_max=staged.size, media_type=staged.media_type
+        request,
+        services,
+        size_max=staged.size,
+        media_type=staged.media_type,
+        personal=staged.personal,
+        name=staged.name,
     )
     if kept.size != staged.size or staged.sha256 not in {None, kept.sha256}:
         raise malformed("/body", "other_content", "This is not the content that was announced.")
@@ -212,16 +229,19 @@ def _require_ticket(services: Services, actor: Actor, ticket: str) -> None:
         raise errors.UnknownTicket
 
 
-def _told(services: Services, subject: str, actor: Actor, kept: Attachment) -> Response:
+def _told(services: Services, subject: str, actor: Actor, kept: Received) -> Response:
     """Return the answer to an upload that was kept."""
-    attachment = {"sha256": kept.sha256, "size": kept.size, "media_type": kept.media_type}
+    attachment = kept.attachment
     receipt = receipts.write_receipt(
-        services.keys.cursor_key, subject=subject, actor=actor, attachment=attachment
+        services.keys.cursor_key,
+        subject=subject,
+        actor=actor,
+        said=Receipt(attachment, later(services.now(), GOOD_FOR), kept.personal),
     )
     family, _, name = subject.partition(":")
-    headers = {"Location": f"/v1/tickets/{name}/contents/{kept.sha256}"}
+    headers = {"Location": f"/v1/tickets/{name}/contents/{attachment.sha256}"}
     return json_answer(
-        AttachmentAnswer(kept.sha256, kept.size, kept.media_type, receipt),
+        AttachmentAnswer(attachment.sha256, attachment.size, attachment.media_type, receipt),
         status=201,
         headers=headers if family == "ticket" else {},
     )

@@ -20,17 +20,17 @@ from domain.streams import ticket_stream
 router = command_router("evidence")
 
 
-def _with_attachment(
+async def _with_attachment(
     asked: Asked, in_path: Mapping[str, str], said: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the fields of a command whose content its caller uploaded for this ticket."""
-    attachment = receipts.own_attachment(
+    own = receipts.own_attachment(
         asked.services.keys.cursor_key,
         subject=ticket_stream(in_path["ticket"]),
         actor=asked.actor,
         attachment=said["attachment"],
     )
-    return {**said, **in_path, "attachment": attachment}
+    return {**said, **in_path, **own}
 
 
 add_command(

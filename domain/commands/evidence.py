@@ -1,7 +1,20 @@
 """Intentions about evidence: ask for it, lay it ready, seal it, show it, dispute it."""
 
+import msgspec
+
 from domain.commands.base import TicketCommand
-from domain.values import Attachment, EvidenceKind, Party
+from domain.values import Attachment, EvidenceKind, Instant, Party
+
+
+class PersonalFile(msgspec.Struct, frozen=True, gc=False):
+    """What a personal file is and what opens it, until the ledger commits to both."""
+
+    descriptor: str
+    key: str
+
+    def __repr__(self) -> str:
+        """Return a text that tells nothing of the file: it may reach a log."""
+        return "PersonalFile()"
 
 
 class RequestEvidence(TicketCommand, frozen=True, kw_only=True):
@@ -19,6 +32,10 @@ class StageEvidence(TicketCommand, frozen=True, kw_only=True):
     obtained: str
     confidential: bool = False
     caption: str | None = None
+    personal: PersonalFile | None = None
+    """For an attachment that is encrypted."""
+    kept_until: Instant | None = None
+    """Until when the content is sure to be kept though no fact names it."""
 
 
 class ReplaceEvidence(TicketCommand, frozen=True, kw_only=True):
@@ -30,6 +47,10 @@ class ReplaceEvidence(TicketCommand, frozen=True, kw_only=True):
     obtained: str
     confidential: bool = False
     caption: str | None = None
+    personal: PersonalFile | None = None
+    """For an attachment that is encrypted."""
+    kept_until: Instant | None = None
+    """Until when the content is sure to be kept though no fact names it."""
 
 
 class WithdrawEvidence(TicketCommand, frozen=True, kw_only=True):
@@ -63,3 +84,5 @@ class GatherEvidence(TicketCommand, frozen=True, kw_only=True):
     attachment: Attachment
     obtained: str
     shown_to: tuple[Party, ...] = (Party.BUYER, Party.MERCHANT)
+    personal: PersonalFile | None = None
+    kept_until: Instant | None = None

@@ -6,6 +6,7 @@ from domain.events.base import AccessEvent, TicketEvent
 from domain.values import (
     Attachment,
     AuthorText,
+    BuyerText,
     EvidenceKind,
     ExportPurpose,
     Instant,
@@ -26,6 +27,11 @@ class EvidenceGathered(TicketEvent, frozen=True):
     obtained: str
     """How it was come by: snapshot_at_opening, posted_by_inspector, posted_by_carrier ..."""
     shown_to: tuple[Party, ...]
+    descriptor: BuyerText | None = None
+    """Of a personal file, {name, sha256, size, type} in clear; the attachment is then the encrypted
+    object as it lies in the vault."""
+    content_key: BuyerText | None = None
+    """What opens the encrypted object; shown to nobody."""
 
 
 class EvidenceRequested(TicketEvent, frozen=True):
@@ -52,6 +58,8 @@ class EvidenceStaged(TicketEvent, frozen=True):
     confidential: bool
     """Asked to be kept from the other side; nothing is decided on it until it is disclosed."""
     caption: AuthorText | None = None
+    descriptor: AuthorText | None = None
+    content_key: AuthorText | None = None
 
 
 class EvidenceReplaced(TicketEvent, frozen=True):
@@ -68,6 +76,8 @@ class EvidenceReplaced(TicketEvent, frozen=True):
     obtained: str
     confidential: bool
     caption: AuthorText | None = None
+    descriptor: AuthorText | None = None
+    content_key: AuthorText | None = None
 
 
 class EvidenceWithdrawn(TicketEvent, frozen=True):
@@ -105,6 +115,8 @@ class EvidenceSupplemented(TicketEvent, frozen=True):
     late: bool
     confidential: bool
     caption: AuthorText | None = None
+    descriptor: AuthorText | None = None
+    content_key: AuthorText | None = None
 
 
 class EvidenceDisclosed(TicketEvent, frozen=True):

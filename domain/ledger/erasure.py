@@ -25,7 +25,7 @@ from domain.ledger.migrations import placeholders
 from domain.ledger.requests import Request
 from domain.ledger.sealing import subject_of
 from domain.record import Record, read_record
-from domain.streams import stream_lane
+from domain.streams import stream_lane, ticket_stream
 from domain.ticket.privacy import PRIVACY_STREAM, contents_of, pending_of, stands_against
 from domain.ticket.state import Ticket
 from domain.values import SYSTEM, Actor, ErasureGround, Instant, Pointed, Sha256, Standing
@@ -161,12 +161,25 @@ class Eraser:
 
     def carry_out_what_is_due(self) -> int:
         """Erase what only had to wait and waits no more; return on how many tickets."""
+        return sum(self.carry_out_due_on(ticket) for ticket in self.waiting())
+
+    def waiting(self) -> list[str]:
+        """Return the tickets on which an erasure had to wait at some time, in order.
+
+        A reading of the whole record.
+        """
+        return sorted({_ticket(record.stream) for record in self._facts()})
+
+    def carry_out_due_on(self, ticket: str) -> int:
+        """Erase on one ticket what waits no more; return of how many subjects."""
+        found = self._ledger.case(ticket).ticket
+        against = stands_against(found, self._ledger.book, self._now())
         done = 0
-        for stream in sorted({record.stream for record in self._facts()}):
-            restrictions = self._ledger.case(_ticket(stream)).ticket.restrictions
-            for subject, one in restrictions.items():
-                after = self._on_ticket(stream, one.erasure, subject, one.ground, SYSTEM)
-                done += subject not in after.restrictions
+        for subject, one in found.restrictions.items():
+            if against == (one.standing, one.until):
+                continue
+            after = self._on_ticket(ticket_stream(ticket), one.erasure, subject, one.ground, SYSTEM)
+            done += subject not in after.restrictions
         return done
 
     def reconcile(self) -> Reconciled:

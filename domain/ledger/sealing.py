@@ -100,9 +100,7 @@ def disclosed_value(disclosed: bytes, sd: str) -> str:
 
 def place(ledger: str, stream: str, version: int, pointer: str, sd: str) -> bytes:
     """Return the associated data that binds a sealed value to its place in the record."""
-    return b"\x1f".join(
-        part.encode() for part in ("tl1", ledger, stream, str(version), pointer, sd)
-    )
+    return f"tl1\x1f{ledger}\x1f{stream}\x1f{version}\x1f{pointer}\x1f{sd}".encode()
 
 
 def _base64url(data: bytes) -> bytes:

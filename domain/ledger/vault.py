@@ -4,11 +4,14 @@ A second put of the same content is the same file; reading hashes again, so no c
 leaves the vault unnoticed.
 """
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final, NamedTuple, Protocol
 
 from domain.ledger.vault_drafts import CHUNK_BYTES, CONTENT_BYTES_MAX, Draft, private_copy
 from domain.ledger.vault_errors import Damaged, TooLarge
@@ -17,6 +20,15 @@ from domain.values import Attachment, Sha256
 DRAFT_SECONDS_MAX: Final = 24 * 3_600
 """A draft older than the newest one by so much was left by a process that died."""
 _DIGITS: Final = frozenset("0123456789abcdef")
+
+
+class Lying(NamedTuple):
+    """A content that lies in a vault."""
+
+    sha256: Sha256
+    size: int
+    handed_over_at: datetime
+    """When it was handed over last, by the vault's own clock."""
 
 
 class Vault(Protocol):
@@ -48,6 +60,17 @@ class Vault(Protocol):
 
     def destroy(self, sha256: Sha256) -> bool:
         """Destroy content that was erased; return whether it was there."""
+        ...
+
+    def contents(self) -> Iterator[Lying]:
+        """Yield what lies here, in no order; what comes and goes meanwhile may be left out."""
+        ...
+
+    def let_go(self, sha256: Sha256, *, before: datetime) -> bool:
+        """Remove content that was not handed over since; return whether it was removed.
+
+        Who hands the same content over meanwhile finds it kept, whatever comes first.
+        """
         ...
 
 
@@ -101,19 +124,20 @@ class FileVault:
     def keep(self, contents: Mapping[Sha256, bytes]) -> None:
         """Keep contents under their digests, durably; keeping one again changes nothing."""
         drafts: dict[Path, Path] = {}
-        try:
-            for digest, content in contents.items():
-                path = self._path(digest)
-                if not path.exists():
-                    self._make_room(path)
-                    draft = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}")
-                    drafts[draft] = path
-                    draft.write_bytes(content)
-                    draft.chmod(0o400)
-            _put_in_place(drafts)
-        finally:
-            for draft in drafts:
-                draft.unlink(missing_ok=True)  # left over where something failed
+        paths = {self._path(digest): content for digest, content in contents.items()}
+        with self._handing_over():
+            try:
+                for path, content in paths.items():
+                    if not _handed_over_again(path):
+                        self._make_room(path)
+                        draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+                        drafts[draft] = path
+                        draft.write_bytes(content)
+                        draft.chmod(0o400)
+                _put_in_place(drafts)
+            finally:
+                for draft in drafts:
+                    draft.unlink(missing_ok=True)  # left over where something failed
 
     def get(self, sha256: Sha256) -> bytes:
         """Return content; raise KeyError when it is not kept, Damaged when it has changed."""
@@ -136,11 +160,13 @@ class FileVault:
     def receive(self, draft: Draft) -> None:
         """Keep what was written to a draft, durably; keeping it again changes nothing."""
         path = self._path(draft.sha256)
-        if not path.exists():
-            draft.finish()
-            self._make_room(path)
-            draft.path.chmod(0o400)
-            _put_in_place({draft.path: path})
+        draft.finish()
+        with self._handing_over():
+            if not _handed_over_again(path):
+                self._make_room(path)
+                draft.path.chmod(0o400)
+                os.utime(draft.path)
+                _put_in_place({draft.path: path})
 
     def open(self, sha256: Sha256) -> IO[bytes]:
         """Return a checked private copy of content; raise KeyError or Damaged."""
@@ -157,6 +183,42 @@ class FileVault:
         _sync(path.parent)
         return True
 
+    def contents(self) -> Iterator[Lying]:
+        """Yield what lies here, in no order."""
+        for path in self._directory.glob("[0-9a-f][0-9a-f]/*"):
+            if len(path.name) == 64 and set(path.name) <= _DIGITS:
+                try:
+                    found = path.stat()
+                except FileNotFoundError:
+                    continue
+                at = datetime.fromtimestamp(found.st_mtime, UTC)
+                yield Lying(Sha256(path.name), found.st_size, at)
+
+    def let_go(self, sha256: Sha256, *, before: datetime) -> bool:
+        """Remove content that was not handed over since; return whether it was removed."""
+        path = self._path(sha256)
+        with self._handing_over(alone=True):
+            try:
+                if path.stat().st_mtime >= before.timestamp():
+                    return False
+            except FileNotFoundError:
+                return False
+            return self.destroy(sha256)
+
+    @contextmanager
+    def _handing_over(self, *, alone: bool = False) -> Iterator[None]:
+        """Hold the vault's lock, with others who hand over or, to remove something, alone.
+
+        It is held between processes, and the system lets go of it for one that dies.
+        """
+        _make(self._directory)
+        descriptor = os.open(self._directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _kept(self, digest: Sha256) -> IO[bytes]:
         try:
             return self._path(digest).open("rb")
@@ -167,7 +229,6 @@ class FileVault:
         return self._directory / place_of(digest)
 
     def _make_room(self, path: Path) -> None:
-        _make(self._directory)
         _make(path.parent)
 
 
@@ -183,6 +244,15 @@ def _put_in_place(drafts: Mapping[Path, Path]) -> None:
         draft.replace(path)
     for directory in {path.parent for path in drafts.values()}:
         _sync(directory)
+
+
+def _handed_over_again(path: Path) -> bool:
+    """Note on a content that it was handed over once more; return whether there is one."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _remove_abandoned(drafts: Iterable[Path], newest: Path) -> None:

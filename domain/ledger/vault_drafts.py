@@ -15,17 +15,22 @@ CONTENT_BYTES_MAX: Final = 50 * 1024 * 1024
 """The largest content any vault takes; what a ticket takes is said by the book, and is not more."""
 CHUNK_BYTES: Final = 1024 * 1024
 """So much of a content is in memory at once."""
+SEALED_BYTES_MAX: Final = CONTENT_BYTES_MAX + CONTENT_BYTES_MAX // 1024
+"""A content of that size has room for what encrypting it adds."""
 
 
-class Draft:
-    """A content that is being written to a file of its own, hashed and counted on the way."""
+class Written:
+    """A content that is being written to a file without a name, hashed and counted on the way.
 
-    def __init__(self, directory: Path | None, size_max: int) -> None:
-        """Open a file in a directory, or where temporary files are, for at most so many bytes."""
-        self._file = tempfile.NamedTemporaryFile(prefix="draft-", dir=directory, delete=False)  # noqa: SIM115 - closed by close()
+    Nothing of it is left when the process ends, however it ends: for what may lie on no disk in
+    clear.
+    """
+
+    def __init__(self, file: IO[bytes], size_max: int) -> None:
+        """Write to a file, at most so many bytes."""
+        self._file = file
         self._hash = hashlib.sha256()
-        self._size_max = min(size_max, CONTENT_BYTES_MAX)
-        self.path = Path(self._file.name)
+        self._size_max = size_max
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -64,15 +69,34 @@ class Draft:
         """Return the place that the content has in every vault."""
         return Attachment(sha256=self.sha256, size=self.size, media_type=media_type)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class Draft(Written):
+    """A content that is being written to a file that a vault can take over."""
+
+    def __init__(self, directory: Path | None, size_max: int) -> None:
+        """Open a file in a directory, or where temporary files are, for at most so many bytes."""
+        file = tempfile.NamedTemporaryFile(prefix="draft-", dir=directory, delete=False)  # noqa: SIM115 - closed by close()
+        super().__init__(file, min(size_max, SEALED_BYTES_MAX))
+        self.path = Path(file.name)
+
     def finish(self) -> None:
         """Have every byte in the file; nothing more is written."""
         self._file.close()
 
     def close(self) -> None:
         """Remove the file where no vault has taken it over."""
-        self._file.close()
+        super().close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
+
+
+def written(size_max: int) -> Written:
+    """Return a place without a name to write a content of at most so many bytes."""
+    return Written(tempfile.TemporaryFile(), min(size_max, CONTENT_BYTES_MAX))
 
 
 class Scanner(Protocol):

@@ -1,4 +1,4 @@
-"""Judges of evidence: asked for, staged, sealed, supplemented, shown and contested."""
+"""Judges of evidence on its way in: asked for, gathered, staged, sealed, supplemented."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,8 +6,6 @@ from typing import Final
 
 from domain import errors
 from domain.commands import (
-    ContestEvidence,
-    DiscloseEvidence,
     GatherEvidence,
     ReplaceEvidence,
     RequestEvidence,
@@ -17,8 +15,6 @@ from domain.commands import (
 )
 from domain.events import (
     Event,
-    EvidenceContested,
-    EvidenceDisclosed,
     EvidenceGathered,
     EvidenceReplaced,
     EvidenceRequested,
@@ -28,11 +24,18 @@ from domain.events import (
     EvidenceWithdrawn,
 )
 from domain.ticket import deadlines
+from domain.ticket.files import (
+    SIDES,
+    Bringing,
+    clear_size,
+    committed,
+    gathered_subject,
+    require_fit_content,
+)
 from domain.ticket.guards import DESK, guards, require_actor, require_open, require_stage
 from domain.ticket.state import Context, Evidence, EvidenceState, Ticket
 from domain.values import (
     ActorKind,
-    Attachment,
     Awaiting,
     EvidenceKind,
     Instant,
@@ -42,8 +45,6 @@ from domain.values import (
     Stage,
 )
 
-SIDES: Final = (Party.BUYER, Party.MERCHANT)
-"""Those between whom a matter is decided."""
 _OF_SYSTEMS: Final = ("snapshot_", "posted_by_")
 """How only the platform and systems of others come by evidence."""
 _LIVE: Final = frozenset({EvidenceState.STAGED, EvidenceState.ON_RECORD})
@@ -116,7 +117,8 @@ def gather_evidence(command: GatherEvidence, ticket: Ticket, context: Context) -
     if _known(ticket, owner, command.attachment.sha256):
         return ()
     may_gather_evidence(ticket, None, context)
-    _require_bytes(ticket, context, command.attachment)
+    require_fit_content(command, context)
+    _require_bytes(ticket, context, command)
     return (
         EvidenceGathered(
             item=_next_item(ticket),
@@ -124,6 +126,7 @@ def gather_evidence(command: GatherEvidence, ticket: Ticket, context: Context) -
             attachment=command.attachment,
             obtained=command.obtained,
             shown_to=command.shown_to,
+            **committed(command, gathered_subject(ticket)),
         ),
     )
 
@@ -134,19 +137,20 @@ def gather_evidence(command: GatherEvidence, ticket: Ticket, context: Context) -
 @guards(StageEvidence)
 def may_stage_evidence(ticket: Ticket, _target: str | None, context: Context) -> None:
     """A side brings evidence until the matter is decided."""
-    _require_side(ticket, context)
+    require_side(ticket, context)
     _require_room(ticket, context)
 
 
 def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     """Lay an item ready; after sealing or the deadline it goes on record at once."""
-    _require_side(ticket, context)
+    require_side(ticket, context)
     party = context.actor.party
     if _known(ticket, party, command.attachment.sha256):
         return ()
     may_stage_evidence(ticket, None, context)
     _require_own_words(command)
-    _require_bytes(ticket, context, command.attachment)
+    require_fit_content(command, context)
+    _require_bytes(ticket, context, command)
     item, late = _next_item(ticket), is_late(ticket, party, context)
     if not late and party not in ticket.sealed:
         return (
@@ -158,6 +162,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
                 obtained=command.obtained,
                 confidential=command.confidential,
                 caption=_words(command.caption, context),
+                **committed(command, author(context)),
             ),
             *deadlines.buyer_came_back(ticket, context),
         )
@@ -171,6 +176,7 @@ def stage_evidence(command: StageEvidence, ticket: Ticket, context: Context) -> 
             late=late,
             confidential=command.confidential,
             caption=_words(command.caption, context),
+            **committed(command, author(context)),
         ),
         *deadlines.buyer_came_back(ticket, context),
     )
@@ -193,7 +199,8 @@ def replace_evidence(
     _require_own_words(command)
     if _known(ticket, context.actor.party, command.attachment.sha256):
         return ()
-    _require_bytes(ticket, context, command.attachment)
+    require_fit_content(command, context)
+    _require_bytes(ticket, context, command)
     return (
         EvidenceReplaced(
             item=_next_item(ticket),
@@ -204,6 +211,7 @@ def replace_evidence(
             obtained=command.obtained,
             confidential=command.confidential,
             caption=_words(command.caption, context),
+            **committed(command, author(context)),
         ),
         *deadlines.buyer_came_back(ticket, context),
     )
@@ -226,7 +234,7 @@ def withdraw_evidence(
 @guards(SealEvidence)
 def may_seal_evidence(ticket: Ticket, _target: str | None, context: Context) -> None:
     """A side makes its set final until the matter is decided."""
-    _require_side(ticket, context)
+    require_side(ticket, context)
 
 
 def seal_evidence(_command: SealEvidence, ticket: Ticket, context: Context) -> tuple[Event, ...]:
@@ -268,51 +276,6 @@ def is_late(ticket: Ticket, party: Party, context: Context) -> bool:
     return party in ticket.evidence_missed
 
 
-# --- shown and contested ----------------------------------------------------------------------
-
-
-@guards(DiscloseEvidence)
-def may_disclose_evidence(ticket: Ticket, target: str | None, context: Context) -> None:
-    """Something is left to show while a side of the matter has not seen it."""
-    if _disclosable(ticket, target, context).shown_to.issuperset(SIDES):
-        raise errors.AlreadyDone("Both sides were shown it.")
-
-
-def disclose_evidence(
-    command: DiscloseEvidence, ticket: Ticket, context: Context
-) -> tuple[Event, ...]:
-    """Show an item to a side that has not seen it."""
-    if command.to in _disclosable(ticket, command.item, context).shown_to:
-        return ()
-    may_disclose_evidence(ticket, command.item, context)
-    if command.to not in SIDES:
-        raise errors.Unreasonable("Evidence is shown to buyer or merchant.")
-    return (EvidenceDisclosed(item=command.item, to=command.to),)
-
-
-@guards(ContestEvidence)
-def may_contest_evidence(ticket: Ticket, target: str | None, context: Context) -> None:
-    """A side disputes what it was shown and is not its own."""
-    _require_side(ticket, context)
-    if _on_record(ticket, target, context).party is context.actor.party:
-        raise errors.NotYourRole("A side does not dispute its own evidence.")
-
-
-def contest_evidence(
-    command: ContestEvidence, ticket: Ticket, context: Context
-) -> tuple[Event, ...]:
-    """Dispute an item of the other side, or of the platform."""
-    may_contest_evidence(ticket, command.item, context)
-    return (
-        EvidenceContested(
-            item=command.item,
-            by=context.actor.party,
-            why=Personal(command.why, subject=_author(context)),
-        ),
-        *deadlines.buyer_came_back(ticket, context),
-    )
-
-
 # --- what they share --------------------------------------------------------------------------
 
 
@@ -322,33 +285,14 @@ def _require_gatherer(ticket: Ticket, context: Context) -> None:
     require_open(ticket)
 
 
-def _require_side(ticket: Ticket, context: Context) -> None:
+def require_side(ticket: Ticket, context: Context) -> None:
+    """Let a side of the matter pass until it is decided."""
     require_actor(ticket, context, ActorKind.BUYER, ActorKind.MERCHANT)
     require_before_decision(ticket, Stage.INTAKE, Stage.NEGOTIATION, Stage.INTERVENTION)
 
 
-def _disclosable(ticket: Ticket, target: str | None, context: Context) -> Evidence:
-    """Return an item the actor may show: its owner his own, staff what nobody keeps confidential.
-
-    That is for who decides the running instance alone.
-    """
-    actors = (ActorKind.AGENT, ActorKind.ARBITRATOR, ActorKind.BUYER, ActorKind.MERCHANT)
-    require_actor(ticket, context, *actors)
-    require_before_decision(ticket, Stage.INTAKE, Stage.NEGOTIATION, Stage.INTERVENTION)
-    item = _on_record(ticket, target, context)
-    if context.actor.party in SIDES and item.party is not context.actor.party:
-        raise errors.NotYourRole("A side shows only what is its own.")
-    if item.party is context.actor.party or not item.confidential:
-        return item
-    if context.actor.kind is not ActorKind.ARBITRATOR:
-        raise errors.NotYourRole("Its owner, or who decides, shows what is confidential.")
-    if ticket.arbitrator != context.actor.ref:
-        raise errors.AssignedToAnother("Only who is to decide shows what is confidential.")
-    return item
-
-
 def _require_staged(ticket: Ticket, target: str | None, context: Context) -> None:
-    _require_side(ticket, context)
+    require_side(ticket, context)
     item = ticket.evidence.get(target or "")
     if item is None or item.party is not context.actor.party:
         raise errors.UnknownEvidence
@@ -356,16 +300,6 @@ def _require_staged(ticket: Ticket, target: str | None, context: Context) -> Non
         raise errors.EvidenceSealedAlready
     if item.state is not EvidenceState.STAGED:
         raise errors.AlreadyDone("The item was taken back or replaced.")
-
-
-def _on_record(ticket: Ticket, target: str | None, context: Context) -> Evidence:
-    """Return an item on record; what a side was not shown does not exist for it."""
-    item = ticket.evidence.get(target or "")
-    if item is None or item.state is not EvidenceState.ON_RECORD:
-        raise errors.UnknownEvidence
-    if context.actor.party in SIDES and context.actor.party not in item.shown_to:
-        raise errors.UnknownEvidence
-    return item
 
 
 def _require_own_words(command: StageEvidence | ReplaceEvidence) -> None:
@@ -388,13 +322,13 @@ def _require_room(ticket: Ticket, context: Context) -> None:
         raise errors.LimitReached(limit=context.book.limit.evidence_items)
 
 
-def _require_bytes(ticket: Ticket, context: Context, attachment: Attachment) -> None:
+def _require_bytes(ticket: Ticket, context: Context, command: Bringing) -> None:
     """Let a content pass that is not too large, alone and with what is there already."""
     limit = context.book.limit
-    if attachment.size > limit.content_bytes:
+    if clear_size(command) > limit.content_bytes:
         raise errors.LimitReached(limit_bytes=limit.content_bytes)
     held = sum(one.attachment.size for one in _counted(ticket, context))
-    if held + attachment.size > limit.evidence_bytes:
+    if held + command.attachment.size > limit.evidence_bytes:
         raise errors.LimitReached(limit_bytes=limit.evidence_bytes)
 
 
@@ -416,8 +350,9 @@ def _next_item(ticket: Ticket) -> str:
 
 
 def _words(text: str | None, context: Context) -> Personal | None:
-    return None if text is None else Personal(text, subject=_author(context))
+    return None if text is None else Personal(text, subject=author(context))
 
 
-def _author(context: Context) -> str:
+def author(context: Context) -> str:
+    """Return whose the words and files are that an actor brings."""
     return f"{context.actor.kind}:{context.actor.ref}"

@@ -2,6 +2,7 @@
 
 from replay.bundle.checking import check
 from replay.bundle.parts import Bundle
+from replay.bundle.trust import Trusted
 from replay.bundle.writing import write
 
-__all__ = ["Bundle", "check", "write"]
+__all__ = ["Bundle", "Trusted", "check", "write"]

@@ -148,6 +148,7 @@ def _report(bundle: Bundle) -> bytes:
         },
         language=REPORT_LANGUAGE,
         withheld={entry.version: entry.leaf for entry in bundle.entries if entry.state is None},
+        attachments={kept.sha256: kept.extension for kept in bundle.attachments},
     )
 
 

@@ -1,5 +1,6 @@
 """Holds and erasures over HTTP: who may, what is answered, and what is read afterwards."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -154,7 +155,10 @@ def test_nobody_else_asks_for_an_erasure(served: Served) -> None:
 def test_no_byte_of_a_person_is_left_wherever_it_was_read_before(
     served: Served, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Planted and read through the API, erased, and then looked for in everything there is."""
+    """Planted and read through the API, erased, and then looked for in everything there is.
+
+    A personal file among it: neither its bytes, nor their digest, nor its name.
+    """
     buyer = served.fresh("b")
     said = [f"Zhang Wei {one}, 12 Peace Road, 电话 1380013{one}" for one in range(8000, 8005)]
     opening = {"order": served.place_order(buyer, "merchant-1"), "statement": said[0]}
@@ -165,19 +169,29 @@ def test_no_byte_of_a_person_is_left_wherever_it_was_read_before(
     served.post(who, f"{path}/messages", {"text": said[1]})
     served.post("agent", f"{path}/acceptance")
     served.post("merchant:merchant-1", f"{path}/refusal", {"reasons": "No fault was found."})
+    said.append(f"{buyer}-letter.txt")
+    letter = "".join(f"{said[4]} wrote line {one}.\n" for one in range(9_000)).encode()
+    announced = {"media_type": "text/plain", "size": len(letter), "name": said[5], "personal": True}
+    place = served.post(who, f"{path}/uploads", announced).json()
+    kept = served.client.put(place["href"], content=letter).json()
+    item = {"kind": "statement", "attachment": kept, "obtained": "written_by_buyer"}
+    assert served.post(who, f"{path}/evidence", item).status_code == 201
+    assert served.get("supervisor", f"{path}/contents/{kept['sha256']}").content == letter
+    said += [hashlib.sha256(letter).hexdigest(), *(f"wrote line {one}.\n" for one in (0, 8_999))]
     offer = {"terms": [{"kind": "repair"}], "text": said[2]}
     assert served.post(who, f"{path}/offers", offer).status_code == 201
     assert served.post(who, f"{path}/closing").status_code == 200
     marks = {"result": 1, "speed": 1, "attitude": 1, "text": said[3]}
     assert served.post(who, f"{path}/satisfaction", marks).status_code == 200
-    reads = (f"{path}/messages", f"{path}/case-file", f"{path}/events", path, "/v1/feed")
+    reads = [f"{path}/{one}" for one in ("messages", "case-file", "events", "evidence/E2/custody")]
+    reads += [path, "/v1/feed"]
     told = served.get("supervisor", reads[1], min_position=served.head()).text
     assert all(text in told for text in said[:4])
     served.clock.pass_by(FOUR_YEARS)
     with caplog.at_level("DEBUG"):
         found = erase(served, buyer)
         answers = [served.get("supervisor", one).text for one in reads]
-    assert [one["texts"] for one in found["tickets"]] == [4]
+    assert [(one["texts"], one["contents"]) for one in found["tickets"]] == [(6, 1)]
     needles = spellings(*said)
     searched = [("answer", one.encode()) for one in answers]
     searched += [("log", caplog.text.encode()), *files(served.services.settings.data_dir)]

@@ -50,7 +50,12 @@ def test_keeping_again_changes_nothing(place: Path) -> None:
     (file,) = [one for one in place.rglob("*") if one.is_file()]
     before = file.stat()
     vault.keep({DIGEST: CONTENT})
-    assert file.stat() == before
+    after = file.stat()
+    assert (after.st_ino, after.st_size, after.st_mode) == (
+        before.st_ino,
+        before.st_size,
+        before.st_mode,
+    )
 
 
 def test_a_changed_content_is_never_handed_out(place: Path) -> None:

@@ -425,6 +425,96 @@ def test_what_is_erased_is_in_no_later_bundle(running: Served, tmp_path: Path) -
     assert SECRETS["statement"].encode() not in b"".join(members(after).values())
 
 
+def letter_of(served: Served, ticket: str, who: str, content: bytes, **more: Any) -> dict[str, Any]:
+    """Bring a personal text; return what it was uploaded as."""
+    sent = {**served.headers(who), "Content-Type": "text/plain"}
+    path = f"/v1/tickets/{ticket}/contents?personal=true"
+    upload = served.client.post(path, headers=sent, content=content)
+    assert upload.status_code == 201, upload.text
+    kept: dict[str, Any] = upload.json()
+    body = {"kind": "statement", "attachment": kept, "obtained": "written_by_party", **more}
+    answer = served.post(who, f"/v1/tickets/{ticket}/evidence", body)
+    assert answer.status_code == 201, answer.text
+    return kept
+
+
+def test_a_personal_file_is_in_clear_for_whom_it_was_shown_and_for_nobody_else(
+    running: Served, tmp_path: Path
+) -> None:
+    """With the descriptor that ties it to its record; without what opens it in the vault."""
+    ticket = running.refused_claim()
+    shown, secret = b"My neighbour signed. " * 9_000, b"For the arbitrator's eyes. " * 9_000
+    letter_of(running, ticket, "buyer", shown)
+    assert running.post("buyer", f"/v1/tickets/{ticket}/evidence/seal").status_code == 200
+    kept = letter_of(running, ticket, "buyer", secret, confidential=True)
+    record = running.services.ledger.stream(f"ticket:{ticket}")[-1]
+    opened = running.services.ledger.open_content(record)
+    assert opened is not None
+    digests = {hashlib.sha256(one).hexdigest() for one in (shown, secret)}
+    for recipient, who in RECIPIENTS.items():
+        path = export(running, ticket, recipient, who, tmp_path / f"{recipient}.zip")
+        assert check(path).findings == [], recipient
+        whole = members(path)
+        found = {
+            name.rpartition("/")[2].partition(".")[0]
+            for name in whole
+            if name.startswith("data/attachments/") and name.endswith(".txt")
+        }
+        assert found == (digests - {hashlib.sha256(secret).hexdigest()}
+                         if recipient == "merchant" else digests)  # fmt: skip
+        everything = b"".join(whole.values())
+        assert opened[1].hex().encode() not in everything
+        assert running.services.ledger.vault.get(kept["sha256"]) not in everything
+
+
+def test_a_personal_file_that_was_swapped_or_left_out_is_found(
+    running: Served, tmp_path: Path
+) -> None:
+    """The disclosed descriptor names the clear bytes, and the record commits to it."""
+    ticket = running.refused_claim()
+    letter = b"My neighbour signed."
+    letter_of(running, ticket, "buyer", letter)
+    assert running.post("buyer", f"/v1/tickets/{ticket}/evidence/seal").status_code == 200
+    whole = members(export(running, ticket, "court", "supervisor", tmp_path / "whole.zip"))
+    name = f"data/attachments/{hashlib.sha256(letter).hexdigest()}.txt"
+    forged = b"Nobody signed."
+    other = f"data/attachments/{hashlib.sha256(forged).hexdigest()}.txt"
+    for number, members_now in enumerate(
+        (
+            {**whole, name: forged},
+            {one: content for one, content in whole.items() if one != name},
+            {other if one == name else one: content for one, content in whole.items()}
+            | {other: forged},
+            {**whole, "data/disclosures.jsonl": b""},
+        )
+    ):
+        bag = pack(tmp_path / f"{number}.zip", members_now)
+        codes = {one.code for one in check(bag).findings}
+        assert codes & {"E20", "E21"}, number
+
+
+def test_what_is_erased_of_a_person_takes_the_file_out_of_later_bundles(
+    running: Served, tmp_path: Path
+) -> None:
+    """Before, the file was in the bundle; afterwards no byte of it, and all still verifies."""
+    ticket, who = running.refused_claim(buyer="buyer-letter"), "buyer:buyer-letter"
+    letter = b"I live behind the temple. " * 50
+    letter_of(running, ticket, who, letter)
+    assert running.post(who, f"/v1/tickets/{ticket}/evidence/seal").status_code == 200
+    assert running.post(who, f"/v1/tickets/{ticket}/closing").status_code == 200
+    before = export(running, ticket, "court", "supervisor", tmp_path / "before.zip")
+    assert letter in members(before).values()
+    running.clock.pass_by(FOUR_YEARS)
+    body = {"subject": who, "ground": "consent_withdrawn"}
+    erased = running.post("admin", "/v1/erasures", body)
+    assert erased.json()["tickets"][0]["contents"] == 1, erased.text
+    after = export(running, ticket, "court", "supervisor", tmp_path / "after.zip")
+    assert check(after).findings == []
+    everything = b"".join(members(after).values())
+    assert b"temple" not in everything
+    assert hashlib.sha256(letter).hexdigest().encode() not in everything
+
+
 def test_a_stamp_travels_with_its_checkpoint_and_openssl_accepts_it(
     running: Served, database: Database, tmp_path: Path
 ) -> None:
