@@ -5,11 +5,26 @@
 
 import hashlib
 import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from functools import cached_property, lru_cache, partial
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from domain.policies import answers, clocks, matters, notices, priorities, returns, routing, tags
+from domain.policies import calendar as calendars
+from domain.policies.answers import Answer, BookAnswer
+from domain.policies.calendar import Calendar
+from domain.policies.clocks import ClockRule
+from domain.policies.lexicon import Lexicon
+from domain.policies.matters import Matter, MatterClass
+from domain.policies.notices import Notice, Notification, Survey
+from domain.policies.priorities import Level, Weight
+from domain.policies.returns import ReturnException
+from domain.policies.routing import Department, Desk, Load, Queue
+from domain.policies.table import Source, Table, twice
+from domain.policies.tags import Tag
 from domain.values import (
     Awaiting,
     Instant,
@@ -48,34 +63,53 @@ DeadlineName = Literal[
 DEADLINES: Final[frozenset[str]] = frozenset(DeadlineName.__args__)  # type: ignore[attr-defined]  # Literal keeps its members there
 
 
+ROW_NAMES: Final = ("id", "name", "topic", "of", "category", "priority", "to")
+"""The columns by one of which a row is called."""
+NO_CLOCK: Final = "SL-07"
+"""The promise that has no human clock; what self-service settles names it."""
+
+
+LegalBase = Literal["consumer protection", "network security", "personal information"]
+"""The branches of law a clause can rest on (TR-06)."""
+
+
 class BookError(ValueError):
-    """The bytes are no book: what is wrong is said per place, so an editor can mend it."""
+    """The bytes are no book: what is wrong is said per table and row, so an editor can mend it."""
+
+    def __init__(self, *problems: str) -> None:
+        """Keep each thing that is wrong."""
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _UnsoundError(ValueError):
+    """What is wrong between the rows of a book."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
 
 
-class DeadlineRule(_Table):
+class DeadlineRule(Table):
     """How long somebody has, and whose turn it is meanwhile."""
 
     name: DeadlineName
     within: timedelta = Field(gt=timedelta(0))
     awaits: Awaiting
-    source: str
+    source: Source
 
 
-class Cap(_Table):
+class Cap(Table):
     """What one order line may be given back and given on top, over all its tickets."""
 
     refund_bp: int = Field(ge=0, le=10_000)
     payout_bp: int = Field(ge=0, le=10_000)
     goodwill_minor: int = Field(ge=0)
     """What agents may grant out of goodwill on one ticket, in minor units."""
-    source: str
+    source: Source
 
 
-class Limit(_Table):
+class Limit(Table):
     """How many of something one ticket holds."""
 
     evidence_items: int = Field(gt=0)
@@ -90,37 +124,47 @@ class Limit(_Table):
     """Of all files of one side, those the platform gathered counted in."""
     certificates: int = Field(default=20, gt=0)
     """That come with one order; they take no room from the sides."""
-    source: str
+    source: Source
 
 
-class Returns(_Table):
+class Returns(Table):
     """Until when what may go back."""
 
     no_reason_days: int = Field(ge=0)
     quality_days: int = Field(ge=0)
     excluded_categories: tuple[str, ...]
-    source: str
+    source: Source
 
 
-class Retention(_Table):
+class Retention(Table):
     """How long what is personal is kept after a matter's end, whoever wants it erased."""
 
     transaction_years: int = Field(default=3, ge=3)
     """Of a matter about an order; the law asks for three years at least."""
     other_days: int = Field(default=180, ge=0)
-    source: str = "E-Commerce Law of the PRC, article 31"
+    source: Source = "E-Commerce Law of the PRC, article 31"
 
 
-class Clause(_Table):
+class Clause(Table):
     """One sentence a decision can rest on, in both languages."""
 
     id: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$")
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
-    legal_base: str | None = None
+    legal_base: LegalBase | None = None
 
 
-class Book(_Table):
+class Contacts(Table):
+    """How often a complaint may be answered in vain (SL-16).
+
+    A contact is an answer after which the buyer came back and did not say that all is well.
+    """
+
+    fruitless: int = Field(gt=0)
+    source: Source
+
+
+class Book(Table):
     """One dated version of the rules; every lookup is total, so a judgement never guesses."""
 
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -136,35 +180,117 @@ class Book(_Table):
     retention: Retention = Retention()
     """The law's own figures, for books that were adopted before they stood in one."""
 
+    # What follows joined the form later: a book without it promises nothing of the kind, and a
+    # book that was adopted then goes on to be read as it was meant.
+    calendar: tuple[Calendar, ...] = ()
+    tag: tuple[Tag, ...] = ()
+    lexicon: Lexicon | None = None
+    answer: tuple[Answer, ...] = ()
+    return_exception: tuple[ReturnException, ...] = ()
+    matter: tuple[MatterClass, ...] = ()
+    clock: tuple[ClockRule, ...] = ()
+    weight: tuple[Weight, ...] = ()
+    level: tuple[Level, ...] = ()
+    desk: tuple[Desk, ...] = ()
+    queue: tuple[Queue, ...] = ()
+    department: tuple[Department, ...] = ()
+    load: Load | None = None
+    contacts: Contacts | None = None
+    notice: tuple[Notice, ...] = ()
+    notification: Notification | None = None
+    survey: Survey | None = None
+
     @model_validator(mode="after")
     def _is_total(self) -> "Book":
         """Refuse a book with a gap or an overlap."""
         names = [rule.name for rule in self.deadline]
-        clauses = [clause.id for clause in self.clause]
         problems = [
             *(f"deadline {name} is missing" for name in sorted(DEADLINES - set(names))),
-            *(
-                f"deadline {name} stands twice"
-                for name in sorted(set(names))
-                if names.count(name) > 1
-            ),
+            *(f"deadline {name} stands twice" for name in twice(names)),
             *(f"priority of {kind} is missing" for kind in Kind if kind not in self.priority),
             *(
                 f"usual remedy of {reason} is missing"
                 for reason in Reason
                 if reason not in self.usual
             ),
-            *(
-                f"clause {one} stands twice"
-                for one in sorted(set(clauses))
-                if clauses.count(one) > 1
-            ),
+            *(f"clause {one} stands twice" for one in twice([one.id for one in self.clause])),
+            *(f"clause {one} is missing" for one in returns.CLAUSES if not self.has_clause(one)),
+            *self._subjects(),
         ]
         if self.in_force_from.tzinfo is None:
             problems.append("in_force_from has no zone")
         if problems:
-            raise ValueError("; ".join(problems))
+            raise _UnsoundError(problems)
         return self
+
+    def _subjects(self) -> Iterable[str]:
+        """Return what is wrong within a subject, or between two."""
+        classes = frozenset(one.name for one in self.matter)
+        yield from tags.problems(self.tag)
+        yield from answers.problems(self.answer, self)
+        yield from returns.problems(
+            self.return_exception,
+            excluded=self.returns.excluded_categories,
+            clauses=frozenset(one.id for one in self.clause),
+        )
+        rows = {rule.row for rule in self.clock} | {NO_CLOCK}
+        yield from (
+            f"tag {tag.id} names {tag.clock}, which no clock keeps"
+            for tag in self.tag
+            if tag.clock not in rows
+        )
+        yield from calendars.problems(self.calendar)
+        yield from notices.problems(
+            self.notice,
+            self.notification,
+            self.survey,
+            calendars=frozenset(one.name for one in self.calendar),
+            desks=self.desk,
+            departments=self.department,
+            clocks=self.clock,
+        )
+        yield from matters.problems(self.matter, tags=frozenset(one.id for one in self.tag))
+        yield from clocks.problems(
+            self.clock,
+            classes=classes,
+            calendars=frozenset(one.name for one in self.calendar),
+            desks=frozenset(one.name for one in self.desk),
+            queues=frozenset(one.name for one in self.queue),
+        )
+        yield from priorities.problems(self.weight, self.level, classes=classes)
+        yield from routing.problems(
+            self.desk, self.queue, self.department, self.load, classes=classes
+        )
+
+    def classes_of(self, matter: Matter) -> frozenset[str]:
+        """Return the classes a matter is in."""
+        return self._classed(matter)
+
+    @cached_property
+    def _classed(self) -> Callable[[Matter], frozenset[str]]:
+        # Every step behind a decision asks for the classes of what is mostly the same matter.
+        return lru_cache(maxsize=1_024)(partial(matters.classes_of, classes=self.matter))
+
+    def clock_rule(self, rule: str) -> ClockRule | None:
+        """Return a promise by its id; None when the book makes no such promise."""
+        return self._clocks.get(rule)
+
+    def calendar_of(self, name: str) -> Calendar:
+        """Return a calendar that the book names."""
+        return self._calendars[name]
+
+    @cached_property
+    def answers(self) -> tuple[BookAnswer, ...]:
+        """Return what the book answers, with its own figures."""
+        return answers.resolved(self.answer, self)
+
+    @cached_property
+    def _calendars(self) -> dict[str, Calendar]:
+        return {one.name: one for one in self.calendar}
+
+    @cached_property
+    def _clocks(self) -> dict[str, ClockRule]:
+        return {rule.id: rule for rule in self.clock}
 
     def due(self, name: DeadlineName, since: Instant) -> Instant:
         """Return when a deadline that starts at `since` is due."""
@@ -196,17 +322,49 @@ class Book(_Table):
         return next(rule for rule in self.deadline if rule.name == name)
 
 
+def join(parts: Iterable[bytes]) -> bytes:
+    """Return one document made of a book's files; the one with its version comes first."""
+    return b"\n".join(parts)
+
+
+@lru_cache(maxsize=8)
 def parse(content: bytes) -> Book:
     """Return the book that TOML bytes hold; raise BookError naming every place that is wrong."""
     try:
         table = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BookError(f"not TOML: {error}") from error
+    return of_tables(table, Sha256(hashlib.sha256(content).hexdigest()))
+
+
+def of_tables(tables: Mapping[str, Any], digest: Sha256) -> Book:
+    """Return the book of its tables; raise BookError naming table, row and reason of each fault."""
     try:
-        return Book.model_validate({**table, "digest": hashlib.sha256(content).hexdigest()})
+        return Book.model_validate({**tables, "digest": digest})
     except ValidationError as error:
-        places = (
-            f"{'.'.join(str(step) for step in one['loc']) or 'book'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        )
-        raise BookError("; ".join(places)) from error
+        raise BookError(*_told(error, tables)) from error
+
+
+def _told(error: ValidationError, tables: Mapping[str, Any]) -> Iterable[str]:
+    for one in error.errors(include_input=False, include_url=False):
+        inner = one.get("ctx", {}).get("error")
+        if isinstance(inner, _UnsoundError):
+            yield from inner.problems
+            continue
+        place = ".".join(str(step) for step in one["loc"]) or "book"
+        row = _row(one["loc"], tables)
+        yield f"{place}{f' of {row}' if row else ''}: {one['msg']}"
+
+
+def _row(place: Sequence[str | int], tables: Mapping[str, Any]) -> str:
+    """Return the names of the rows a place lies in, as an editor knows them."""
+    found: list[str] = []
+    inside: Any = tables
+    for step in place:
+        try:
+            inside = inside[step]
+        except (LookupError, TypeError):
+            break
+        if isinstance(step, int) and isinstance(inside, dict):
+            found += [str(inside[name]) for name in ROW_NAMES if name in inside][:1]
+    return ".".join(found)

@@ -1,0 +1,129 @@
+"""Service levels: what is promised to whom until when, and what a breach leads to."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from domain.milestones import Milestone
+from domain.policies.table import Source, Table, is_row, twice
+from domain.values import BASIS_POINTS, Awaiting
+
+NOTHING = timedelta(0)
+
+
+class Rung(Table):
+    """One desk of a ladder, and how long after the breach it is called."""
+
+    to: str
+    after: timedelta = Field(default=NOTHING, ge=NOTHING)
+
+
+class Payout(Table):
+    """What a breach costs: a share of the order's amount, or a fixed sum."""
+
+    share_bp: int | None = Field(default=None, gt=0, le=BASIS_POINTS)
+    amount_minor: int | None = Field(default=None, gt=0)
+    currency: str | None = None
+    source: Source
+
+
+class ClockRule(Table):
+    """One promise. It runs from the latest of its starts, once all of them happened."""
+
+    id: str = Field(pattern=r"^[a-z_]+$")
+    row: str = Field(pattern=r"^(SL|CL)-[0-9]{2}$")
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    when: tuple[str, ...] = ()
+    """Classes the matter must be in, all of them."""
+    unless: tuple[str, ...] = ()
+    """Classes of which it must be in none."""
+    starts: tuple[Milestone, ...] = Field(min_length=1)
+    stops: tuple[Milestone, ...] = Field(min_length=1)
+    """Any of them keeps the promise."""
+    cancels: tuple[Milestone, ...] = (Milestone.RESOLVED, Milestone.CLOSED)
+    """Any of them makes it moot: nobody waits for a plan where all is settled."""
+    early: bool = False
+    """Whether what it asks for also keeps it between its first start and its last."""
+    within: timedelta = Field(gt=NOTHING)
+    calendar: str = "around_the_clock"
+    pauses: bool = True
+    """Whether it rests while the buyer or a third party is waited for (SL-25).
+
+    It never does while whom it awaits itself is waited for.
+    """
+    per: Literal["ticket", "remedy", "department"] = "ticket"
+    repeats: bool = False
+    """Whether it starts again, in one round, when its start happens again."""
+    awaits: Awaiting = Awaiting.AGENT
+    warn_bp: tuple[int, ...] = ()
+    """After which shares of the time the first desk of the ladder is told."""
+    ladder: tuple[Rung, ...] = ()
+    moves_to: str | None = None
+    """The queue a breach brings the ticket to."""
+    moves_from: tuple[str, ...] = ()
+    """The queues a breach takes it out of; of any where none is named."""
+    payout: Payout | None = None
+    metric_only: bool = False
+    """Measured, and never breached."""
+    public: bool = True
+    """Whether the parties are told of it; else it is the house's own business."""
+    source: Source
+    """Where the figure comes from: its row, or "ours"."""
+
+    @property
+    def target_s(self) -> int:
+        """Return the promised time in seconds."""
+        return int(self.within.total_seconds())
+
+
+def problems(
+    rules: Sequence[ClockRule],
+    *,
+    classes: frozenset[str],
+    calendars: frozenset[str],
+    desks: frozenset[str],
+    queues: frozenset[str],
+) -> list[str]:
+    """Return what is wrong with the promises, each with the rule and the reason."""
+    found = [f"clock {name} stands twice" for name in twice([rule.id for rule in rules])]
+    for rule in rules:
+        unknown = [
+            *(f"the class {name}" for name in {*rule.when, *rule.unless} - classes),
+            *(f"the calendar {name}" for name in {rule.calendar} - calendars),
+            *(f"the desk {rung.to}" for rung in rule.ladder if rung.to not in desks),
+            *(f"the queue {name}" for name in {rule.moves_to, *rule.moves_from} - {None} - queues),
+        ]
+        found += [f"clock {rule.id} names {one}, which is not in the book" for one in unknown]
+        found += [f"clock {rule.id}: {one}" for one in _shape(rule)]
+    return found
+
+
+def _shape(rule: ClockRule) -> list[str]:
+    """Return what is wrong with one rule by itself."""
+    found = []
+    if not is_row(*rule.row.split("-")):
+        found.append(f"the rulebook has no row {rule.row}")
+    if list(rule.warn_bp) != sorted(set(rule.warn_bp)) or not all(
+        0 < share < BASIS_POINTS for share in rule.warn_bp
+    ):
+        found.append("its warnings are no rising shares below the whole")
+    afters = [rung.after for rung in rule.ladder]
+    if afters != sorted(afters):
+        found.append("a later rung of its ladder is called before an earlier one")
+    if rule.warn_bp and not rule.ladder:
+        found.append("its warnings have no desk to go to")
+    if not rule.metric_only and not (rule.ladder or rule.moves_to or rule.payout):
+        found.append("a breach of it leads to nothing")
+    if rule.metric_only and (rule.ladder or rule.moves_to or rule.payout or rule.warn_bp):
+        found.append("it is only measured, so nothing follows from it")
+    if frozenset(rule.starts) & frozenset(rule.stops):
+        found.append("it stops where it starts")
+    payout = rule.payout
+    if payout is not None and (payout.share_bp is None) == (payout.amount_minor is None):
+        found.append("its payout is a share or a sum, and not both")
+    if payout is not None and (payout.amount_minor is None) != (payout.currency is None):
+        found.append("its payout's sum has a currency, and a share has none")
+    return found

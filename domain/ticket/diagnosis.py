@@ -1,0 +1,203 @@
+"""What a text says about its matter, judged by the words of the book; how sure, and why.
+
+The judgement is pure and the same for ever: integers only, and it names the words it was made by.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, TypeVar
+
+import msgspec
+
+from domain.policies.lexicon import MANY, WEIGHT_MAX, Effect, Lexicon
+from domain.policies.tags import Tag
+from domain.ticket.reading import Reader, Reading
+from domain.ticket.same import Same
+from domain.values import (
+    BASIS_POINTS,
+    Kind,
+    Reason,
+    Responsible,
+    Scenario,
+    Sentiment,
+    Urgency,
+)
+
+METHOD: Final = "lexicon"
+WORDS_MAX: Final = 32
+"""How many words a judgement names; a longer text rests on no more of them."""
+
+Axis = TypeVar("Axis", Responsible, Scenario, Urgency, Kind)
+Table = TypeVar("Table")
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What a text says about its matter; it quotes the book's words, never the text."""
+
+    tags: tuple[str, ...]
+    """The best first."""
+    responsible: Responsible
+    scenario: Scenario
+    kind: Kind
+    urgency: Urgency
+    sentiment: Sentiment
+    upset: bool
+    """Whether the feeling is so bad that a person of experience is called for (DI-10)."""
+    confidence_bp: int
+    words: tuple[str, ...]
+    """The words of the book it rests on, in the order of the text; a turned one has its negator."""
+    flows: tuple[str, ...]
+    """Flows that the words or the reason open."""
+    satisfied: bool
+    """Whether the writer says that all is well now."""
+    method: str
+
+
+Diagnoser = Callable[[str, Reason | None], Judgement]
+"""The port: whoever judges a text, given the reason of the claim where one is known."""
+
+
+def diagnoser(tags: Sequence[Tag], lexicon: Lexicon) -> Diagnoser:
+    """Return the judgement by the words of one book."""
+    reader = Reader(tags, lexicon)
+
+    def judge(text: str, reason: Reason | None) -> Judgement:
+        return _judge(reader, text, reason)
+
+    return judge
+
+
+def judge_text(
+    text: str, *, reason: Reason | None, tags: Sequence[Tag], lexicon: Lexicon
+) -> Judgement:
+    """Return what a text says about its matter by the words of one book."""
+    return _judge(_reader(Same(tags), Same(lexicon)), text, reason)
+
+
+@lru_cache(maxsize=8)
+def _reader(tags: Same[Sequence[Tag]], lexicon: Same[Lexicon]) -> Reader:
+    return Reader(tags.table, lexicon.table)
+
+
+def weigh_text(
+    text: str, *, reason: Reason | None, tags: Sequence[Tag], lexicon: Lexicon
+) -> Reading:
+    """Return the weights a text has by the words of one book, before anything wins."""
+    return _weighed(_reader(Same(tags), Same(lexicon)), text, reason)
+
+
+def _weighed(reader: Reader, text: str, reason: Reason | None) -> Reading:
+    lexicon = reader.lexicon
+    reading = reader.read(text)
+    if reason is not None:
+        reading.add(lexicon.reason[reason])
+    _lean_on_the_best_tag(reader, reading)
+    if reading.sentiment <= lexicon.upset_at:
+        reading.signals.add(MANY)
+    reader.combine(reading)
+    return reading
+
+
+def _judge(reader: Reader, text: str, reason: Reason | None) -> Judgement:
+    lexicon = reader.lexicon
+    reading = _weighed(reader, text, reason)
+    responsible = _best(reading.responsible, Responsible.UNDETERMINED)
+    scenario = _best(reading.scenario, Scenario.PRODUCT)
+    sentiment = _sentiment(reading.sentiment, lexicon)
+    return Judgement(
+        tags=_tags(reader, reading, responsible, scenario, reason),
+        responsible=responsible,
+        scenario=scenario,
+        kind=_best(reading.kind, Kind.CONSULTATION),
+        urgency=_best(reading.urgency, Urgency.LOW),
+        sentiment=sentiment,
+        upset=MANY in reading.signals,
+        confidence_bp=_confidence_bp(reading, lexicon),
+        words=tuple(reading.words[:WORDS_MAX]),
+        flows=_flows(lexicon, reading, reason),
+        satisfied=reading.satisfied >= lexicon.satisfied_at and sentiment is not Sentiment.NEGATIVE,
+        method=f"{METHOD}:{lexicon.version}",
+    )
+
+
+def _lean_on_the_best_tag(reader: Reader, reading: Reading) -> None:
+    """Let the tag with most words speak for its own cell, urgency and kind."""
+    points = reader.lexicon.points
+    number, found = max(
+        reading.affirmed.items(), key=lambda item: (item[1], -item[0]), default=(0, 0)
+    )
+    if found == 0:
+        return
+    tag, weight = (
+        reader.tags[number],
+        min(max(points.evidence * found // points.word, 1), WEIGHT_MAX),
+    )
+    reading.add(
+        Effect(
+            responsible={tag.responsible: weight},
+            scenario={tag.scenario: weight},
+            urgency={Urgency(tag.urgency): weight},
+            kind={tag.kind: weight},
+        )
+    )
+
+
+def _tags(
+    reader: Reader,
+    reading: Reading,
+    responsible: Responsible,
+    scenario: Scenario,
+    reason: Reason | None,
+) -> tuple[str, ...]:
+    points = reader.lexicon.points
+
+    def rank(number: int) -> tuple[int, int]:
+        tag = reader.tags[number]
+        fits = (
+            reading.tags[number]
+            + points.party * (tag.responsible is responsible)
+            + points.scenario * (tag.scenario is scenario)
+            + points.reason * (tag.reason is reason)
+        )
+        return -fits, number
+
+    ranked = sorted(reading.tags, key=rank)
+    return tuple(reader.tags[number].id for number in ranked[: points.most])
+
+
+def _flows(lexicon: Lexicon, reading: Reading, reason: Reason | None) -> tuple[str, ...]:
+    return tuple(
+        flow.id for flow in lexicon.flow if flow.id in reading.flows or reason in flow.reasons
+    )
+
+
+def _sentiment(score: int, lexicon: Lexicon) -> Sentiment:
+    if score <= lexicon.negative_at:
+        return Sentiment.NEGATIVE
+    if score >= lexicon.positive_at:
+        return Sentiment.POSITIVE
+    return Sentiment.NEUTRAL
+
+
+def _best(weights: Mapping[Axis, int], otherwise: Axis) -> Axis:
+    """Return what most speaks for; of equals the one that `otherwise`'s class names first."""
+    order = list(type(otherwise))
+    best = max(order, key=lambda name: (weights.get(name, 0), -order.index(name)))
+    return best if weights.get(best, 0) > 0 else otherwise
+
+
+def _confidence_bp(reading: Reading, lexicon: Lexicon) -> int:
+    """Return how much of the evidence speaks for the cell, less where there is little of it."""
+    shares = [_share_bp(reading.responsible), _share_bp(reading.scenario)]
+    evidence = min(_sum(reading.responsible), _sum(reading.scenario))
+    return min(shares) * evidence // (evidence + lexicon.doubt)
+
+
+def _share_bp(weights: Counter[Axis]) -> int:
+    whole = _sum(weights)
+    return 0 if whole == 0 else max(weights.values()) * BASIS_POINTS // whole
+
+
+def _sum(weights: Counter[Axis]) -> int:
+    return sum(weight for weight in weights.values() if weight > 0)

@@ -1,0 +1,215 @@
+"""What the words of a book find in a text: weights, signals, tags and flows, and the words found.
+
+Which of them wins is judged in `diagnosis`.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
+
+from domain.policies.lexicon import LONG, Cue, Effect, Lexicon
+from domain.policies.tags import Tag
+from domain.ticket.figures import longest_days
+from domain.ticket.phrases import Match, Owner, Phrases, one_clause, outermost, phrase
+from domain.values import BASIS_POINTS, Kind, Responsible, Scenario, Urgency
+
+CUE: Final = "cue"
+TAG: Final = "tag"
+FLOW: Final = "flow"
+NEGATOR: Final = "negator"
+INTENSIFIER: Final = "intensifier"
+VOID: Final = "void"
+TURNING: Final = frozenset({CUE, NEGATOR, INTENSIFIER, VOID})
+"""Tables whose words hold one another: the longer one says what is meant."""
+SPAN: Final = 48
+"""How many characters a turning word reaches over at most, whatever its language's reach is."""
+CHARACTERS_MAX: Final = 20_000
+"""How much of a text is read."""
+
+
+@dataclass
+class Reading:
+    """What was found in one text, added up."""
+
+    responsible: Counter[Responsible] = field(default_factory=Counter)
+    scenario: Counter[Scenario] = field(default_factory=Counter)
+    urgency: Counter[Urgency] = field(default_factory=Counter)
+    kind: Counter[Kind] = field(default_factory=Counter)
+    sentiment: int = 0
+    satisfied: int = 0
+    signals: set[str] = field(default_factory=set)
+    words: list[str] = field(default_factory=list)
+    """In the order of the text, each once."""
+    tags: Counter[int] = field(default_factory=Counter)
+    """Points of tags by their number in the book."""
+    affirmed: Counter[int] = field(default_factory=Counter)
+    """Those of them that no negator stands before."""
+    flows: list[str] = field(default_factory=list)
+
+    def add(self, effect: Effect) -> None:
+        """Add what something found speaks for."""
+        for axis, weights in (
+            (self.responsible, effect.responsible),
+            (self.scenario, effect.scenario),
+            (self.urgency, effect.urgency),
+            (self.kind, effect.kind),
+        ):
+            for name, weight in weights.items():
+                axis[name] += weight  # type: ignore[index] # each axis has the names of its weights
+        self.sentiment += effect.sentiment
+        self.satisfied += effect.satisfied
+
+
+class Reader:
+    """The words of one book, compiled once and then read with."""
+
+    def __init__(self, tags: Sequence[Tag], lexicon: Lexicon) -> None:
+        """Compile the words of the tags, the cues and the flows."""
+        self.tags = tuple(tags)
+        self.lexicon = lexicon
+        self._sharers: dict[str, list[int]] = defaultdict(list)
+        for number, tag in enumerate(self.tags):
+            for word in {*map(lexicon.fold, (*tag.words_zh, *tag.words_en))}:
+                self._sharers[word].append(number)
+        gaps = (lexicon.en.gap, lexicon.zh.gap)
+        self._phrases = Phrases(
+            phrase(word, owner, gaps=gaps, inflected=owner.table == TAG)
+            for word, owner in self._words()
+        )
+
+    def read(self, text: str) -> Reading:
+        """Return what the words of the book find in a text."""
+        reading = Reading()
+        folded = self.lexicon.fold(text[:CHARACTERS_MAX])
+        by_table: dict[str, list[Match]] = defaultdict(list)
+        matches = self._phrases.find(folded)
+        for match in outermost(one for one in matches if one.owner.table in TURNING):
+            by_table[match.owner.table].append(match)
+        for match in matches:
+            if match.owner.table not in TURNING:
+                by_table[match.owner.table].append(match)
+        turned = _Turned(folded, by_table[NEGATOR], by_table[INTENSIFIER], self.lexicon)
+        reading.add(self.lexicon.prior)
+        found = [
+            *self._read_cues(reading, by_table[CUE], turned),
+            *self._read_tags(reading, by_table[TAG], turned),
+            *self._read_flows(reading, by_table[FLOW], turned),
+        ]
+        if longest_days(folded) >= self.lexicon.long_days:
+            reading.signals.add(LONG)
+        reading.words = list(dict.fromkeys(word for _, word in sorted(found)))
+        return reading
+
+    def combine(self, reading: Reading) -> None:
+        """Add what the signals of a reading speak for together."""
+        for one in self.lexicon.combination:
+            if reading.signals.issuperset(one.all) and reading.signals.isdisjoint(one.unless):
+                reading.add(one)
+
+    def _words(self) -> Iterable[tuple[str, Owner]]:
+        lexicon = self.lexicon
+        for row, cue in enumerate(lexicon.cue):
+            yield from ((word, Owner(CUE, row)) for word in cue.words)
+        for row, flow in enumerate(lexicon.flow):
+            yield from ((word, Owner(FLOW, row)) for word in flow.words)
+        for row, language in enumerate((lexicon.zh, lexicon.en)):
+            yield from ((word, Owner(NEGATOR, row)) for word in language.negators)
+            yield from ((word, Owner(INTENSIFIER, row)) for word in language.intensifiers)
+            yield from ((word, Owner(VOID, row)) for word in language.void)
+        yield from ((word, Owner(TAG, 0)) for word in self._sharers)
+
+    def _read_cues(
+        self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
+    ) -> Iterable[tuple[int, str]]:
+        counted: dict[int, set[str]] = defaultdict(set)
+        for match in matches:
+            row = match.owner.row
+            cue, words = self.lexicon.cue[row], counted[row]
+            negator = turned.negator(match) if cue.negatable else None
+            if match.word in words or len(words) >= cue.times:
+                continue
+            if negator is not None and cue.sentiment == 0:
+                continue
+            words.add(match.word)
+            if negator is None:
+                self._count(reading, cue, turned.strength_bp(match))
+                yield match.start, match.word
+            else:
+                reading.sentiment -= cue.sentiment
+                yield match.start, f"{negator}…{match.word}"
+
+    def _count(self, reading: Reading, cue: Cue, strength_bp: int) -> None:
+        reading.add(cue)
+        reading.sentiment += cue.sentiment * (strength_bp - BASIS_POINTS) // BASIS_POINTS
+        reading.signals.update(cue.signals)
+
+    def _read_tags(
+        self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
+    ) -> Iterable[tuple[int, str]]:
+        """Add up points; a negator halves a word, for a tag may be about what was not done."""
+        seen: set[str] = set()
+        for match in matches:
+            if match.word in seen:
+                continue
+            seen.add(match.word)
+            sharers = self._sharers[match.word]
+            points = self.lexicon.points.word // len(sharers)
+            denied = turned.negator(match) is not None
+            for number in sharers:
+                reading.tags[number] += points // 2 if denied else points
+                reading.affirmed[number] += 0 if denied else points
+            yield match.start, match.word
+
+    def _read_flows(
+        self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
+    ) -> Iterable[tuple[int, str]]:
+        opened = set()
+        for match in matches:
+            if turned.negator(match) is None:
+                opened.add(match.owner.row)
+                yield match.start, match.word
+        reading.flows = [flow.id for i, flow in enumerate(self.lexicon.flow) if i in opened]
+
+
+_END: Final[Callable[[Match], int]] = attrgetter("end")
+
+
+class _Turned:
+    """Which words of a text a negator turns, and which an intensifier strengthens."""
+
+    def __init__(
+        self, text: str, negators: Iterable[Match], intensifiers: Iterable[Match], lexicon: Lexicon
+    ) -> None:
+        self._text = text
+        self._languages = (lexicon.zh, lexicon.en)
+        self._intensified_bp = lexicon.intensified_bp
+        self._negators = sorted(negators, key=_END)
+        self._intensifiers = sorted(intensifiers, key=_END)
+
+    def negator(self, match: Match) -> str | None:
+        """Return the negator that turns a word, if one does."""
+        before = self._before(self._negators, match)
+        return None if before is None else before.word
+
+    def strength_bp(self, match: Match) -> int:
+        """Return how strong a word is made, in basis points."""
+        before = self._before(self._intensifiers, match)
+        return BASIS_POINTS if before is None else self._intensified_bp
+
+    def _before(self, turning: Sequence[Match], match: Match) -> Match | None:
+        """Return the nearest turning word before a match that reaches it."""
+        for i in range(bisect_right(turning, match.start, key=_END) - 1, -1, -1):
+            one = turning[i]
+            if match.start - one.end > SPAN:
+                return None
+            if self._reaches(one, match):
+                return one
+        return None
+
+    def _reaches(self, one: Match, match: Match) -> bool:
+        between = self._text[one.end : match.start]
+        length = len(between) if one.owner.row == 0 else between.count(" ") - 1
+        return length <= self._languages[one.owner.row].reach and one_clause(between)
