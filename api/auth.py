@@ -149,6 +149,7 @@ _CARRIER: Final = frozenset({ActorKind.CARRIER})
 _PAYMENT: Final = frozenset({ActorKind.PAYMENT})
 _INSPECTOR: Final = frozenset({ActorKind.INSPECTOR})
 _CHAIN: Final = frozenset({ActorKind.CHAIN})
+_BOT: Final = frozenset({ActorKind.BOT})
 STAFF_AND_AUDIT: Final = _DESK | _ARBITRATOR | _AUDITOR | _ADMIN
 """Those who see every ticket."""
 _TICKET_READERS: Final = _PARTIES | STAFF_AND_AUDIT
@@ -167,6 +168,18 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "review_return": _MERCHANT | _DESK,
     "approve_claim": _MERCHANT,
     "refuse_claim": _MERCHANT,
+    # What promises rest on.
+    "report_fact": _MERCHANT | _DESK | _BOT | _ORDERS | _CARRIER,
+    "give_plan": _DESK,
+    "answer_automatically": _BOT,
+    "begin_wait": _DESK,
+    "end_wait": _DESK,
+    "write_resolution": _AGENT,
+    "sign_resolution": _SUPERVISOR,
+    "ask_departments": _DESK,
+    "answer_for_department": _SUPERVISOR,
+    "queue_ticket": _DESK,
+    "move_to_book": _SUPERVISOR | _ADMIN,
     # Negotiation.
     "make_offer": _PARTIES,
     "counter_offer": _PARTIES,
@@ -216,6 +229,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "close_ticket": _BUYER | _DESK,
     "reopen_ticket": _BUYER | _DESK,
     "give_satisfaction": _BUYER,
+    "give_nps": _BUYER,
     # What is kept of a person and what is forgotten.
     "place_legal_hold": _SUPERVISOR | _ADMIN,
     "release_legal_hold": _SUPERVISOR | _ADMIN,
@@ -228,14 +242,33 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "ship_order": _ORDERS | _CARRIER,
     "sign_order": _ORDERS | _CARRIER,
     "settle_payment": _ORDERS | _PAYMENT,
+    "end_live_session": _ORDERS,
+    "report_customer": _ORDERS,
     "upload_order_content": _INSPECTOR | _CHAIN,
     "post_certificate": _INSPECTOR | _CHAIN,
+    # Agents.
+    "register_agent": _SUPERVISOR | _ADMIN,
+    "grant_certificate": _SUPERVISOR | _ADMIN,
+    "withdraw_certificate": _SUPERVISOR | _ADMIN,
+    "start_shift": _SUPERVISOR | _ADMIN,
+    "end_shift": _SUPERVISOR | _ADMIN,
+    "move_agent": _SUPERVISOR | _ADMIN,
+    "rate_agent": _SUPERVISOR | _ADMIN,
+    "list_agents": STAFF_AND_AUDIT,
+    "read_agent": STAFF_AND_AUDIT,
+    # Books of rules.
+    "adopt_book": _ADMIN,
+    "list_books": STAFF_AND_AUDIT,
+    "read_book": STAFF_AND_AUDIT,
+    "read_book_subject": STAFF_AND_AUDIT,
     # Reads.
     "read_ticket": _TICKET_READERS,
     "list_tickets": _TICKET_READERS,
     "read_progress_board": _TICKET_READERS,
     "read_case_file": _DESK | _ARBITRATOR | _AUDITOR,
     "list_events": STAFF_AND_AUDIT,
+    "read_queue_position": STAFF_AND_AUDIT,
+    "explain_ticket": STAFF_AND_AUDIT,
     "list_messages": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_content": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
     "read_custody": _PARTIES | _DESK | _ARBITRATOR | _AUDITOR,
@@ -244,6 +277,10 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "read_queue": STAFF_AND_AUDIT,
     "count_queue": STAFF_AND_AUDIT,
     "read_statistics": STAFF_AND_AUDIT,
+    "list_clocks": STAFF_AND_AUDIT,
+    "list_deadlines": STAFF_AND_AUDIT,
+    "list_departments": STAFF_AND_AUDIT,
+    "list_department_requests": STAFF_AND_AUDIT,
     "read_feed": _SUPERVISOR | _AUDITOR | _ADMIN,
     # The log; its checkpoints, tiles, keys and consistency proofs need no token.
     "read_event_proof": _TICKET_READERS,

@@ -5,6 +5,7 @@ What a recipient may see is decided here, by the rules of the reads; how it is p
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import IO, Any, Final, NamedTuple
 
@@ -13,10 +14,10 @@ import msgspec
 from api.auth import may_see
 from api.problems import Problem
 from api.reads import log as log_reads
-from api.reads.contents import sound_alarm
+from api.reads.contents import open_checked, personal_content
 from api.reads.custody import custody_answer
 from api.reads.events import told_to
-from api.reads.messages import TEXTS
+from api.reads.messages import fields_told
 from api.reads.personal import ticket_records, withheld_places
 from api.reads.tickets import sees_item, side_of
 from api.wiring import Services
@@ -26,27 +27,29 @@ from domain.events import PolicyAdopted
 from domain.ledger.anchors import AnchorKind
 from domain.ledger.log import Signed
 from domain.ledger.requests import Request
-from domain.ledger.vault_errors import Damaged
 from domain.proof import base64text
 from domain.proof.merkle import consistency_proof, inclusion_proof
 from domain.proof.tiles import TileHashes
 from domain.record import Record
 from domain.streams import ticket_stream
+from domain.ticket.files import DESCRIPTOR
 from domain.ticket.state import EvidenceState, Ticket
 from domain.values import (
     Actor,
     ActorKind,
-    Commitment,
     ExportPurpose,
     KeyPurpose,
     Recipient,
     Sha256,
+    moment_of,
 )
 from replay import bundle
 from replay.bundle.parts import Bundle, Disclosure, Entry, Kept, Stamped
 
 STAMPS_MAX: Final = 100
 """So many stamps prove the time of one ticket's events; a bundle takes no more."""
+WITNESS_WAIT: Final = timedelta(seconds=3)
+"""How long a bundle waits for its checkpoint to be cosigned; less than anybody waits for it."""
 USUAL_PURPOSE: Final[Mapping[Recipient, ExportPurpose]] = {
     Recipient.BUYER: ExportPurpose.OWN_COPY,
     Recipient.MERCHANT: ExportPurpose.OWN_COPY,
@@ -101,9 +104,19 @@ def begin(
 
 
 def covering(services: Services, begun: Begun) -> Signed | None:
-    """Return the newest checkpoint once it covers the export, None until then. Blocks."""
-    newest = services.ledger.merkle_log.checkpoint(begun.export.lane)
-    return newest if newest is not None and newest.size >= begun.export.position else None
+    """Return a checkpoint that covers the export, None until there is one. Blocks.
+
+    One that its quorum of witnesses has cosigned is waited for, but not for long.
+    """
+    log, lane, position = services.ledger.merkle_log, begun.export.lane, begun.export.position
+    witnessed = log_reads.newest_witnessed(services, lane, from_size=position)
+    if witnessed is not None:
+        return witnessed
+    first = log.covering(lane, position)
+    if first is None or not services.settings.witness_quorum:
+        return log.checkpoint(lane) if first is not None else None
+    waited = moment_of(services.now()) - first.published_at
+    return log.checkpoint(lane) if waited > WITNESS_WAIT else None
 
 
 def not_covered(services: Services, begun: Begun) -> Problem:
@@ -133,6 +146,8 @@ class _Gathering:
             for record in ticket_records(services, begun.ticket)
             if record.version <= begun.upto_version
         ]
+        self._withheld = withheld_places(services, self._viewer, begun.ticket)
+        self._seen = set(self._items())
         self._tree: TileHashes = services.ledger.merkle_log.hashes(signed.lane, signed.size)
 
     def bundle(self) -> Bundle:
@@ -156,8 +171,7 @@ class _Gathering:
             purpose=begun.purpose,
             exported_at=begun.export.at,
             entries=tuple(
-                self._entry(record, states, shown=told_to(record, self._side))
-                for record in self._records
+                self._entry(record, states, shown=self._is_told(record)) for record in self._records
             ),
             export=self._entry(begun.export, states, shown=True),
             note=note,
@@ -190,24 +204,34 @@ class _Gathering:
 
     def _disclosures(self) -> list[Disclosure]:
         """Return the personal values the recipient may read and nobody has erased."""
-        withheld = withheld_places(self._services, self._viewer, self._begun.ticket)
-        told = [record for record in self._records if told_to(record, self._side)]
+        told = [record for record in self._records if self._is_told(record)]
         by_version = {record.version: record for record in told}
         return [
             Disclosure(version, f"/data/{field}", one.disclosure.decode(), one.value)
             for (_, version, field), one in self._services.ledger.open_disclosures(told).items()
             if one is not None
-            and (version, field) not in withheld
+            and (version, field) not in self._withheld
             and self._may_read(by_version[version], field)
         ]
 
+    def _is_told(self, record: Record) -> bool:
+        """Return whether a record is shown: what a side may know of, and what proves a file."""
+        if told_to(record, self._side):
+            return True
+        is_personal = getattr(record.event, DESCRIPTOR, None) is not None
+        return is_personal and getattr(record.event, "item", None) in self._seen
+
     def _may_read(self, record: Record, field: str) -> bool:
-        """Return whether a text is shown: to a side what was said to it, and what is its own."""
+        """Return whether a text is shown: to a side what was said to it, and what is its own.
+
+        What a personal file is, is shown with the file.
+        """
+        if field == DESCRIPTOR:
+            return getattr(record.event, "item", None) in self._seen
         if self._side is None or record.actor == self._viewer:
             return True
-        text = TEXTS.get(type(record.event))
-        is_text = text is not None and text[1] == field
-        return is_text and isinstance(getattr(record.event, field), Commitment)
+        told = fields_told(record, self._records, self._side)
+        return any(field == name for _, name in told)
 
     def _items(self) -> list[str]:
         """Return the evidence the recipient was shown; who judges sees what is on record."""
@@ -219,22 +243,23 @@ class _Gathering:
         ]
 
     def _attachments(self, items: Iterable[str]) -> list[Kept]:
-        evidence = [self._ticket.evidence[name] for name in items]
-        found = {one.attachment.sha256: one.attachment for one in evidence if not one.erased}
-        return [
-            Kept(digest, _extension(one.media_type), partial(self._open, digest))
-            for digest, one in found.items()
-        ]
-
-    def _open(self, digest: Sha256) -> IO[bytes]:
-        """Return a checked copy of a content; what has changed is never packed."""
-        try:
-            return self._services.ledger.vault.open(digest)
-        except KeyError:
-            raise Problem("unknown_content") from None
-        except Damaged as damage:
-            sound_alarm(self._services, self._begun.ticket, damage)
-            raise Problem("content_damaged") from None
+        """Return the contents of items in clear, each once."""
+        found: dict[Sha256, Kept] = {}
+        for name in items:
+            one = self._ticket.evidence[name]
+            if one.erased:
+                continue
+            digest, media_type, personal = one.attachment.sha256, one.attachment.media_type, None
+            if one.personal:
+                personal = personal_content(self._services, self._begun.ticket, name)
+                if personal is None or (personal.version, DESCRIPTOR) in self._withheld:
+                    continue
+                digest, media_type = personal.descriptor.sha256, personal.descriptor.type
+            opening = partial(
+                open_checked, self._services, self._begun.ticket, one.attachment.sha256, personal
+            )
+            found.setdefault(digest, Kept(digest, _extension(media_type), opening))
+        return list(found.values())
 
     def _custody(self, item: str) -> dict[str, Any]:
         """Return what happened to an item up to where the bundle goes; later steps are for later.
@@ -248,7 +273,13 @@ class _Gathering:
         steps = [step for step in told["steps"] if step["stream"] != own or step["version"] <= upto]
         if all(step["stream"] != own for step in steps):
             steps = []
-        return {**told, "steps": steps, "erased": self._ticket.evidence[item].erased}
+        is_withheld = any(
+            (record.version, DESCRIPTOR) in self._withheld
+            for record in self._records
+            if getattr(record.event, "item", None) == item
+        )
+        erased = self._ticket.evidence[item].erased
+        return {**told, "steps": steps, "erased": erased, "withheld": is_withheld}
 
     # --- what others say ----------------------------------------------------------------------
 

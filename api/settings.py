@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     field_validator,
     model_validator,
@@ -28,6 +29,15 @@ Dsn = Annotated[str, StringConstraints(min_length=1)]
 
 
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=2_000)]
+
+
+NoticeRoute = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(email|sms|im|app)(/(buyer|merchant|desk|department|(desk|department):[a-z_]+))?$"
+    ),
+]
+"""A channel, and whom it is for where not everybody."""
 
 
 class SettingsFileError(ValueError):
@@ -99,6 +109,15 @@ class Settings(BaseSettings):
     anchor_copies: Annotated[str, StringConstraints(min_length=1)] | None = None
     """Where copies of anchored checkpoints go: a directory, best on write-once storage of somebody
     else, or an object store like s3://bucket/prefix (needs the extra `s3`)."""
+
+    notify_urls: dict[NoticeRoute, SecretStr] = {}
+    """Apprise URLs by channel, or by channel and recipient: email, im/desk:director, sms/buyer …
+    (needs the extra `notify`); a party's holds {address}. Without one, a channel's notices are
+    written to a file in the data directory."""
+    addresses_url: HttpUrl | None = None
+    """The directory that knows where buyers and merchants are reached; none means nobody does,
+    but in the app."""
+    addresses_token: SecretStr | None = None
 
     @model_validator(mode="after")
     def _anchors_are_possible(self) -> Self:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from secrets import token_hex
 from typing import Any, Final, TypeVar
 
@@ -25,6 +26,7 @@ from domain.ledger.hints import HintSender
 from domain.ledger.migrations import migrate
 from domain.ledger.vault import FileVault, Vault
 from domain.ledger.vault_drafts import NoScanner, Scanner
+from domain.policies import book as books
 from domain.values import Instant
 from projections.runner import Views
 
@@ -33,8 +35,8 @@ MOVED: Final = "ticketledger_moved"
 READERS: Final = 4
 """Threads that read for routes, each on a connection of its own."""
 STATEMENT_TIMEOUT_MS: Final = 10_000
-FIRST_BOOK: Final = files("domain.policies").joinpath("tables/2026-11-01.toml")
-"""The book a new ledger begins with."""
+FIRST_BOOK: Final = files("domain.policies").joinpath("tables/2026-11-22")
+"""The book a new ledger begins with: a folder with one file a subject."""
 _T = TypeVar("_T")
 
 
@@ -161,6 +163,22 @@ def vault_of(settings: Settings) -> Vault:
     return object_vault(settings.vault_url)
 
 
+def first_book() -> bytes:
+    """Return the book a new ledger begins with, as one document."""
+    return book_bytes(FIRST_BOOK)
+
+
+def book_bytes(place: Traversable) -> bytes:
+    """Return a book's bytes, of a file or of a folder's files; raise OSError where none are read.
+
+    The file of a folder that holds the version comes first.
+    """
+    if not place.is_dir():
+        return place.read_bytes()
+    tables = sorted(place.iterdir(), key=lambda one: (one.name != "book.toml", one.name))
+    return books.join(one.read_bytes() for one in tables if one.name.endswith(".toml"))
+
+
 @contextmanager
 def services(settings: Settings, *, now: Callable[[], Instant] = wall_clock) -> Iterator[Services]:
     """Give the parts of the program, joined; closed in order at the end."""
@@ -203,7 +221,8 @@ def joined(
             ),
         )
         ending.callback(ledger.close)
-        ledger.adopt(FIRST_BOOK.read_bytes())
+        if not ledger.books:
+            ledger.adopt(first_book())
         views = Views(dsns.views, ledger, lanes=ledger.lanes)
         ending.callback(views.close)
         views.prepare()

@@ -1,4 +1,4 @@
-"""The worker: keeps the views level, lets deadlines fire, carries facts to other streams.
+"""The worker: keeps views level, lets deadlines fire, carries facts on, erases what has waited.
 
 It is one more client: it reads views and records, asks `domain.processes` what they mean, and
 sends ordinary commands that may be refused. Two workers are harmless, and so is a crash: every
@@ -16,8 +16,12 @@ from typing import Final
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
-from api import keys
+from api import keys, sweeping
 from api.anchoring.running import anchoring_of
+from api.dispatching import Dispatching
+from api.firing import NOT_NOW, Firing
+from api.notifying import sender
+from api.retention import Retention
 from api.settings import Settings
 from api.wiring import MOVED, Services, services
 from domain import errors
@@ -27,18 +31,16 @@ from domain.ledger.notary import Notary
 from domain.ledger.requests import Outcome, Request
 from domain.ledger.signing import KeyMissing, Signer, signers_in_use
 from domain.processes import react
-from domain.processes.deadlines import on_due
+from domain.processes.clocks import follow_order, tells
+from domain.record import Record
 from domain.values import SYSTEM, KeyPurpose
-from projections import deadlines
+from projections import queue
 
 POLL_S: Final = 0.5
 """How late a deadline may fire when nothing else happens."""
-DUE_MAX: Final = 200
 PAGE_MAX: Final = 1_000
 FOLLOWER: Final = "process:parties"
 """The name under which the position of the reactions is kept beside those of the views."""
-NOT_NOW: Final = (errors.Contended, errors.Overloaded, errors.NotYetDue)
-"""Refusals that say nothing about the matter: the command is sent again later."""
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +60,8 @@ def work(parts: Services, stop: threading.Event, *, parent: int | None = None) -
     threads = [
         threading.Thread(target=parts.views.run, args=(stop,), name="views"),
         threading.Thread(target=_listen, args=(parts, stop, wake), name="listener"),
+        threading.Thread(target=sweeping.run, args=(parts, stop), name="sweeper"),
+        threading.Thread(target=sender.run, args=(parts, stop), name="sender"),
     ]
     with ExitStack() as ending:
         if parts.dsns.notary is None:
@@ -136,56 +140,28 @@ class Worker:
     def __init__(self, parts: Services) -> None:
         """Work with the given parts."""
         self._parts = parts
-        self._done: set[str] = set()
-        """Keys of deadlines that need no command any more though the view still lists them."""
-        self._positions: dict[int, int] = {}
+        self._firing = Firing(parts, self._send)
+        self._dispatching = Dispatching(parts, self._send)
+        self._retention = Retention(parts)
 
     def step(self) -> bool:
         """Do what is due now and return whether there may be more."""
-        fired = self.fire_deadlines()
+        fired = self.fire()
+        given_out = self._dispatching.step()
         # Every lane each time: a busy one keeps nobody waiting.
         reacted = [self.react(lane) for lane in range(self._parts.ledger.lanes)]
-        return fired > 0 or any(reacted)
+        erasing = self._retention.step()
+        return fired > 0 or given_out > 0 or any(reacted) or erasing
 
-    def fire_deadlines(self) -> int:
-        """Send the ordinary command for every deadline that is due; return how many were sent."""
-        now = self._parts.now()
-        limit = DUE_MAX + len(self._done)  # what is done with hides nothing that is due
-        due = self._parts.read_now(lambda db: deadlines.due(db.cursor(), now, limit).due)
-        found = [(row, *on_due(row.ticket, row.deadline, row.due_at)) for row in due]
-        self._done &= {key for _, _, key in found}
-        sent = [
-            (row, key, self._send(Request(command=command, actor=SYSTEM, key=key)))
-            for row, command, key in found
-            if key not in self._done
-        ]
-        fired = 0
-        for row, key, answer in sent:
-            try:
-                outcome = answer.result()
-            except NOT_NOW as refusal:
-                log.info("%s of %s is asked again: %s", row.deadline, row.ticket, refusal.code)
-                continue
-            except errors.Refusal as refusal:
-                log.info("%s of %s was refused: %s", row.deadline, row.ticket, refusal.code)
-                self._done.add(key)
-            except (DatabaseUnavailable, AppendUnknown):
-                raise
-            except Exception:
-                # One broken matter holds up no other; it is tried again by the next worker.
-                log.exception("%s of %s could not be judged", row.deadline, row.ticket)
-                self._done.add(key)
-            else:
-                if outcome.replayed or not outcome.events:
-                    self._done.add(key)  # on record already: the view has yet to hear of it
-            fired += 1
-        return fired
+    def fire(self) -> int:
+        """Send the ordinary command for everything that is due; return how many were sent."""
+        return self._firing.step()
 
     def react(self, lane: int) -> bool:
         """Carry the facts of one page of a lane to other streams; return whether it got on."""
         ledger = self._parts.ledger
         after = self._position(lane)
-        records = ledger.records(lane, after, PAGE_MAX)
+        records = self._heard(lane, ledger.records(lane, after, PAGE_MAX))
         sent = [
             (
                 record.position,
@@ -200,7 +176,10 @@ class Worker:
                 ),
             )
             for record in records
-            for command, key in react(record, ledger.case)
+            for command, key in (
+                *react(record, ledger.case),
+                *follow_order(record, self._live_tickets),
+            )
         ]
         to = records[-1].position if records else after
         for position, answer in sent:
@@ -215,6 +194,20 @@ class Worker:
             self._move(lane, after, to)
         return to > after
 
+    def _live_tickets(self, order: str) -> list[str]:
+        """Return the live tickets of an order."""
+        return self._parts.read_now(lambda db: queue.live_of_order(db.cursor(), order))
+
+    def _heard(self, lane: int, records: Sequence[Record]) -> Sequence[Record]:
+        """Return the records before the first fact of an order that the queue has yet to hear of.
+
+        The order's tickets are looked up there, so it has to know every one opened before.
+        """
+        telling = [one.position for one in records if tells(one)]
+        heard = (self._read_position(lane, queue.VIEW.name) or 0) if telling else 0
+        unheard = next((position for position in telling if position > heard), None)
+        return [one for one in records if unheard is None or one.position < unheard]
+
     def _send(self, request: Request) -> Future[Outcome]:
         """Return the future answer to a command, so that many share one append."""
         try:
@@ -226,20 +219,19 @@ class Worker:
 
     def _position(self, lane: int) -> int:
         """Return how far a lane was read, from the place where the views keep theirs."""
-        if lane not in self._positions:
+        position = self._read_position(lane, FOLLOWER)
+        if position is None:
             self._parts.write_view(
                 "insert into view.position (lane, view) values (%s, %s) on conflict do nothing",
                 (lane, FOLLOWER),
             )
-        rows = self._parts.read_now(
-            lambda db: _rows(
-                db,
-                "select position from view.position where lane = %s and view = %s",
-                (lane, FOLLOWER),
-            )
-        )
-        self._positions[lane] = int(rows[0][0])
-        return self._positions[lane]
+        return position or 0
+
+    def _read_position(self, lane: int, name: str) -> int | None:
+        """Return how far a view of a lane, or what is kept like one, has come."""
+        statement = "select position from view.position where lane = %s and view = %s"
+        rows = self._parts.read_now(lambda db: _rows(db, statement, (lane, name)))
+        return int(rows[0][0]) if rows else None
 
     def _move(self, lane: int, after: int, to: int) -> None:
         """Remember how far we read; a rival that is further on is left there."""

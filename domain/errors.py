@@ -2,14 +2,17 @@
 
 Refusal
 ├── NotFound: UnknownTicket, UnknownOrder, UnknownEvidence, UnknownOffer, UnknownRemedy,
-│             UnknownErasure
-├── Forbidden: NotYourRole, NotYourTicket, ConflictOfInterest, AssignedToAnother
+│             UnknownErasure, UnknownRequest, UnknownAgent
+├── Forbidden: NotYourRole, NotYourTicket, ConflictOfInterest, AssignedToAnother,
+│              NotFit
 ├── WrongState: WrongStage, AlreadyDone, TicketClosedAlready, NegotiationFirst, WindowPassed,
 │               NotYetDue, OfferNotOpen, EvidenceSealedAlready, EvidenceNotShown, WrongStep,
-│               AlreadyOpen, OrderKnownOtherwise, UnknownParcel, NothingToRefund
+│               AlreadyOpen, OrderKnownOtherwise, UnknownParcel, NothingToRefund,
+│               FactKnownOtherwise, NobodyFits, BookKnownOtherwise, BookOverlaps
 ├── Unreasonable: NotYetHappened, LineRequired, UnknownLine, UnknownClause, SharesDoNotAddUp,
 │                 AmountRequired, AmountNotAllowed, CapExceeded, CurrencyDiffers,
-│                 LessThanClaimed, LimitReached
+│                 LessThanClaimed, LimitReached, PersonalByNature,
+│                 UnknownDepartment, UnknownQueue, UnknownDesk, UnknownBook, BookNotAhead
 └── Concurrency: TicketChanged, VersionRequired, KeyReused, KeyRequired, Contended, Overloaded
 """
 
@@ -67,6 +70,18 @@ class UnknownErasure(NotFound):
     code = "unknown_erasure"
 
 
+class UnknownRequest(NotFound):
+    """The ticket has no such request to a department."""
+
+    code = "unknown_request"
+
+
+class UnknownAgent(NotFound):
+    """No agent of this reference is registered."""
+
+    code = "unknown_agent"
+
+
 class Forbidden(Refusal):
     """This actor may not do this."""
 
@@ -95,6 +110,12 @@ class AssignedToAnother(Forbidden):
     """Somebody else works on this ticket."""
 
     code = "assigned_to_another"
+
+
+class NotFit(Forbidden):
+    """This agent may not take the matter."""
+
+    code = "not_fit"
 
 
 class WrongState(Refusal):
@@ -175,6 +196,18 @@ class OrderKnownOtherwise(WrongState):
     code = "order_known_otherwise"
 
 
+class FactKnownOtherwise(WrongState):
+    """The fact is on record with another instant, or of this instant with other content."""
+
+    code = "fact_known_otherwise"
+
+
+class NobodyFits(WrongState):
+    """None of the candidates may take the matter."""
+
+    code = "nobody_fits"
+
+
 class UnknownParcel(WrongState):
     """No parcel of this tracking number was shipped on the order."""
 
@@ -185,6 +218,18 @@ class NothingToRefund(WrongState):
     """Nothing is left to refund on this order line."""
 
     code = "nothing_to_refund"
+
+
+class BookKnownOtherwise(WrongState):
+    """A book of this version is adopted with other content; a changed book has a version anew."""
+
+    code = "book_known_otherwise"
+
+
+class BookOverlaps(WrongState):
+    """Another book is in force from this very instant; nobody could say which one holds."""
+
+    code = "book_overlaps"
 
 
 class Unreasonable(Refusal):
@@ -215,6 +260,36 @@ class UnknownClause(Unreasonable):
     """The book in force has no such clause."""
 
     code = "unknown_clause"
+
+
+class UnknownDepartment(Unreasonable):
+    """The book knows no such department."""
+
+    code = "unknown_department"
+
+
+class UnknownQueue(Unreasonable):
+    """The book knows no such queue."""
+
+    code = "unknown_queue"
+
+
+class UnknownDesk(Unreasonable):
+    """The book knows no such desk."""
+
+    code = "unknown_desk"
+
+
+class UnknownBook(Unreasonable):
+    """No book of this version is adopted."""
+
+    code = "unknown_book"
+
+
+class BookNotAhead(Unreasonable):
+    """A book is in force from an instant to come: it changes nothing that was judged."""
+
+    code = "book_not_ahead"
 
 
 class SharesDoNotAddUp(Unreasonable):
@@ -257,6 +332,12 @@ class LimitReached(Unreasonable):
     """The ticket holds as many of these as it may."""
 
     code = "limit_reached"
+
+
+class PersonalByNature(Unreasonable):
+    """A content of this kind is personal: upload it as such."""
+
+    code = "personal_by_nature"
 
 
 class Concurrency(Refusal):

@@ -45,6 +45,16 @@ def order_stream(order: str) -> str:
     return f"order:{order}"
 
 
+def customer_stream(customer: str) -> str:
+    """Return the name of a customer's stream."""
+    return f"customer:{customer}"
+
+
+def notice_stream(ticket: str) -> str:
+    """Return the name of the stream that says how a ticket's notices ended."""
+    return f"notice:{ticket}"
+
+
 def ticket_id(lane: int, day: str, drawn: int) -> str:
     """Return a new ticket id of a lane for a day ("261122") from a random number of 30 bits.
 

@@ -30,7 +30,17 @@ from domain.events import (
 from domain.record import Record
 from domain.values import Awaiting, Instant
 from projections.columns import booleans, integers, texts, upsert
-from projections.projection import MOMENT, Fact, Page, Poisoned, View, place, where
+from projections.projection import (
+    MOMENT,
+    OF_TICKETS,
+    PAGE_SIZE_MAX,
+    Fact,
+    Page,
+    Poisoned,
+    View,
+    place,
+    where,
+)
 from projections.stages import is_window
 
 TABLES: Final = {
@@ -45,6 +55,7 @@ TABLES: Final = {
           missed boolean not null,
           primary key (ticket, deadline))""",
         "create index on view.deadline (due_at, ticket, deadline) where not missed",
+        "create index on view.deadline (due_at, ticket, deadline) where missed",
     ),
 }
 
@@ -145,7 +156,8 @@ class DeadlinesView:
     """The view of everything that is due; its rows belong to a ticket and a deadline."""
 
     name: str = "deadlines"
-    version: int = 1
+    version: int = 2
+    families: frozenset[str] = OF_TICKETS
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:
@@ -210,3 +222,61 @@ def next_due(db: Cursor) -> Instant | None:
     db.execute("select min(due_at) from view.deadline where not missed")
     (at,) = db.fetchone() or (None,)
     return None if at is None else Instant(at)
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deadlines are asked for; what is None is not looked at."""
+
+    missed: bool = False
+    """Whether those that passed, and are still owed, are asked for; else those that run."""
+    awaits: str | None = None
+    due_before: Instant | None = None
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The place of a deadline in the order of due times: the next page begins behind it."""
+
+    due_at: str
+    ticket: str
+    deadline: str
+
+
+class DeadlinePage(msgspec.Struct, frozen=True):
+    """One page of deadlines, what is due soonest first."""
+
+    moment: str
+    deadlines: tuple[Due, ...]
+    next: Key | None
+    """Where the next page begins, or None when this is the last."""
+
+
+def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> DeadlinePage:
+    """Return up to `limit` deadlines (200 at most) behind a key, on an index of their order."""
+    if not 1 <= limit <= PAGE_SIZE_MAX:
+        raise ValueError(f"a page holds 1 to {PAGE_SIZE_MAX} rows")
+    conditions = ["missed" if filters.missed else "not missed"]
+    values: list[object] = []
+    if filters.awaits is not None:
+        conditions.append("awaits = %s")
+        values.append(filters.awaits)
+    if filters.due_before is not None:
+        conditions.append("due_at < %s")
+        values.append(filters.due_before)
+    if after is not None:
+        conditions.append("(due_at, ticket, deadline) > (%s, %s, %s)")
+        values += msgspec.structs.astuple(after)
+    db.execute(
+        f"select m.moment, d.* from (select {MOMENT} as moment) m left join lateral ("
+        "select ticket, deadline, due_at, awaits, position, missed from view.deadline "
+        f"where {' and '.join(conditions)} order by due_at, ticket, deadline limit %s) d on true",
+        ("deadlines", *values, limit + 1),
+    )
+    rows = db.fetchall()
+    found = [
+        Due(row[1], row[2], row[3], Awaiting(row[4]), row[5], row[6])
+        for row in rows
+        if row[1] is not None
+    ]
+    last = found[limit - 1] if len(found) > limit else None
+    following = None if last is None else Key(last.due_at, last.ticket, last.deadline)
+    return DeadlinePage(rows[0][0], tuple(found[:limit]), following)

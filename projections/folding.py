@@ -11,18 +11,19 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.record import Record
-from projections.projection import Fact, Poisoned, View, where
+from projections.projection import OF_TICKETS, Fact, Poisoned, View, where
 
 _LOG: Final = logging.getLogger(__name__)
 
 
-def facts_of(records: Sequence[Record]) -> list[Fact]:
-    """Return the records that are about tickets, each with its ticket."""
-    return [
-        (record.envelope.stream[7:], record)
-        for record in records
-        if record.envelope.stream.startswith("ticket:")
-    ]
+def facts_of(records: Sequence[Record], families: Set[str] = OF_TICKETS) -> list[Fact]:
+    """Return the records of streams of these families, each with what its stream is about."""
+    found: list[Fact] = []
+    for record in records:
+        family, _, subject = record.envelope.stream.partition(":")
+        if family in families:
+            found.append((subject, record))
+    return found
 
 
 def settle(
@@ -99,8 +100,8 @@ def _settle(db: Cursor, view: View, lane: int, facts: Sequence[Fact], aside: _As
 
 
 def _pieces(facts: Sequence[Fact]) -> Iterable[Sequence[Fact]]:
-    """Return the facts ticket by ticket; those of one ticket one by one."""
-    of_ticket: dict[str, list[Fact]] = {}
+    """Return the facts stream by stream; those of one stream one by one."""
+    of_stream: dict[str, list[Fact]] = {}
     for fact in facts:
-        of_ticket.setdefault(fact[0], []).append(fact)
-    return of_ticket.values() if len(of_ticket) > 1 else [[fact] for fact in facts]
+        of_stream.setdefault(fact[1].envelope.stream, []).append(fact)
+    return of_stream.values() if len(of_stream) > 1 else [[fact] for fact in facts]

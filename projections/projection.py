@@ -18,7 +18,10 @@ PAGE_SIZE_MAX: Final = 200
 """No list is longer: a page of a view holds at most so many rows."""
 
 Fact: TypeAlias = tuple[str, Record]
-"""The ticket a record is about, and the record."""
+"""What a record is about (a ticket's id, in most views), and the record."""
+
+OF_TICKETS: Final = frozenset({"ticket"})
+"""The streams most views are made of."""
 
 
 class Source(Protocol):
@@ -88,6 +91,11 @@ class View(Protocol):
         ...
 
     @property
+    def families(self) -> frozenset[str]:
+        """Return the kinds of streams whose facts it folds."""
+        ...
+
+    @property
     def tables(self) -> Mapping[str, Sequence[str]]:
         """Return table name → the statements that make it and its indexes."""
         ...
@@ -111,6 +119,7 @@ class TicketView(Generic[R]):
         """Name the view; its handlers are added by `opens` and `on`."""
         self.name: str = name
         self.version: int = version
+        self.families: frozenset[str] = OF_TICKETS
         self.tables: Mapping[str, Sequence[str]] = tables
         self.openings: dict[type[Event], Opening[R]] = {}
         self.handlers: dict[type[Event], Handler[R]] = {}

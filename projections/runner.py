@@ -17,7 +17,19 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - the cla
 
 from domain.record import Record
 from domain.streams import position_text
-from projections import arbitration, deadlines, positions, progress_board, quarantine, queue
+from projections import (
+    agents,
+    arbitration,
+    clocks,
+    deadlines,
+    departments,
+    diagnosis,
+    positions,
+    progress_board,
+    quarantine,
+    queue,
+    surveys,
+)
 from projections.folding import facts_of, settle
 from projections.positions import Lease, LeaseLost
 from projections.projection import Source, View, where
@@ -30,6 +42,11 @@ VIEWS: Final[tuple[View, ...]] = (
     progress_board.VIEW,
     arbitration.VIEW,
     deadlines.VIEW,
+    clocks.VIEW,
+    departments.VIEW,
+    diagnosis.VIEW,
+    surveys.VIEW,
+    agents.VIEW,
 )
 """Every view of the program."""
 
@@ -257,14 +274,14 @@ class Views:
         """Fold a page into views that stand at the same position, and commit it whole."""
         leases = self._leases[lane]
         to = records[-1].position
-        facts = facts_of(records)
+        facts = {view.families: facts_of(records, view.families) for view in views}
         aside: dict[str, set[str]] = {}
         with connection, connection.cursor() as db:
             held = [leases[view.name] for view in views]
             positions.fence(db, lane, held, to=to, lease_s=self._lease_s)
             for view in views:
                 known = self._aside[lane].get(view.name, set())
-                poison = settle(db, view, lane, facts, known)
+                poison = settle(db, view, lane, facts[view.families], known)
                 if poison:
                     quarantine.put_aside(db, view.name, lane, poison)
                     aside[view.name] = known | {record.stream for record, _ in poison}
@@ -290,7 +307,7 @@ class Views:
             waiting = quarantine.waiting_of(db, view.name, lane)
         for stream, places in waiting.items():
             records = [self._source.records(lane, place - 1, 1)[0] for place in places]
-            facts = facts_of(records)
+            facts = facts_of(records, view.families)
             with connection, connection.cursor() as db:
                 positions.fence(db, lane, [lease], to=None, lease_s=self._lease_s)
                 poison = settle(db, view, lane, facts, set())

@@ -1,4 +1,4 @@
-"""Numbers over all tickets, from the queue's counter rows; it has no table of its own."""
+"""Numbers over all tickets, from counter rows of views; it has no table of its own."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.streams import parse_moment
 from projections import queue
+from projections.diagnosis import Agreement, agreement
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -29,6 +30,8 @@ class Numbers(msgspec.Struct, frozen=True):
     """Open tickets by priority."""
     reports_by_source_state: Mapping[str, int]
     """Rows of the source by the state they told."""
+    agreement: Agreement
+    """How often a person's diagnosis is the machine's."""
 
 
 def numbers(db: Cursor) -> Numbers:
@@ -45,4 +48,5 @@ def numbers(db: Cursor) -> Numbers:
         by_queue=counts.open["queue"],
         by_priority=counts.open["priority"],
         reports_by_source_state=counts.everything["reports"],
+        agreement=agreement(db),
     )

@@ -102,6 +102,7 @@ class Database:
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run its directory; workers are told of it by the process that started them."""
     config.addinivalue_line("markers", "lanes(*counts): run with each of these numbers of lanes")
+    config.addinivalue_line("markers", "interop: asks a program that nobody here wrote")
     told: Mapping[str, str] | None = getattr(config, "workerinput", None)
     if told is not None:
         config.stash[RUN] = Run(told["run_name"], Path(told["run_data_dir"]))

@@ -16,7 +16,9 @@ from domain.events import Event, OrderPlaced, OrderSigned
 from domain.policies import book as books
 from domain.policies.book import Book
 from domain.ticket.decide import decide
+from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
+from domain.ticket.following import settle
 from domain.ticket.order import decide_order, evolve_order
 from domain.ticket.state import Context, Order, Stamp, Ticket
 from domain.values import (
@@ -36,6 +38,32 @@ from domain.values import (
 BOOK_FILE = Path(books.__file__).parent / "tables" / "2026-11-01.toml"
 BOOK: Book = books.parse(BOOK_FILE.read_bytes())
 """The book the scenarios are judged under; figures are read from it, never written down."""
+
+TABLES = Path(books.__file__).parent / "tables"
+
+
+def whole_book(*changes: tuple[str, str], folder: str = "2026-11-22") -> Book:
+    """Return a dated book of several files, as a new ledger adopts it, with texts changed."""
+    return books.parse(whole_bytes(*changes, folder=folder))
+
+
+def whole_bytes(*changes: tuple[str, str], folder: str = "2026-11-22") -> bytes:
+    """Return the bytes of such a book."""
+    files = sorted(
+        (TABLES / folder).glob("*.toml"), key=lambda one: (one.name != "book.toml", one.name)
+    )
+    text = books.join(one.read_bytes() for one in files).decode()
+    for before, after in changes:
+        assert text.count(before) == 1, f"{before!r} does not stand once in the book"
+        text = text.replace(before, after)
+    return text.encode()
+
+
+def named(version: str) -> tuple[str, str]:
+    """Return the change that gives the whole book another version."""
+    head = 'version = "2026-11-22"\nin_force'
+    return head, head.replace("2026-11-22", version)
+
 
 NOW = Instant("2026-11-12T08:00:00.000000Z")
 TICKET = "T0-261112-0000001"
@@ -58,6 +86,7 @@ CARRIER = Actor(ActorKind.CARRIER, "carrier")
 PAYMENT = Actor(ActorKind.PAYMENT, "payment")
 INSPECTOR = Actor(ActorKind.INSPECTOR, "inspector")
 CHAIN = Actor(ActorKind.CHAIN, "chain")
+BOT = Actor(ActorKind.BOT, "bot")
 EVERYBODY = (
     BUYER,
     MERCHANT,
@@ -71,6 +100,7 @@ EVERYBODY = (
     PAYMENT,
     INSPECTOR,
     CHAIN,
+    BOT,
     SYSTEM,
 )
 """One actor of every role; buyer and merchant are the ticket's own."""
@@ -129,6 +159,10 @@ class Scenario:
     book: Book = BOOK
     holder: Ticket | None = None
     imported: bool = False
+    follows: bool = False
+    """Whether what follows from facts is judged too: diagnosis, priority, queue, promises."""
+    others: tuple[Book, ...] = ()
+    """Other adopted books."""
     facts: tuple[Event, ...] = ()
     kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -160,6 +194,10 @@ class Scenario:
         """Put another book in force."""
         return replace(self, book=book)
 
+    def promised(self, book: Book) -> Self:
+        """Let everything follow that a book promises."""
+        return replace(self, book=book, follows=True)
+
     def done(self, command: Any, by: Actor) -> Self:
         """Judge a command that must not be refused, and put its facts on the record."""
         return self.given(*self.judged(command, by), by=by)
@@ -175,7 +213,8 @@ class Scenario:
         """Return the facts that follow from a command, or raise the refusal."""
         if isinstance(command, OrderCommand):
             return decide_order(command, self.order, self.context(by))
-        return decide(command, self.ticket, self.context(by))
+        judge = settle if self.follows else decide
+        return judge(command, self.ticket, self.context(by))
 
     def context(self, by: Actor) -> Context:
         """Return what a judgement may know."""
@@ -188,6 +227,8 @@ class Scenario:
             keep=self._keep,
             order=self.order if asks else None,
             holder=self.holder,
+            diagnose=by_words(self.book) if self.follows else None,
+            books={one.version: one for one in (self.book, *self.others)}.get,
         )
 
     @property

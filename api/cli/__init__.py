@@ -1,16 +1,20 @@
 """The command line: one module a group of commands; what they do is done elsewhere."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from api.cli import (
+    books,
     bundling,
     demonstrating,
+    diagnosing,
     erasing,
     importing,
     inspecting,
     keys,
+    notices,
     reading,
     running,
     storing,
@@ -34,15 +38,42 @@ for group in (
     importing,
     reading,
     inspecting,
+    diagnosing,
     storing,
+    books,
     keys,
     erasing,
+    notices,
     tiles,
     witness,
     verifying,
     bundling,
 ):
     group.register(app)
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - an option's own form
+    """Say which version is installed, and end."""
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - only when asked
+
+        typer.echo(f"ticketledger {version('ticketledger')}")
+        raise typer.Exit
+
+
+@app.callback()
+def told_first(
+    _version: Annotated[  # noqa: FBT002 - an option's own form
+        bool,
+        typer.Option(
+            "--version",
+            help="Say which version this is, and end.",
+            is_eager=True,
+            callback=_say_version,
+        ),
+    ] = False,
+) -> None:
+    """The after-sales ledger: every change to a ticket is an event in an evidence chain."""
 
 
 def main() -> None:

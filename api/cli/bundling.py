@@ -58,7 +58,7 @@ def bundle(
         raise CommandError(
             "It is not said for whom the bundle is, or what for.",
             why=str(error),
-            remedy="see `ticketledger bundle --help`",
+            remedy=f"for: {', '.join(Recipient)}; purpose: {', '.join(ExportPurpose)}",
             code=Exit.USAGE,
         ) from error
     try:

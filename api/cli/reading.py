@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -18,6 +19,7 @@ from api.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from api.settings import Settings
     from domain.ledger.application import TicketLedger
     from domain.record import Record
 
@@ -36,12 +38,19 @@ def register(app: typer.Typer) -> None:
 
 def stats(
     *,
+    promise: Annotated[
+        Path | None,
+        typer.Option(help="Tell instead how often this promise was kept: a TOML file."),
+    ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Tell how many tickets there are and where they stand, by everything recorded so far."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
+    if promise is not None:
+        answer(_kept(promise, settings), as_json=as_json)
+        return
     import msgspec  # noqa: PLC0415 - heavy
 
     from api.wiring import services  # noqa: PLC0415 - heavy
@@ -123,6 +132,33 @@ def tail(
             if not follow:
                 return
             pause.wait(POLL_S)
+
+
+def _kept(file: Path, settings: "Settings") -> dict[str, int]:
+    """Return how often a promise was kept, over every ticket on record."""
+    from api.wiring import services  # noqa: PLC0415 - heavy
+    from replay.promises import PromiseError, counts, outcomes, parse  # noqa: PLC0415 - heavy
+
+    try:
+        promise = parse(file.read_bytes())
+    except (OSError, PromiseError) as error:
+        raise CommandError(
+            "The file holds no promise.",
+            why=str(error),
+            remedy="write it as docs/importing.md shows",
+            code=Exit.USAGE,
+        ) from error
+    with services(settings) as parts:
+        return counts(outcomes(_everything(parts.ledger), promise))
+
+
+def _everything(ledger: "TicketLedger") -> Iterator["Record"]:
+    """Give all records, lane by lane; a ticket's lie in one lane, in their order."""
+    for lane in range(ledger.lanes):
+        after = 0
+        while page := ledger.records(lane, after, PAGE):
+            yield from page
+            after = page[-1].position
 
 
 def told(record: "Record") -> dict[str, Any]:

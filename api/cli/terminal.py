@@ -81,9 +81,18 @@ def answer(table: Mapping[str, Any], *, as_json: bool) -> None:
             typer.echo(f"{name}:")
             inner = max((len(str(key)) for key in value), default=0)
             for key, one in value.items():
-                typer.echo(f"  {key!s:<{inner}}  {one}")
-        elif value is not None:
-            typer.echo(f"{name:<{width}}  {value}")
+                typer.echo(f"  {key!s:<{inner}}  {_worded(one)}")
+        elif value is not None and value not in ([], ()):
+            typer.echo(f"{name:<{width}}  {_worded(value)}")
+
+
+def _worded(value: object) -> str:
+    """Return a value as a person reads it; what is nested deeper stays as a program wrote it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return "-" if value is None else str(value)
 
 
 def show_progress(share: float, words: str) -> None:

@@ -14,7 +14,7 @@ from api.demo.tracks import TRACKS, Matter, Step, Track
 from api.demo.words import Words
 from api.wiring import Services
 from api.worker import Worker
-from domain.values import Instant, later
+from domain.values import Examination, Instant, later
 
 TICKETS_PER_DAY: Final = 320
 STORY: Final = timedelta(hours=9)
@@ -76,6 +76,7 @@ class Day:
         worker = Worker(parts)
         turn = later(self._start, ROUND)
         with Client(parts) as client:
+            self._hire(client)
             told = Story(client, self._now, pace=PACE, move=self._now.move).act()
             while agenda and agenda[0][0] <= self._end:
                 at, _, going = heapq.heappop(agenda)
@@ -83,12 +84,26 @@ class Day:
                     self._take_turn(parts, worker, turn)
                     turn = later(turn, ROUND)
                 self._now.move(at)
+                if going is not None and going.step.path == "assignment":
+                    parts.views.catch_up()  # what an agent carries is looked up
                 going = self._open(client) if going is None else self._go_on(client, going)
                 if going is not None:
                     due = later(at, timedelta(minutes=going.step.minutes))
                     heapq.heappush(agenda, (due, next(self._numbers), going))
             self._take_turn(parts, worker, self._end)
         return Made(self._tickets + 1, self._commands, self._refused, told)
+
+    def _hire(self, client: Client) -> None:
+        """Register the agents: they claim what they work on, and half of them passed every exam."""
+        until = later(self._end, timedelta(days=365))
+        for number, agent in enumerate(_AGENTS):
+            at = f"/v1/agents/{agent}"
+            skills = {"desk": "senior_desk", "skills": ["senior", "mother_and_baby", "phones"]}
+            self._post(client, "supervisor", "sup-1", at, skills, key=f"hire-{agent}")
+            for exam in Examination if number % 2 else ():
+                passed = {"certificate": exam, "expires_at": until}
+                key = f"exam-{agent}-{exam}"
+                self._post(client, "supervisor", "sup-1", f"{at}/certificates", passed, key=key)
 
     def _openings(self) -> list[Instant]:
         """Return when matters open, in order, more of them in the busy hours."""
@@ -145,7 +160,7 @@ class Day:
             product=chance.choice(PRODUCTS),
             buyer=f"b-{chance.randrange(1, 400):04d}",
             merchant=merchant,
-            agent=f"agent-{chance.randrange(1, 13):02d}",
+            agent=chance.choice(_AGENTS),
             supervisor="sup-1",
             arbitrators=(first, second),
         )
@@ -226,4 +241,5 @@ class Day:
         return answer
 
 
+_AGENTS: Final = tuple(f"agent-{number:02d}" for number in range(1, 13))
 _DAY: Final = timedelta(days=1)

@@ -220,7 +220,8 @@ TRACKS: Final[Mapping[str, Callable[[Matter], Track]]] = {
 
 def _accept(matter: Matter) -> Track:
     yield _agent(matter, 1, 45, "acceptance", {})
-    if matter.chance.random() < 0.4:
+    # Who passed no exam claims nothing that asks for one (RO-02).
+    if matter.chance.random() < 0.4 and matter.product.category != "luxury":
         yield _agent(matter, 0.5, 5, "assignment", {})
 
 

@@ -13,6 +13,7 @@ from domain.values import (
     Kind,
     Party,
     Reason,
+    RefundTo,
     RemedyKind,
     Responsible,
     Scenario,
@@ -21,6 +22,7 @@ from domain.values import (
 TERMS_MAX: Final = 10
 LINES_MAX: Final = 200
 ITEMS_MAX: Final = 100
+SERVICES_MAX: Final = 20
 
 Side = Literal["buyer", "merchant"]
 """The two parties a case is between."""
@@ -41,6 +43,13 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 class NothingBody(Body):
     """No more to say: the address is the command."""
+
+
+class ReturnReviewBody(Body):
+    """What is known of the goods."""
+
+    opened: bool | None = None
+    """Whether they were opened, where somebody knows."""
 
 
 class OpeningBody(Body):
@@ -139,7 +148,9 @@ class StagedUploadBody(Body):
     sha256: Digest | None = None
     """When it is known before: other bytes are then refused."""
     name: Name | None = None
-    """Of the file; it is looked at and not kept."""
+    """Of the file; it is looked at, and kept encrypted with a personal content alone."""
+    personal: bool = False
+    """Whether it shows or tells something of a person: it is then encrypted under their key."""
 
 
 class DisclosureBody(Body):
@@ -283,6 +294,13 @@ class SatisfactionBody(Body):
     text: Text | None = None
 
 
+class NpsBody(Body):
+    """How likely one would recommend the platform: 0 not at all, 10 certainly."""
+
+    score: Annotated[int, Field(ge=0, le=10)]
+    comment: Text | None = None
+
+
 class OrderLineBody(Body):
     """One line of an order as it was bought; `paid` is for the whole line."""
 
@@ -306,6 +324,14 @@ class OrderBody(Body):
     ship_by: At | None = None
     deliver_by: At | None = None
     live_session: Reference | None = None
+    services: Annotated[list[Code], Field(max_length=SERVICES_MAX)] | None = None
+    """Marks in the book's words: cross_border, quality_insurance, flash_exchange ..."""
+
+
+class LiveSessionEndBody(Body):
+    """When the live session was over."""
+
+    ended_at: At
 
 
 class OrderShipmentBody(Body):
@@ -343,3 +369,5 @@ class PaymentBody(Body):
     amount: MoneyBody
     reference: Reference
     settled_at: At
+    paid_by: Lax[RefundTo] | None = None
+    """Where the money came from, and a refund goes back to; a card where nothing is said."""

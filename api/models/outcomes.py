@@ -43,7 +43,10 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class AttachmentAnswer(msgspec.Struct, frozen=True):
-    """An uploaded content, with the receipt by which its uploader may refer to it."""
+    """An uploaded content, with the receipt by which its uploader may refer to it for a day.
+
+    Of a personal content, digest, size and type are those of the encrypted object.
+    """
 
     sha256: Digest
     size: int
@@ -111,17 +114,30 @@ class Live(msgspec.Struct, frozen=True):
     status: str = "ok"
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """Something about the evidence that somebody must look at; commands go on meanwhile."""
+
+    code: str
+    lane: int | None
+    what: str
+    why: str
+    next: str
+    """What to do."""
+
+
 class Ready(msgspec.Struct, frozen=True):
     """Whether the parts the API needs are there."""
 
     status: str
-    """ready, or not_ready."""
+    """ready; degraded, when it answers and somebody must look; or not_ready."""
     checks: dict[str, str]
     """Each part with ok, or with what is the matter."""
     lag: dict[str, int]
     """View → records it has not folded."""
     poisoned: int
     """Records put aside because a view can not fold them."""
+    alarms: tuple[Alarm, ...]
+    """What is the matter with notary and anchoring."""
 
 
 class EventItem(msgspec.Struct, frozen=True):

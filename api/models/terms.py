@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from api.models.base import AmountMinor, Body, Currency, Digest, Reference
-from domain.ledger.vault_drafts import CONTENT_BYTES_MAX
+from domain.ledger.vault_drafts import SEALED_BYTES_MAX
 from domain.values import RemedyKind, Responsible
 
 T = TypeVar("T")
@@ -39,6 +39,6 @@ class AttachmentBody(Body):
     """A content that was uploaded here: the answer of the upload, as it came."""
 
     sha256: Digest
-    size: Annotated[int, Field(ge=1, le=CONTENT_BYTES_MAX)]
+    size: Annotated[int, Field(ge=1, le=SEALED_BYTES_MAX)]
     media_type: Annotated[str, Field(min_length=1, max_length=100)]
-    receipt: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+    receipt: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[A-Za-z0-9_-]+$")]

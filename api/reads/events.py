@@ -9,7 +9,12 @@ from api.models.outcomes import EventItem, Moment, Position
 from api.wiring import Services
 from domain import errors
 from domain.events import (
+    AgentChosen,
+    AnswerDiffered,
+    AssignmentLapsed,
     AssignmentReleased,
+    DepartmentAsked,
+    DepartmentPlanned,
     EvidenceGathered,
     EvidenceReplaced,
     EvidenceStaged,
@@ -17,6 +22,7 @@ from domain.events import (
     EvidenceWithdrawn,
     NoteAdded,
     TicketAssigned,
+    TicketQueued,
 )
 from domain.ledger.anchors import Bracket, Stamped, bracket
 from domain.record import Record
@@ -72,7 +78,17 @@ def told_to(record: Record, side: Party | None) -> bool:
     if side is None:
         return True
     match event:
-        case NoteAdded() | TicketAssigned() | AssignmentReleased():
+        case (
+            NoteAdded()
+            | TicketAssigned()
+            | AssignmentReleased()
+            | AssignmentLapsed()
+            | AgentChosen()
+            | AnswerDiffered()
+            | DepartmentAsked()
+            | DepartmentPlanned()
+            | TicketQueued()
+        ):
             return False
         case EvidenceStaged() | EvidenceReplaced() | EvidenceWithdrawn():
             return event.party is side

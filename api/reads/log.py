@@ -47,7 +47,7 @@ def checkpoint_note(services: Services, lane: int) -> Note:
 
 def witnessed_note(services: Services, lane: int) -> Note:
     """Return a lane's newest checkpoint that has its quorum. Blocks."""
-    found = _newest_witnessed(services, require_lane(services, lane), from_size=1)
+    found = newest_witnessed(services, require_lane(services, lane), from_size=1)
     if found is None:
         raise Problem("no_such_resource", detail="No checkpoint has its quorum of witnesses.")
     return noted(services, found)
@@ -105,7 +105,7 @@ def event_proof(services: Services, actor: Actor, ticket: str, version: int) -> 
     if not records or not told_to(records[0], side_of(actor)):
         raise Problem("no_such_resource", detail="The ticket has no such version.")
     lane, position = ticket_lane(ticket), records[0].position
-    covering = _newest_witnessed(services, lane, from_size=position)
+    covering = newest_witnessed(services, lane, from_size=position)
     if covering is None:
         newest = ledger.merkle_log.checkpoint(lane)
         if newest is None or newest.size < position:
@@ -132,7 +132,7 @@ def consistency(services: Services, lane: int, old: int, new: int) -> Consistenc
     )
 
 
-def _newest_witnessed(services: Services, lane: int, *, from_size: int) -> Signed | None:
+def newest_witnessed(services: Services, lane: int, *, from_size: int) -> Signed | None:
     """Return the newest checkpoint with its quorum; None when none is asked for."""
     settings = services.settings
     if not settings.witness_quorum:

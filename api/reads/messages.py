@@ -1,6 +1,6 @@
 """What was written on a ticket: to whom it is shown and whether it can still be read."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -14,6 +14,9 @@ from domain import errors
 from domain.events import (
     AnswerGiven,
     AppealFiled,
+    BotAnswered,
+    DepartmentAsked,
+    DepartmentPlanned,
     Event,
     MerchantRefused,
     MessageSent,
@@ -21,6 +24,9 @@ from domain.events import (
     OfferCountered,
     OfferDeclined,
     OfferMade,
+    PlanGiven,
+    ResolutionSigned,
+    ResolutionWritten,
     RulingIssued,
     RulingOverturned,
     RulingUpheld,
@@ -32,32 +38,37 @@ from domain.record import Record
 from domain.streams import position_text, ticket_lane
 from domain.values import Actor, Commitment, Instant, Party
 
-TEXTS: Final[Mapping[type[Event], tuple[str, str]]] = {
-    TicketOpened: ("statement", "statement"),
-    MessageSent: ("message", "text"),
-    AnswerGiven: ("answer", "text"),
-    NoteAdded: ("note", "text"),
-    MerchantRefused: ("refusal", "reasons"),
-    OfferMade: ("offer", "text"),
-    OfferCountered: ("offer", "text"),
-    OfferDeclined: ("decline", "reason"),
-    RulingIssued: ("ruling", "reasons"),
-    AppealFiled: ("appeal", "grounds"),
-    RulingUpheld: ("ruling", "reasons"),
-    RulingVaried: ("ruling", "reasons"),
-    RulingOverturned: ("ruling", "reasons"),
-    TicketReopened: ("reopening", "reason"),
+TEXTS: Final[Mapping[type[Event], tuple[tuple[str, str], ...]]] = {
+    TicketOpened: (("statement", "statement"),),
+    MessageSent: (("message", "text"),),
+    AnswerGiven: (("answer", "text"),),
+    NoteAdded: (("note", "text"),),
+    MerchantRefused: (("refusal", "reasons"),),
+    OfferMade: (("offer", "text"),),
+    OfferCountered: (("offer", "text"),),
+    OfferDeclined: (("decline", "reason"),),
+    RulingIssued: (("ruling", "reasons"),),
+    AppealFiled: (("appeal", "grounds"),),
+    RulingUpheld: (("ruling", "reasons"),),
+    RulingVaried: (("ruling", "reasons"),),
+    RulingOverturned: (("ruling", "reasons"),),
+    TicketReopened: (("reopening", "reason"),),
+    PlanGiven: (("plan", "text"),),
+    BotAnswered: (("automatic_answer", "text"),),
+    ResolutionWritten: (("resolution", "text"), ("improvement", "improvement")),
+    DepartmentAsked: (("question", "question"),),
+    DepartmentPlanned: (("department_plan", "plan"),),
 }
-"""Fact → what is said in it, and the field that holds the words."""
+"""Fact → what is said in it, and the fields that hold the words."""
+_AMONG_STAFF: Final = (NoteAdded, DepartmentAsked, DepartmentPlanned)
 
 
 class MessageItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One text that was written on the ticket."""
 
     kind: str
-    """statement, message, answer, refusal, offer, decline, ruling, appeal, reopening, or note.
-
-    Notes are for staff.
+    """statement, message, answer, automatic_answer, plan, refusal, offer, decline, ruling, appeal,
+    resolution, improvement, reopening; or, for staff, note, question, department_plan.
     """
     version: int
     position: Position
@@ -89,31 +100,59 @@ def messages(services: Services, actor: Actor, ticket: str) -> MessageList:
     position = position_text(lane, services.ledger.position(lane))
     party = side_of(actor)
     records = ticket_records(services, ticket)
-    told = [record for record in records if _is_told(record, party)]
+    told = [record for record in records if fields_told(record, records, party)]
     withheld = withheld_places(services, actor, ticket)
     texts = opened(services, actor, ticket, told, what="personal", withheld=withheld)
     erased = erased_notes(records, staff=party is None)
     return MessageList(
-        items=tuple(_item(record, texts, erased, withheld, party) for record in told),
+        items=tuple(
+            _item(record, said, texts, erased, withheld, party)
+            for record in told
+            for said in fields_told(record, records, party)
+        ),
         position=position,
     )
 
 
-def _is_told(record: Record, party: Party | None) -> bool:
+def fields_told(
+    record: Record, records: Sequence[Record], party: Party | None
+) -> tuple[tuple[str, str], ...]:
+    """Return which words of a ticket's record a side, or staff (None), may read: kind and field.
+
+    A written resolution is a draft among staff until a supervisor has signed it.
+    """
     event = record.event
-    if type(event) not in TEXTS or (party is not None and isinstance(event, NoteAdded)):
-        return False
-    return isinstance(getattr(event, TEXTS[type(event)][1]), Commitment)
+    if party is not None and (
+        isinstance(event, _AMONG_STAFF)
+        or (isinstance(event, ResolutionWritten) and not _is_signed(record, records))
+    ):
+        return ()
+    return tuple(
+        (kind, field)
+        for kind, field in TEXTS.get(type(event), ())
+        if isinstance(getattr(event, field), Commitment)
+    )
 
 
-def _item(
+def _is_signed(written: Record, records: Sequence[Record]) -> bool:
+    following = (
+        record.event
+        for record in records
+        if record.version > written.version
+        and isinstance(record.event, ResolutionWritten | ResolutionSigned)
+    )
+    return isinstance(next(following, None), ResolutionSigned)
+
+
+def _item(  # noqa: PLR0917 - what an item is told from
     record: Record,
+    said: tuple[str, str],
     texts: Mapping[tuple[int, str], str | None],
     erased: Mapping[tuple[int, str], ErasedNote],
     withheld: Set[tuple[int, str]],
     party: Party | None,
 ) -> MessageItem:
-    kind, field = TEXTS[type(record.event)]
+    kind, field = said
     return MessageItem(
         kind=kind,
         version=record.version,

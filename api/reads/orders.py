@@ -15,6 +15,7 @@ from domain.values import (
     Instant,
     Money,
     OrderLine,
+    RefundTo,
 )
 
 
@@ -55,10 +56,16 @@ class OrderAnswer(msgspec.Struct, frozen=True):
     placed_at: Instant
     ship_by: Instant | None
     deliver_by: Instant | None
+    live_session: str | None
+    live_session_ended_at: Instant | None
+    services: tuple[str, ...]
+    """Marks of the order in the book's words."""
     shipped_at: Instant | None
     signed_at: Instant | None
     tracking: tuple[str, ...]
     settled: Money | None
+    paid_by: RefundTo
+    """Where the money came from, and a refund goes back to."""
     certificates: tuple[CertificateItem, ...]
     grants: tuple[GrantItem, ...]
 
@@ -81,10 +88,14 @@ def order_answer(services: Services, actor: Actor, order: str) -> OrderAnswer:
         placed_at=known.placed_at,
         ship_by=known.ship_by,
         deliver_by=known.deliver_by,
+        live_session=known.live_session,
+        live_session_ended_at=known.live_session_ended_at,
+        services=known.services,
         shipped_at=known.shipped_at,
         signed_at=known.signed_at,
         tracking=tuple(known.tracking),
         settled=known.settled,
+        paid_by=known.paid_by,
         certificates=tuple(_certificate(*one) for one in known.certificates.items()),
         grants=tuple(
             GrantItem(*key.rpartition("/")[::2], one.line, one.amount, one.refund, one.paid)

@@ -1,17 +1,29 @@
 """One ticket as its parties and staff see it now, with what this caller may do; from the record."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from api.addresses import ADDRESSES, operation_of
 from api.auth import may_see
 from api.models.outcomes import Digest, Position
+from api.reads.flows import FlowItem, flow_told, flows_of
+from api.reads.promises import (
+    ClockItem,
+    DiagnosisItem,
+    PriorityItem,
+    QueueItem,
+    clocks_told,
+    diagnosis_told,
+    priority_told,
+    queue_told,
+)
 from api.wiring import Services
 from domain import errors
+from domain.commands import SendMessage
 from domain.ledger.requests import Case
-from domain.policies.book import Book
 from domain.streams import position_text, ticket_lane
 from domain.ticket.actions import Action, actions
 from domain.ticket.state import (
@@ -22,6 +34,7 @@ from domain.ticket.state import (
     Ticket,
 )
 from domain.values import (
+    STAFF,
     Actor,
     ActorKind,
     Attachment,
@@ -69,6 +82,9 @@ class ActionItem(msgspec.Struct, frozen=True):
     due_at: Instant | None
     blocked: Blocked | None
     """None when it may be done now."""
+    flow: FlowItem | None = None
+    """What the words about the matter opened, where this is the entry to it: say so by a message.
+    """
 
 
 class DeadlineItem(msgspec.Struct, frozen=True):
@@ -97,6 +113,8 @@ class EvidenceItem(msgspec.Struct, frozen=True):
     state: EvidenceState
     confidential: bool
     attachment: Attachment
+    personal: bool
+    """Whether the attachment lies encrypted; at `href` it is read in clear."""
     href: str
     shown_to: tuple[Party, ...]
 
@@ -160,6 +178,8 @@ class TicketAnswer(msgspec.Struct, frozen=True):
     source_state: str | None
     sealed: tuple[Party, ...]
     deadlines: tuple[DeadlineItem, ...]
+    clocks: tuple[ClockItem, ...]
+    """The promises that run, what is due soonest first; for the parties those that concern them."""
     offers: tuple[OfferItem, ...]
     evidence: tuple[EvidenceItem, ...]
     ruling: RulingItem | None
@@ -168,6 +188,12 @@ class TicketAnswer(msgspec.Struct, frozen=True):
     assignee: str | None
     """For staff; None for the parties."""
     arbitrator: str | None
+    """For staff; None for the parties."""
+    queue: QueueItem | None
+    """The queue of the book the matter waits in; for staff, None for the parties."""
+    diagnosis: DiagnosisItem | None
+    """For staff; None for the parties."""
+    priority_inputs: PriorityItem | None
     """For staff; None for the parties."""
     actions: tuple[ActionItem, ...]
     """What this caller may do now; for the blocked ones, why not."""
@@ -183,33 +209,29 @@ def ticket_answer(services: Services, actor: Actor, ticket: str) -> TicketAnswer
     case = services.ledger.case(ticket)
     if not may_see(actor, case.ticket):
         raise errors.UnknownTicket
-    return told(
-        case,
-        position_text(lane, position),
-        actions(case.ticket, judging(services, actor, case)),
-        actor,
-        services.ledger.book,
-    )
+    context = judging(services, actor, case)
+    return told(case, position_text(lane, position), actions(case.ticket, context), context)
 
 
 def judging(services: Services, actor: Actor, case: Case) -> Context:
     """Return the context in which the guards are asked what an actor may do."""
+    ticket, now = case.ticket, services.now()
+    promised = None if ticket.imported else ticket.policy
     return Context(
-        now=services.now(),
+        now=now,
         actor=actor,
-        book=services.ledger.book,
+        book=services.ledger.book_for(now, promised),
         ticket=case.ticket.ticket,
         keep=_keep_nothing,
         order=case.order,
+        books=services.ledger.book_named,
     )
 
 
-def told(
-    case: Case, position: str, possible: tuple[Action, ...], actor: Actor, book: Book
-) -> TicketAnswer:
+def told(case: Case, position: str, possible: tuple[Action, ...], context: Context) -> TicketAnswer:
     """Return what an actor is told of a ticket."""
-    ticket = case.ticket
-    party = _PARTIES.get(actor.kind)
+    ticket, book = case.ticket, context.book
+    party = _PARTIES.get(context.actor.kind)
     return TicketAnswer(
         ticket=ticket.ticket,
         version=ticket.version,
@@ -244,6 +266,7 @@ def told(
             for name, one in ticket.deadlines.items()
             if party is None or name != "assignment"
         ),
+        clocks=clocks_told(ticket, book, party),
         offers=tuple(
             OfferItem(name, one.by, one.terms, one.state) for name, one in ticket.offers.items()
         ),
@@ -256,7 +279,13 @@ def told(
         ),
         assignee=ticket.assignee if party is None else None,
         arbitrator=ticket.arbitrator if party is None else None,
-        actions=tuple(_action(ticket.ticket, one) for one in possible),
+        queue=queue_told(ticket.queue, book) if party is None else None,
+        diagnosis=diagnosis_told(ticket, book) if party is None else None,
+        priority_inputs=priority_told(ticket, context) if party is None else None,
+        actions=(
+            *(_action(ticket.ticket, one) for one in possible),
+            *_entries(ticket, possible, context),
+        ),
     )
 
 
@@ -282,6 +311,7 @@ def _evidence(ticket: Ticket, party: Party | None) -> tuple[EvidenceItem, ...]:
             state=one.state,
             confidential=one.confidential,
             attachment=one.attachment,
+            personal=one.personal,
             href=f"/v1/tickets/{ticket.ticket}/contents/{one.attachment.sha256}",
             shown_to=tuple(sorted(one.shown_to)),
         )
@@ -301,6 +331,19 @@ def _ruling(ticket: Ticket) -> RulingItem | None:
 def _appeal(ticket: Ticket) -> AppealItem | None:
     one = ticket.appeal
     return None if one is None else AppealItem(one.appeal, one.by, one.decided)
+
+
+def _entries(
+    ticket: Ticket, possible: tuple[Action, ...], context: Context
+) -> Iterable[ActionItem]:
+    """Return the entries to what the words opened, for the buyer and who serves him (DI-04)."""
+    if context.actor.kind not in {ActorKind.BUYER, *STAFF}:
+        return
+    for action in possible:
+        if action.command is SendMessage:
+            message = _action(ticket.ticket, action)
+            for flow in flows_of(ticket, context.book):
+                yield structs.replace(message, name=flow.entry, flow=flow_told(flow))
 
 
 def _action(ticket: str, action: Action) -> ActionItem:

@@ -7,6 +7,7 @@ from typing import Final
 from api import conditions
 from api.problems import Problem
 from api.wiring import Services
+from domain.streams import position_text
 
 WAIT_SECONDS_MAX: Final = 5.0
 _PAUSE_SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05)
@@ -31,6 +32,17 @@ async def caught_up(services: Services, view: str, min_position: str | None) -> 
             raise Problem("not_caught_up")
         await asyncio.sleep(_PAUSE_SECONDS[min(tries, len(_PAUSE_SECONDS) - 1)])
         tries += 1
+
+
+async def level(services: Services, view: str) -> None:
+    """Return when a view has read all that is on record by now; raise the 503 problem else."""
+    await caught_up(services, view, await services.run(_recorded, services))
+
+
+def _recorded(services: Services) -> str:
+    """Return the moment of the whole record. Blocks."""
+    lanes = range(services.ledger.lanes)
+    return ",".join(position_text(lane, services.ledger.position(lane)) for lane in lanes)
 
 
 def require_recorded(services: Services, moment: Mapping[int, int]) -> None:

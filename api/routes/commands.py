@@ -6,7 +6,7 @@ all of them are made here.
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -44,7 +44,7 @@ _PARTIES: Final = frozenset({ActorKind.BUYER, ActorKind.MERCHANT})
 _PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
 
 
-Fields = Callable[[Asked, Mapping[str, str], dict[str, Any]], dict[str, Any]]
+Fields = Callable[[Asked, Mapping[str, str], dict[str, Any]], Awaitable[dict[str, Any]]]
 """Makes a command's fields of the address and the body, where they are not simply both."""
 
 
@@ -72,7 +72,7 @@ def add_command(
         asked: Asked = given.pop("asked")
         body: BodyModel = given.pop("body")
         said = body.model_dump()
-        said = fields(asked, given, said) if fields else {**said, **given}
+        said = await fields(asked, given, said) if fields else {**said, **given}
         asked_for = msgspec.convert(said, command)
         outcome = await carry_out(asked, asked_for)
         honoured = await honour(asked.services, asked.preferences, asked_for, outcome)

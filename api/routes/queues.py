@@ -112,4 +112,5 @@ async def read_statistics(
 ) -> Response:
     """Return the numbers over all tickets."""
     await caught_up(services, "queue", min_position)
+    await caught_up(services, "diagnosis", min_position)
     return json_answer(await services.read(queues.numbers))

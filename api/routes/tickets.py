@@ -1,22 +1,25 @@
 """Tickets: opened, taken up, answered, granted or refused, closed and reopened; and read."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 
 from api import conditions
 from api.conditions import version_tag
-from api.deps import ActorDep, MinPosition, ServicesDep, TicketPath
+from api.deps import ActorDep, Asked, MinPosition, ServicesDep, TicketPath
 from api.models import commands as bodies
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads import boards, queues
+from api.reads.agents import claimant
 from api.reads.cases import CaseAnswer, case_answer
+from api.reads.customers import standing_of
 from api.reads.events import EventList, ticket_events
 from api.reads.messages import MessageList, messages
 from api.reads.tickets import TicketAnswer, side_of, ticket_answer
-from api.reads.waiting import caught_up, require_recorded
+from api.reads.waiting import caught_up, level, require_recorded
 from api.routes.answers import json_answer
 from api.routes.commands import add_command, command_router
 from api.routes.listing import CursorText, FilterReference, Limit, Listing
@@ -28,21 +31,53 @@ from projections.queue import Filters
 
 router = command_router("tickets", prefix="/v1/tickets")
 
-add_command(router, "", commands.OpenTicket, bodies.OpeningBody, creates=(TicketOpened,))
+
+async def _with_standing(
+    asked: Asked, _in_path: Mapping[str, str], said: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of an opening with what is on record of the buyer, not what one says."""
+    known = await asked.services.run(
+        standing_of, asked.services, asked.actor, said["buyer"], said["order"]
+    )
+    return {**said, "customer": known}
+
+
+async def _with_claimant(
+    asked: Asked, in_path: Mapping[str, str], said: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of a claim with what the view of agents says of who claims."""
+    asking = claimant, asked.services, asked.actor, in_path["ticket"]
+    known = await asked.services.run(*asking)
+    if known is not None:
+        # What they carry counts to the last one: the view must have heard of all that is there.
+        await level(asked.services, "agents")
+        known = await asked.services.run(*asking)
+    return {**said, **in_path, "candidate": known}
+
+
+add_command(
+    router,
+    "",
+    commands.OpenTicket,
+    bodies.OpeningBody,
+    creates=(TicketOpened,),
+    fields=_with_standing,
+)
 add_command(router, "/{ticket}/acceptance", commands.AcceptTicket)
-add_command(router, "/{ticket}/assignment", commands.TakeAssignment)
+add_command(router, "/{ticket}/assignment", commands.TakeAssignment, fields=_with_claimant)
 add_command(router, "/{ticket}/assignment/release", commands.ReleaseAssignment)
 add_command(router, "/{ticket}/claim", commands.AmendClaim, bodies.ClaimBody)
 add_command(router, "/{ticket}/diagnosis", commands.CorrectDiagnosis, bodies.DiagnosisBody)
 add_command(router, "/{ticket}/answers", commands.GiveAnswer, bodies.AnswerBody)
 add_command(router, "/{ticket}/messages", commands.SendMessage, bodies.TextBody)
 add_command(router, "/{ticket}/notes", commands.AddNote, bodies.TextBody)
-add_command(router, "/{ticket}/return-review", commands.ReviewReturn)
+add_command(router, "/{ticket}/return-review", commands.ReviewReturn, bodies.ReturnReviewBody)
 add_command(router, "/{ticket}/approval", commands.ApproveClaim, bodies.ApprovalBody)
 add_command(router, "/{ticket}/refusal", commands.RefuseClaim, bodies.RefusalBody)
 add_command(router, "/{ticket}/closing", commands.CloseTicket)
 add_command(router, "/{ticket}/reopening", commands.ReopenTicket, bodies.ReopeningBody)
 add_command(router, "/{ticket}/satisfaction", commands.GiveSatisfaction, bodies.SatisfactionBody)
+add_command(router, "/{ticket}/nps", commands.GiveNps, bodies.NpsBody)
 
 
 @router.get(
@@ -120,7 +155,9 @@ async def read_progress_board(
 ) -> Response:
     """Return a ticket's progress board."""
     await caught_up(services, "progress_board", min_position)
-    found = await services.read(lambda connection: boards.board(connection, actor, ticket))
+    found = await services.read(
+        lambda connection: boards.board(connection, actor, ticket, services.ledger.books)
+    )
     return json_answer(found, headers={"ETag": version_tag(found.version)})
 
 

@@ -4,6 +4,17 @@ A command holds what the caller says and nothing the ledger decides: no ids, no 
 """
 
 from domain.commands.access import RecordDamage, RecordExport, RecordLook
+from domain.commands.agents import (
+    AgentCommand,
+    EndShift,
+    GrantCertificate,
+    MoveAgent,
+    RateAgent,
+    RegisterAgent,
+    StartShift,
+    WatchQueue,
+    WithdrawCertificate,
+)
 from domain.commands.anchors import AnchorCheckpoint
 from domain.commands.arbitration import (
     AssignArbitrator,
@@ -12,17 +23,39 @@ from domain.commands.arbitration import (
     IssueRuling,
     RecuseArbitrator,
 )
-from domain.commands.base import Command, LedgerCommand, OrderCommand, TicketCommand
+from domain.commands.base import (
+    Command,
+    CustomerCommand,
+    LedgerCommand,
+    OrderCommand,
+    TicketCommand,
+)
+from domain.commands.clocks import (
+    FollowOrder,
+    MoveToBook,
+    PassClock,
+)
 from domain.commands.closing import CloseTicket, GiveSatisfaction, PassDeadline, ReopenTicket
+from domain.commands.customers import ReportCustomer
 from domain.commands.evidence import (
     ContestEvidence,
     DiscloseEvidence,
     GatherEvidence,
+    PersonalFile,
     ReplaceEvidence,
     RequestEvidence,
     SealEvidence,
     StageEvidence,
     WithdrawEvidence,
+)
+from domain.commands.facts import (
+    AnswerAutomatically,
+    BeginWait,
+    EndWait,
+    GivePlan,
+    ReportFact,
+    SignResolution,
+    WriteResolution,
 )
 from domain.commands.history import AdoptBook, ImportRow
 from domain.commands.intake import (
@@ -48,7 +81,9 @@ from domain.commands.negotiation import (
     RequestIntervention,
     WithdrawOffer,
 )
+from domain.commands.notices import RecordNotice
 from domain.commands.orders import (
+    EndLiveSession,
     PlaceOrder,
     PostCertificate,
     SettlePayment,
@@ -71,6 +106,7 @@ from domain.commands.privacy import (
     PlaceLegalHold,
     ReleaseLegalHold,
     RequestErasure,
+    SweepContents,
 )
 from domain.commands.remedies import (
     AuthoriseReturn,
@@ -95,39 +131,62 @@ from domain.commands.remedies import (
     ShipReshipment,
     ShipReturn,
 )
+from domain.commands.routing import (
+    AnswerForDepartment,
+    AskDepartments,
+    ChooseAgent,
+    LapseAssignment,
+    QueueTicket,
+)
+from domain.commands.surveys import AskSurvey, GiveNps
 
 __all__ = [
     "AcceptOffer",
     "AcceptTicket",
     "AddNote",
     "AdoptBook",
+    "AgentCommand",
     "AmendClaim",
     "AnchorCheckpoint",
+    "AnswerAutomatically",
+    "AnswerForDepartment",
     "ApproveClaim",
+    "AskDepartments",
+    "AskSurvey",
     "AssignArbitrator",
     "AuthoriseReturn",
+    "BeginWait",
     "BookRepair",
     "CancelRemedy",
+    "ChooseAgent",
     "CloseTicket",
     "Command",
     "CompleteRepair",
     "ContestEvidence",
     "CorrectDiagnosis",
     "CounterOffer",
+    "CustomerCommand",
     "DecideAppeal",
     "DeclineOffer",
     "DeliverReplacement",
     "DeliverReshipment",
     "DiscloseEvidence",
+    "EndLiveSession",
+    "EndShift",
+    "EndWait",
     "ErasePersonalData",
     "FailCompensation",
     "FailRefund",
     "FileAppeal",
     "FinishErasure",
+    "FollowOrder",
     "FreezeKeys",
     "GatherEvidence",
     "GiveAnswer",
+    "GiveNps",
+    "GivePlan",
     "GiveSatisfaction",
+    "GrantCertificate",
     "GrantRemedy",
     "ImportRow",
     "InitiateCompensation",
@@ -136,8 +195,11 @@ __all__ = [
     "IntroduceKey",
     "IssueCoupon",
     "IssueRuling",
+    "LapseAssignment",
     "LedgerCommand",
     "MakeOffer",
+    "MoveAgent",
+    "MoveToBook",
     "NoteCustomerTicketClosed",
     "NoteCustomerTicketOpened",
     "NoteMerchantFindingReversed",
@@ -148,23 +210,31 @@ __all__ = [
     "OpenTicket",
     "OrderCommand",
     "PartyCommand",
+    "PassClock",
     "PassDeadline",
     "PayCompensation",
+    "PersonalFile",
     "PlaceLegalHold",
     "PlaceOrder",
     "PostCertificate",
+    "QueueTicket",
+    "RateAgent",
     "ReceiveRepair",
     "ReceiveReturn",
     "RecordDamage",
     "RecordExport",
     "RecordLook",
+    "RecordNotice",
     "RecuseArbitrator",
     "RefuseClaim",
+    "RegisterAgent",
     "ReleaseAssignment",
     "ReleaseLegalHold",
     "RemedyCommand",
     "ReopenTicket",
     "ReplaceEvidence",
+    "ReportCustomer",
+    "ReportFact",
     "RequestErasure",
     "RequestEvidence",
     "RequestIntervention",
@@ -179,9 +249,15 @@ __all__ = [
     "ShipReshipment",
     "ShipReturn",
     "SignOrder",
+    "SignResolution",
     "StageEvidence",
+    "StartShift",
+    "SweepContents",
     "TakeAssignment",
     "TicketCommand",
+    "WatchQueue",
+    "WithdrawCertificate",
     "WithdrawEvidence",
     "WithdrawOffer",
+    "WriteResolution",
 ]

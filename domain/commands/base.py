@@ -12,6 +12,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Acting on an unseen state would be wrong: the caller names the version it saw."""
     MOVES_MONEY: ClassVar[bool] = False
     """A repetition would cost money: the caller brings an idempotency key."""
+    GROUNDS: ClassVar[tuple[str, ...]] = ()
+    """Optional fields that are not the caller's word but were found on record for them.
+
+    They may differ when a caller repeats itself, so an idempotency key does not stand for them.
+    """
 
 
 class TicketCommand(Command, frozen=True, kw_only=True):
@@ -24,6 +29,12 @@ class OrderCommand(Command, frozen=True, kw_only=True):
     """A fact another system posts about an order."""
 
     order: str
+
+
+class CustomerCommand(Command, frozen=True, kw_only=True):
+    """A fact another system posts about a customer."""
+
+    customer: str
 
 
 class LedgerCommand(Command, frozen=True, kw_only=True):

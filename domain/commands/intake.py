@@ -3,11 +3,24 @@
 from typing import ClassVar
 
 from domain.commands.base import Command, TicketCommand
-from domain.values import Channel, Kind, Money, Reason, RemedyKind, Responsible, Scenario, Terms
+from domain.values import (
+    Candidate,
+    Channel,
+    Customer,
+    Kind,
+    Money,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Scenario,
+    Terms,
+)
 
 
 class OpenTicket(Command, frozen=True, kw_only=True):
     """Bring a matter to the platform; an order number is enough (IN-02)."""
+
+    GROUNDS: ClassVar[tuple[str, ...]] = ("customer",)
 
     channel: Channel
     order: str | None = None
@@ -20,6 +33,8 @@ class OpenTicket(Command, frozen=True, kw_only=True):
     remedy: RemedyKind | None = None
     claim: Money | None = None
     statement: str | None = None
+    customer: Customer | None = None
+    """What is known of the buyer, as whoever asks found it on record."""
 
 
 class AcceptTicket(TicketCommand, frozen=True, kw_only=True):
@@ -28,6 +43,12 @@ class AcceptTicket(TicketCommand, frozen=True, kw_only=True):
 
 class TakeAssignment(TicketCommand, frozen=True, kw_only=True):
     """Work on the ticket, and be the only one who does (RO-05)."""
+
+    GROUNDS: ClassVar[tuple[str, ...]] = ("candidate",)
+
+    candidate: Candidate | None = None
+    """What the view of agents says of whoever asks; None of somebody it does not know, where
+    nothing stands against that."""
 
 
 class ReleaseAssignment(TicketCommand, frozen=True, kw_only=True):
@@ -70,6 +91,9 @@ class AddNote(TicketCommand, frozen=True, kw_only=True):
 
 class ReviewReturn(TicketCommand, frozen=True, kw_only=True):
     """Let the book say whether the goods may go back."""
+
+    opened: bool | None = None
+    """Whether the goods were opened, where somebody knows."""
 
 
 class ApproveClaim(TicketCommand, frozen=True, kw_only=True):

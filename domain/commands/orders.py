@@ -1,7 +1,7 @@
 """Facts that order, carrier and payment systems report of an order."""
 
 from domain.commands.base import OrderCommand
-from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine
+from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine, RefundTo
 
 
 class PlaceOrder(OrderCommand, frozen=True, kw_only=True):
@@ -14,6 +14,13 @@ class PlaceOrder(OrderCommand, frozen=True, kw_only=True):
     ship_by: Instant | None = None
     deliver_by: Instant | None = None
     live_session: str | None = None
+    services: tuple[str, ...] | None = None
+
+
+class EndLiveSession(OrderCommand, frozen=True, kw_only=True):
+    """Report that the live session in which the order was placed is over."""
+
+    ended_at: Instant
 
 
 class ShipOrder(OrderCommand, frozen=True, kw_only=True):
@@ -38,6 +45,7 @@ class SettlePayment(OrderCommand, frozen=True, kw_only=True):
     amount: Money
     reference: str
     settled_at: Instant
+    paid_by: RefundTo | None = None
 
 
 class PostCertificate(OrderCommand, frozen=True, kw_only=True):
@@ -49,3 +57,5 @@ class PostCertificate(OrderCommand, frozen=True, kw_only=True):
     reference: str
     issued_at: Instant
     lines: tuple[str, ...] | None = None
+    kept_until: Instant | None = None
+    """Until when the content is sure to be kept though no fact names it."""

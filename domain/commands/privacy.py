@@ -6,7 +6,7 @@ The commands about one ticket beside the holds are sent by `domain.ledger.erasur
 from typing import ClassVar
 
 from domain.commands.base import LedgerCommand, TicketCommand
-from domain.values import ErasureGround, HoldGround, Pointed
+from domain.values import ErasureGround, HoldGround, Instant, Pointed
 
 
 class PlaceLegalHold(TicketCommand, frozen=True, kw_only=True):
@@ -49,3 +49,13 @@ class FinishErasure(LedgerCommand, frozen=True, kw_only=True):
     erasure: int
     erased: int
     restricted: int
+
+
+class SweepContents(LedgerCommand, frozen=True, kw_only=True):
+    """Say that contents leave the vault which no event ever came to name."""
+
+    STREAM: ClassVar[str] = "privacy"
+
+    contents: int
+    bytes: int
+    uploaded_before: Instant

@@ -48,6 +48,18 @@ class SupplierEvent(Event, frozen=True):
     FAMILY: ClassVar[str] = "supplier"
 
 
+class AgentEvent(Event, frozen=True):
+    """A fact about one agent: where, when and on what the agent works."""
+
+    FAMILY: ClassVar[str] = "agent"
+
+
+class QueueEvent(Event, frozen=True):
+    """A fact about one queue of the book, over all matters in it."""
+
+    FAMILY: ClassVar[str] = "queue"
+
+
 class PolicyEvent(Event, frozen=True):
     """A fact about which rules are in force."""
 
@@ -58,6 +70,12 @@ class AccessEvent(Event, frozen=True):
     """A look at a ticket's evidence or personal data."""
 
     FAMILY: ClassVar[str] = "access"
+
+
+class NoticeEvent(Event, frozen=True):
+    """How a notice about a ticket ended, on a stream beside the ticket's."""
+
+    FAMILY: ClassVar[str] = "notice"
 
 
 class LedgerEvent(Event, frozen=True):

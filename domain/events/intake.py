@@ -141,6 +141,10 @@ class ReturnReviewed(TicketEvent, frozen=True):
     clause: str
     policy: str
     days_since_signing: int | None = None
+    opened: bool | None = None
+    """Whether the goods were opened, as whoever asked knew."""
+    if_unopened: bool | None = None
+    """True when it holds only as long as the goods are not opened, which nobody has said."""
 
 
 class MerchantApproved(TicketEvent, frozen=True):

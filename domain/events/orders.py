@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from domain.events.base import OrderEvent
-from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine
+from domain.values import Attachment, EvidenceKind, Instant, Money, OrderLine, RefundTo
 
 
 class OrderPlaced(OrderEvent, frozen=True):
@@ -18,6 +18,16 @@ class OrderPlaced(OrderEvent, frozen=True):
     ship_by: Instant | None = None
     deliver_by: Instant | None = None
     live_session: str | None = None
+    services: tuple[str, ...] | None = None
+    """Marks in the book's words: cross_border, quality_insurance, flash_exchange …"""
+
+
+class LiveSessionEnded(OrderEvent, frozen=True):
+    """The live session in which the order was placed is over (SL-04)."""
+
+    TOPIC: ClassVar[str] = "order.live_session_ended.v1"
+
+    ended_at: Instant
 
 
 class OrderShipped(OrderEvent, frozen=True):
@@ -49,6 +59,8 @@ class PaymentSettled(OrderEvent, frozen=True):
     amount: Money
     reference: str
     settled_at: Instant
+    paid_by: RefundTo | None = None
+    """Absent where the payment system does not tell: a bank card's longer promise is kept."""
 
 
 class CertificatePosted(OrderEvent, frozen=True):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from domain.events.base import CustomerEvent, MerchantEvent, PolicyEvent, SupplierEvent
-from domain.values import Instant, Sha256
+from domain.values import Instant, Money, Sha256, Tier
 
 
 class CustomerTicketOpened(CustomerEvent, frozen=True):
@@ -21,6 +21,20 @@ class CustomerTicketClosed(CustomerEvent, frozen=True):
 
     ticket: str
     outcome: str
+
+
+class CustomerValued(CustomerEvent, frozen=True):
+    """Another system says what the customer is to the platform; tickets opened later know it."""
+
+    TOPIC: ClassVar[str] = "customer.valued.v1"
+
+    tier: Tier
+    as_of: Instant
+    """Of several reports the one with the latest instant counts; an earlier one is only kept."""
+    spend: Money | None = None
+    """In the year before."""
+    bought: tuple[str, ...] | None = None
+    """The categories of earlier orders."""
 
 
 class MerchantTicketOpened(MerchantEvent, frozen=True):

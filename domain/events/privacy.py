@@ -85,3 +85,21 @@ class ErasureCarriedOut(LedgerEvent, frozen=True):
     """On so many tickets nothing of the subject can be read any more."""
     restricted: int
     """On so many something stands against it; each says what."""
+
+
+class ContentsSwept(LedgerEvent, frozen=True):
+    """Contents leave the vault that were uploaded, and that no event ever came to name.
+
+    Which ones is not said: a digest would tell who holds the same file, and would name it.
+    """
+
+    TOPIC: ClassVar[str] = "contents.swept.v1"
+
+    contents: int
+    """How many."""
+    bytes: int
+    """Their size together."""
+    uploaded_before: Instant
+    """All of them were handed over before this."""
+    reason: str
+    """never_named."""

@@ -9,18 +9,25 @@ from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get
 import msgspec
 
 from domain.events import (
+    agents,
     anchors,
     arbitration,
+    clocks,
     deadlines,
+    diagnosis,
     evidence,
+    facts,
     intake,
     ledger,
     negotiation,
+    notices,
     orders,
     parties,
     privacy,
     remedies,
+    routing,
     sources,
+    surveys,
 )
 from domain.events.base import Event
 from domain.values import Commitment, Confidential, Of
@@ -38,6 +45,13 @@ _MODULES: Final = (
     ledger,
     privacy,
     anchors,
+    clocks,
+    diagnosis,
+    facts,
+    routing,
+    agents,
+    surveys,
+    notices,
 )
 _TOPIC: Final = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]*")

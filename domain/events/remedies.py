@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from domain.events.base import TicketEvent
-from domain.values import Money, Terms
+from domain.values import Money, RefundTo, Terms
 
 
 class RemedyOrdered(TicketEvent, frozen=True):
@@ -26,6 +26,8 @@ class RefundInitiated(TicketEvent, frozen=True):
 
     remedy: str
     amount: Money
+    to: RefundTo | None = None
+    """Absent on refunds older than the distinction: a bank card's longer promise is theirs."""
 
 
 class RefundSettled(TicketEvent, frozen=True):

@@ -5,7 +5,6 @@ notification log is our record. Commands are written by the lanes' group commit.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -17,6 +16,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from domain import errors
 from domain.commands import AdoptBook, RecordLook
+from domain.ledger.books import AdoptedBooks
 from domain.ledger.committing import Committer
 from domain.ledger.factory import LedgerFactory
 from domain.ledger.folding import FOLDS, Head
@@ -25,28 +25,23 @@ from domain.ledger.judging import Bench, lane_of_request
 from domain.ledger.library import LedgerApplicationRecorder
 from domain.ledger.log import Log, Newest
 from domain.ledger.mapper import RecordMapper
+from domain.ledger.opening import Disclosed, Opening
 from domain.ledger.recorder import Recorder
 from domain.ledger.requests import Case, Outcome, Request
-from domain.ledger.sealing import (
-    KeyEncryptionKey,
-    Unopenable,
-    disclosed_value,
-    place,
-    subject_of,
-    unseal,
-)
+from domain.ledger.sealing import KeyEncryptionKey
 from domain.ledger.signing import KEYS_STREAM, KeyRecord
 from domain.ledger.stamping import Stamper
 from domain.ledger.vault import Shelf, Vault, attachment_of
 from domain.policies import book as books
 from domain.policies.book import Book
 from domain.record import Record, read_record
-from domain.streams import order_stream, stream_lane, ticket_stream
+from domain.streams import customer_stream, notice_stream, order_stream, stream_lane, ticket_stream
+from domain.ticket.adoption import BOOKS_STREAM, Adopted, decide_adoption
+from domain.ticket.customers import standing
+from domain.ticket.files import Descriptor
 from domain.ticket.privacy import PRIVACY_STREAM, Requested
 from domain.ticket.state import Order, Stamp, Ticket
-from domain.values import SYSTEM, Actor, Attachment, Commitment, Instant, instant
-
-log = logging.getLogger(__name__)
+from domain.values import SYSTEM, Actor, Attachment, Customer, Instant, Sha256, instant
 
 __all__ = ["Case", "Disclosed", "Grounds", "Outcome", "Request", "TicketLedger"]
 
@@ -64,13 +59,6 @@ class Grounds(NamedTuple):
     """Told (lane, position) after each commit: a hint for those who follow the record."""
 
 
-class Disclosed(NamedTuple):
-    """A personal value, and the disclosure that proves it to be the one on record."""
-
-    disclosure: bytes
-    value: str
-
-
 class TicketLedger(Application[str]):
     """The ledger of one database."""
 
@@ -85,9 +73,12 @@ class TicketLedger(Application[str]):
         self.vault = grounds.vault
         self.merkle_log = Log(self.record.connections, names=self.record.names)
         self._newest = Newest(self.merkle_log, self.lanes)
-        self._books: tuple[Book, ...] = ()
+        self._opening = Opening(
+            self.record, self.origins, grounds.key_encryption_key, self._forgotten
+        )
+        self._adopted = AdoptedBooks(self.adoptions, self.book_content)
         self._writers = [self._writer(lane) for lane in range(self.lanes)]
-        self._read_books()
+        self._adopted.look()
 
     def _writer(self, lane: int) -> Lane:
         grounds = self._grounds
@@ -96,7 +87,7 @@ class TicketLedger(Application[str]):
             lane,
             recorder=self.record,
             stamper=Stamper(self.origins[lane], grounds.key_encryption_key, grounds.new_id),
-            bench=Bench(book=self.book_at, keep=shelf.put),
+            bench=Bench(book=self.book_for, named=self.book_named, keep=shelf.put),
             shelf=shelf,
             key_encryption_key=grounds.key_encryption_key,
             now=grounds.now,
@@ -173,43 +164,66 @@ class TicketLedger(Application[str]):
 
     # --- books --------------------------------------------------------------------------------
 
-    def adopt(self, content: bytes) -> Book:
-        """Put a book in force unless it is; raise BookError when the bytes are no book."""
+    def adopt(
+        self,
+        content: bytes,
+        *,
+        in_force_from: Instant | None = None,
+        actor: Actor = SYSTEM,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Outcome:
+        """Adopt a book, in force from an instant to come, its own unless another one is named.
+
+        Nothing happens when it is adopted. Raises BookError when the bytes are no book.
+        """
         book = books.parse(content)
-        lane = stream_lane("policy:book", self.lanes)
-        self.record.keep_book(lane, content)
-        self._books = self._books or (book,)  # the first one is adopted under itself
         command = AdoptBook(
             version=book.version,
             digest=book.digest,
-            in_force_from=instant(book.in_force_from),
+            in_force_from=in_force_from or instant(book.in_force_from),
         )
-        self.handle(Request(command=command, actor=SYSTEM))
-        self._read_books()
-        return book
+        decide_adoption(command, self.adoptions(), self._grounds.now())
+        self.record.keep_book(self._lane(BOOKS_STREAM), content)
+        with self._adopted.lent(book):
+            outcome = self.handle(
+                Request(command=command, actor=actor, key=key, expected_version=expected_version)
+            )
+        self._adopted.look()
+        return outcome
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """Return the adopted books, the first in force first."""
+        return self._adopted.known()
+
+    def adoptions(self) -> tuple[Adopted, ...]:
+        """Return what is on record now about adopted books, in the order of their adoption."""
+        heads = self._writers[self._lane(BOOKS_STREAM)].committer.heads
+        adopted: tuple[Adopted, ...] | None = self._current(heads, BOOKS_STREAM).state
+        return adopted or ()
+
+    def book_content(self, digest: Sha256) -> bytes | None:
+        """Return the bytes of a kept book."""
+        return self.record.book(self._lane(BOOKS_STREAM), bytes.fromhex(digest))
 
     def book_at(self, now: Instant) -> Book:
         """Return the book in force at an instant; the first one before any was."""
-        assert self._books, "a ledger judges under an adopted book"
-        current = self._books[0]
-        for book in self._books:
-            if instant(book.in_force_from) <= now:
-                current = book
-        return current
+        return self._adopted.at(now)
+
+    def book_for(self, now: Instant, version: str | None) -> Book:
+        """Return the adopted book of a version, or the one in force when it is not known here."""
+        named = None if version is None else self.book_named(version)
+        return named or self.book_at(now)
+
+    def book_named(self, version: str) -> Book | None:
+        """Return the adopted book of a version, if there is one."""
+        return self._adopted.named(version)
 
     @property
     def book(self) -> Book:
         """Return the book in force now."""
         return self.book_at(self._grounds.now())
-
-    def _read_books(self) -> None:
-        lane = stream_lane("policy:book", self.lanes)
-        adopted = (
-            self._writers[lane].committer.heads.find(["policy:book"])["policy:book"].state or ()
-        )
-        contents = [self.record.book(lane, bytes.fromhex(digest)) for digest in adopted]
-        found = [books.parse(content) for content in contents if content is not None]
-        self._books = tuple(sorted(found, key=lambda book: (book.in_force_from, book.version)))
 
     # --- keys ---------------------------------------------------------------------------------
 
@@ -280,6 +294,19 @@ class TicketLedger(Application[str]):
         known: Order = state
         return known
 
+    def notices_ended(self, ticket: str) -> frozenset[str]:
+        """Return the ids of a ticket's notices that were sent or given up."""
+        stream = notice_stream(ticket)
+        heads = self._writers[self._lane(stream)].committer.heads
+        ended: frozenset[str] = self._current(heads, stream).state or frozenset()
+        return ended
+
+    def customer(self, customer: str) -> Customer | None:
+        """Return what a customer is to the platform, where anything was reported of them."""
+        stream = customer_stream(customer)
+        heads = self._writers[self._lane(stream)].committer.heads
+        return standing(self._current(heads, stream).state)
+
     def open_values(self, records: Sequence[Record]) -> dict[tuple[str, int, str], str | None]:
         """Return the personal values of records by (stream, version, field).
 
@@ -294,52 +321,19 @@ class TicketLedger(Application[str]):
         self, records: Sequence[Record]
     ) -> dict[tuple[str, int, str], Disclosed | None]:
         """Return the disclosures of records' personal values as `open_values` names them."""
-        opened: dict[tuple[str, int, str], Disclosed | None] = {}
-        wanted: dict[tuple[str, int, str], str] = {}
-        for record in records:
-            for name in record.event.__struct_fields__:
-                value = getattr(record.event, name)
-                if isinstance(value, Commitment):
-                    wanted[record.stream, record.version, name] = value.sd
-        for stream in {stream for stream, _, _ in wanted}:
-            opened |= self._open_stream(
-                stream, {where: sd for where, sd in wanted.items() if where[0] == stream}
-            )
-        return opened
+        return self._opening.disclosures(records)
 
-    def _open_stream(
-        self, stream: str, wanted: Mapping[tuple[str, int, str], str]
-    ) -> dict[tuple[str, int, str], Disclosed | None]:
-        lane = self._lane(stream)
-        # What the record says was erased is not opened, destroyed yet or not.
-        state = self._current(self._writers[lane].committer.heads, stream).state
-        forgotten: Mapping[str, tuple[int, ...]] = getattr(state, "forgotten", {})
-        sealed = {
-            (stream, value.version, value.pointer.removeprefix("/data/")): value
-            for value in self.record.disclosures(lane, stream)
-            if value.version > max(forgotten.get(subject_of(value.subject), (0,)))
-        }
-        pairs = {(stream, sealed[where].subject) for where in wanted if where in sealed}
-        kek = self._grounds.key_encryption_key
-        keys = {
-            pair: kek.unwrap(wrapped) for pair, wrapped in self.record.keys(lane, pairs).items()
-        }
-        opened: dict[tuple[str, int, str], Disclosed | None] = {}
-        for where, sd in wanted.items():
-            value = sealed.get(where)
-            key = keys.get((stream, value.subject)) if value else None
-            if value is None or key is None:
-                opened[where] = None
-                continue
-            bound = place(self.origins[lane], stream, value.version, value.pointer, sd)
-            try:
-                disclosed = unseal(key, value.sealed, place=bound)
-                opened[where] = Disclosed(disclosed, disclosed_value(disclosed, sd))
-            except Unopenable:
-                # The rest of the ticket stays readable: verify tells damage from erasure.
-                log.error("%s of %s at %d does not open", value.pointer, stream, value.version)  # noqa: TRY400 - where says enough
-                opened[where] = None
-        return opened
+    def open_content(self, record: Record) -> tuple[Descriptor, bytes] | None:
+        """Return what the personal file of a record is and what opens it; None when erased."""
+        return self._opening.content(record)
+
+    def _forgotten(self, stream: str) -> Mapping[str, tuple[int, ...]]:
+        """Return the versions of a stream that erased what was personal, by subject."""
+        heads = self._writers[self._lane(stream)].committer.heads
+        found: Mapping[str, tuple[int, ...]] = getattr(
+            self._current(heads, stream).state, "forgotten", {}
+        )
+        return found
 
     def _current(self, heads: Any, stream: str) -> Head:
         """Return a stream's head as it is on record now, whatever other processes wrote."""

@@ -13,11 +13,16 @@ from domain.ledger.recorder import Recorder
 from domain.ledger.signing import evolve_keys
 from domain.record import read_record
 from domain.ticket.access import evolve_looks
+from domain.ticket.adoption import Adopted, evolve_adoptions
+from domain.ticket.agents import evolve_agent
+from domain.ticket.customers import evolve_customer
 from domain.ticket.evolve import evolve
+from domain.ticket.notices import evolve_notices
 from domain.ticket.order import evolve_order
+from domain.ticket.overflow import evolve_queue
 from domain.ticket.privacy import evolve_privacy
 from domain.ticket.state import Stamp
-from domain.values import Instant, Sha256
+from domain.values import Instant
 
 Fold = Callable[[Any, Event, Stamp], Any]
 
@@ -26,9 +31,9 @@ def _count_only(_state: object, _event: Event, _stamp: Stamp) -> None:
     """Fold a stream whose facts no judgement needs: its head alone counts."""
 
 
-def _books(state: tuple[Sha256, ...] | None, event: Any, _stamp: Stamp) -> tuple[Sha256, ...]:
-    """Fold the digests of the books that were adopted, in that order."""
-    return (*(state or ()), event.digest)
+def _adoptions(state: Any, event: Any, _stamp: Stamp) -> tuple[Adopted, ...]:
+    """Fold the books that were adopted, in that order."""
+    return evolve_adoptions(state, event)
 
 
 def _of_the_ledger(state: Any, event: Event, stamp: Stamp) -> Any:
@@ -44,11 +49,14 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "ticket": evolve,
     "order": evolve_order,
     "access": evolve_looks,
-    "policy": _books,
-    "customer": _count_only,
+    "notice": evolve_notices,
+    "policy": _adoptions,
+    "customer": evolve_customer,
     "merchant": _count_only,
     "supplier": _count_only,
     "ledger": _of_the_ledger,
+    "agent": evolve_agent,
+    "queue": evolve_queue,
 }
 """Family of streams → what its facts add up to."""
 

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple, cast
 from domain import errors
 from domain.commands import (
     AdoptBook,
+    AgentCommand,
     AnchorCheckpoint,
     Command,
+    CustomerCommand,
     FinishErasure,
     FreezeKeys,
     ImportRow,
@@ -19,20 +21,38 @@ from domain.commands import (
     RecordDamage,
     RecordExport,
     RecordLook,
+    RecordNotice,
+    ReportCustomer,
     RequestErasure,
     RotateKey,
+    SweepContents,
     TicketCommand,
+    WatchQueue,
 )
-from domain.events import Event, PolicyAdopted
+from domain.events import Event
 from domain.ledger.anchors import decide_anchors
 from domain.ledger.folding import Head
 from domain.ledger.requests import Request
 from domain.ledger.signing import decide_keys
 from domain.policies.book import Book
-from domain.streams import lane_of, order_stream, stream_lane, ticket_stream
+from domain.streams import (
+    customer_stream,
+    lane_of,
+    notice_stream,
+    order_stream,
+    stream_lane,
+    ticket_stream,
+)
 from domain.ticket.access import record_access
-from domain.ticket.decide import AnyTicketCommand, decide
+from domain.ticket.adoption import BOOKS_STREAM, decide_adoption
+from domain.ticket.agents import AnyAgentCommand, agent_stream, decide_agent
+from domain.ticket.customers import decide_customer
+from domain.ticket.decide import AnyTicketCommand
+from domain.ticket.diagnosing import by_words
+from domain.ticket.following import settle
+from domain.ticket.notices import record_notice
 from domain.ticket.order import AnyOrderCommand, decide_order
+from domain.ticket.overflow import watch_queue
 from domain.ticket.parties import AnyPartyCommand, decide_party, party_stream
 from domain.ticket.privacy import decide_privacy
 from domain.ticket.state import Context, Ticket
@@ -45,7 +65,10 @@ Facts = list[tuple[str, Event]]
 class Bench(NamedTuple):
     """What every judgement of one ledger has at hand."""
 
-    book: Callable[[Instant], Book]
+    book: Callable[[Instant, str | None], Book]
+    """The book in force at an instant, or the adopted one of a version: what was promised stays."""
+    named: Callable[[str], Book | None]
+    """Finds an adopted book by its version."""
     keep: Callable[[bytes, str], Attachment]
 
 
@@ -64,7 +87,7 @@ def lane_of_request(request: Request, lanes: int) -> int:
     return lane
 
 
-def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911 - one a family
+def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911, PLR0912 - one a family
     """Return the stream a command is about; `ticket` is the id drawn for an opening."""
     match command:
         case OpenTicket():
@@ -73,12 +96,20 @@ def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911 - one
             return ticket_stream(command.ticket)
         case OrderCommand():
             return order_stream(command.order)
+        case CustomerCommand():
+            return customer_stream(command.customer)
         case PartyCommand():
             return party_stream(cast("AnyPartyCommand", command))
         case RecordLook() | RecordDamage() | RecordExport():
             return f"access:{command.ticket}"
+        case RecordNotice():
+            return notice_stream(command.ticket)
+        case AgentCommand():
+            return agent_stream(command)
+        case WatchQueue():
+            return f"queue:{command.queue}"
         case AdoptBook():
-            return "policy:book"
+            return BOOKS_STREAM
         case AnchorCheckpoint():
             return f"ledger:{command.stream}"
         case LedgerCommand():
@@ -120,50 +151,56 @@ def judge(
     if command.MOVES_MONEY and request.key is None:
         raise errors.KeyRequired
     order = order_of(command, main)
+    state = main.state
+    promised = state.policy if isinstance(state, Ticket) and not state.imported else None
+    book = bench.book(now, promised)
     context = Context(
         now=now,
         actor=request.actor,
-        book=bench.book(now),
+        book=book,
+        diagnose=by_words(book),
         ticket=main.stream.partition(":")[2],
         keep=bench.keep,
         order=heads[order_stream(order)].state if order else None,
         holder=holder.state if holder else None,
+        books=bench.named,
+        imported=request.source is not None and request.source.imported,
     )
-    events = _decide(command, main.state, context)
+    events = _decide(command, state, context)
     streams = {main.stream.partition(":")[0]: main.stream}
     if order:
         streams["order"] = order_stream(order)
     return [(streams[event.FAMILY], event) for event in events]
 
 
-def _decide(  # noqa: PLR0911 - one a family
+def _decide(  # noqa: PLR0911, PLR0912 - one a family
     command: Command, state: Any, context: Context
 ) -> tuple[Event, ...]:
     """Ask the judge of the command's family."""
     match command:
         case OrderCommand():
             return decide_order(cast("AnyOrderCommand", command), state, context)
+        case ReportCustomer():
+            return decide_customer(command, state, context)
         case PartyCommand():
             return decide_party(cast("AnyPartyCommand", command))
+        case AgentCommand():
+            return decide_agent(cast("AnyAgentCommand", command), state, context)
+        case WatchQueue():
+            return watch_queue(command, state, context)
         case RecordLook() | RecordDamage() | RecordExport():
             return record_access(command, state, context)
+        case RecordNotice():
+            return record_notice(command, state, context)
         case AdoptBook():
-            if command.digest in (state or ()):
-                return ()
-            return (
-                PolicyAdopted(
-                    version=command.version,
-                    digest=command.digest,
-                    in_force_from=command.in_force_from,
-                ),
-            )
+            return decide_adoption(command, state, context.now)
         case IntroduceKey() | RotateKey() | FreezeKeys():
             return decide_keys(command, state)
         case AnchorCheckpoint():
             return decide_anchors(command)
-        case RequestErasure() | FinishErasure():
+        case RequestErasure() | FinishErasure() | SweepContents():
             return decide_privacy(command, state, context)
         case OpenTicket() | ImportRow() | TicketCommand():
-            return decide(cast("AnyTicketCommand", command), state, context)
+            return settle(cast("AnyTicketCommand", command), state, context)
         case _:
             raise AssertionError(f"{type(command).__name__} has no judge")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 import msgspec
+from msgspec.structs import replace
 
 from domain import errors
 from domain.commands import Command
@@ -83,10 +84,12 @@ class BodyHmac:
         self._prepared = hmac.new(secret, digestmod="sha256")
 
     def of(self, command: Command) -> bytes:
-        """Return the digest of a command.
+        """Return the digest of what the caller says in a command.
 
         Refuses U+0000, so that it can not fail the commands which share a batch with it.
         """
+        if command.GROUNDS:
+            command = replace(command, **dict.fromkeys(command.GROUNDS))
         encoded = msgspec.json.encode(command)
         if holds_null(encoded):
             raise errors.Unreasonable("No text holds U+0000.")

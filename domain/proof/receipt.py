@@ -41,7 +41,7 @@ def key_name(origin: str) -> str:
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> Note:
     """Return the receipt signed by a receipt key, and by no other."""
-    _check(key.verifier)
+    require_receipt_key(key.verifier)
     return sign_note(receipt.body, key)
 
 
@@ -59,10 +59,16 @@ def open_receipt(note: bytes | str, keys: Iterable[VerifierKey]) -> Receipt:
     """Return the receipt of a note that one of these receipt keys signed."""
     given = tuple(keys)
     for key in given:
-        _check(key)
+        require_receipt_key(key)
     signed = parse_note(note)
     verify_note(signed, given)
     return parse_receipt(signed.text)
+
+
+def require_receipt_key(key: VerifierKey) -> None:
+    """Refuse a key that is for something else: a log's word is worth more than a receipt's."""
+    if key.type is not KeyType.NOTE or not key.name.endswith(SUFFIX):
+        raise MalformedKey(f"the name of a receipt key ends in {SUFFIX}")
 
 
 _BODY: Final = re.compile(
@@ -71,9 +77,3 @@ _BODY: Final = re.compile(
     r"(?P<leaf>[0-9a-f]{64})\n"
     r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)\n"
 )
-
-
-def _check(key: VerifierKey) -> None:
-    """Refuse a key that is for something else: a log's word is worth more than a receipt's."""
-    if key.type is not KeyType.NOTE or not key.name.endswith(SUFFIX):
-        raise MalformedKey(f"the name of a receipt key ends in {SUFFIX}")

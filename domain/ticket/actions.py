@@ -8,8 +8,9 @@ import msgspec
 from domain import commands
 from domain.commands import RemedyCommand, TicketCommand
 from domain.errors import NotFound, NotYourRole, NotYourTicket, Refusal
+from domain.ticket.answering import promised_by
 from domain.ticket.decide import AnyTicketCommand
-from domain.ticket.evidence import SIDES
+from domain.ticket.files import SIDES
 from domain.ticket.guards import GUARDS
 from domain.ticket.remedies import MOVES
 from domain.ticket.state import Context, EvidenceState, OfferState, Ticket
@@ -78,11 +79,24 @@ _OFFERS: Final = frozenset(
         commands.WithdrawOffer,
     }
 )
-_NOT_HERE: Final = frozenset({commands.PassDeadline, commands.ErasePersonalData})
+_NOT_HERE: Final = frozenset(
+    {
+        commands.PassDeadline,
+        commands.PassClock,
+        commands.FollowOrder,
+        commands.LapseAssignment,
+        commands.AskSurvey,
+        commands.ChooseAgent,
+        commands.ErasePersonalData,
+    }
+)
+"""Time passes by itself; the others are done over many tickets, never on the page of one."""
 _STAGED: Final = frozenset({commands.ReplaceEvidence, commands.WithdrawEvidence})
 
 
-def _targets(command: type[TicketCommand], ticket: Ticket) -> Iterable[str | None]:
+def _targets(  # noqa: PLR0911 - one a subject
+    command: type[TicketCommand], ticket: Ticket
+) -> Iterable[str | None]:
     """Return what a command can be about; what is over and done with is not listed."""
     if issubclass(command, RemedyCommand):
         kinds = MOVES[command].at
@@ -101,7 +115,8 @@ def _targets(command: type[TicketCommand], ticket: Ticket) -> Iterable[str | Non
         return [name for name in on_record if not known[name].shown_to.issuperset(SIDES)]
     if command is commands.ContestEvidence:
         return _items(ticket, EvidenceState.ON_RECORD)
-    # Time passes by itself, and a person is forgotten on all tickets: neither is done on one.
+    if command is commands.AnswerForDepartment:
+        return [name for name, one in ticket.departments.items() if not one.planned]
     return [] if command in _NOT_HERE else [None]
 
 
@@ -121,4 +136,8 @@ def _due_at(
     elif name == "evidence":
         name = f"evidence:{context.actor.party}"
     running = ticket.deadlines.get(name) if name is not None else None
-    return None if running is None else running.due_at
+    known = (
+        None if running is None else running.due_at,
+        promised_by(command, target, ticket, context),
+    )
+    return min((at for at in known if at is not None), default=None)

@@ -22,7 +22,8 @@ from domain.events import (
     RulingVaried,
 )
 from domain.ticket import deadlines, remedies
-from domain.ticket.evidence import SIDES, appealed, decision_due, require_before_decision
+from domain.ticket.evidence import appealed, decision_due, require_before_decision
+from domain.ticket.files import SIDES
 from domain.ticket.guards import guards, owed, require_actor, require_open, require_stage
 from domain.ticket.state import Context, EvidenceState, RemedyStep, Ruling, Ticket
 from domain.values import (

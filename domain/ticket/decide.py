@@ -8,11 +8,17 @@ from domain.commands import (
     AcceptTicket,
     AddNote,
     AmendClaim,
+    AnswerAutomatically,
+    AnswerForDepartment,
     ApproveClaim,
+    AskDepartments,
+    AskSurvey,
     AssignArbitrator,
     AuthoriseReturn,
+    BeginWait,
     BookRepair,
     CancelRemedy,
+    ChooseAgent,
     CloseTicket,
     CompleteRepair,
     ContestEvidence,
@@ -23,12 +29,16 @@ from domain.commands import (
     DeliverReplacement,
     DeliverReshipment,
     DiscloseEvidence,
+    EndWait,
     ErasePersonalData,
     FailCompensation,
     FailRefund,
     FileAppeal,
+    FollowOrder,
     GatherEvidence,
     GiveAnswer,
+    GiveNps,
+    GivePlan,
     GiveSatisfaction,
     GrantRemedy,
     ImportRow,
@@ -37,11 +47,15 @@ from domain.commands import (
     InspectReturn,
     IssueCoupon,
     IssueRuling,
+    LapseAssignment,
     MakeOffer,
+    MoveToBook,
     OpenTicket,
+    PassClock,
     PassDeadline,
     PayCompensation,
     PlaceLegalHold,
+    QueueTicket,
     ReceiveRepair,
     ReceiveReturn,
     RecuseArbitrator,
@@ -50,6 +64,7 @@ from domain.commands import (
     ReleaseLegalHold,
     ReopenTicket,
     ReplaceEvidence,
+    ReportFact,
     RequestEvidence,
     RequestIntervention,
     ReviewReturn,
@@ -59,24 +74,34 @@ from domain.commands import (
     ShipReplacement,
     ShipReshipment,
     ShipReturn,
+    SignResolution,
     StageEvidence,
     TakeAssignment,
     WithdrawEvidence,
     WithdrawOffer,
+    WriteResolution,
 )
 from domain.events import Event
 from domain.ticket import (
     arbitration,
+    clocks,
     closing,
     deadlines,
+    departments,
     evidence,
+    facts,
     history,
     intake,
+    moving,
     negotiation,
     opening,
     privacy,
     remedies,
+    resolutions,
+    routing,
     service,
+    showing,
+    surveys,
 )
 from domain.ticket.state import Context, Ticket
 
@@ -129,8 +154,25 @@ RemedyStepCommand = (
     | FailCompensation
     | CancelRemedy
 )
-ClosingCommand = CloseTicket | ReopenTicket | GiveSatisfaction | PassDeadline
+ClosingCommand = CloseTicket | ReopenTicket | GiveSatisfaction | PassDeadline | AskSurvey | GiveNps
 PrivacyCommand = PlaceLegalHold | ReleaseLegalHold | ErasePersonalData
+PromiseCommand = (
+    AnswerAutomatically
+    | BeginWait
+    | EndWait
+    | GivePlan
+    | ReportFact
+    | WriteResolution
+    | SignResolution
+    | AskDepartments
+    | AnswerForDepartment
+    | QueueTicket
+    | ChooseAgent
+    | LapseAssignment
+    | PassClock
+    | FollowOrder
+    | MoveToBook
+)
 KnownTicketCommand = (
     IntakeCommand
     | NegotiationCommand
@@ -139,6 +181,7 @@ KnownTicketCommand = (
     | RemedyStepCommand
     | ClosingCommand
     | PrivacyCommand
+    | PromiseCommand
 )
 AnyTicketCommand = OpenTicket | ImportRow | KnownTicketCommand
 """Every command that is judged on a ticket."""
@@ -203,10 +246,35 @@ def _on_known(command: KnownTicketCommand, ticket: Ticket, context: Context) -> 
             AssignArbitrator() | RecuseArbitrator() | IssueRuling() | FileAppeal() | DecideAppeal()
         ):
             return _arbitration(command, ticket, context)
-        case CloseTicket() | ReopenTicket() | GiveSatisfaction() | PassDeadline():
+        case (
+            CloseTicket()
+            | ReopenTicket()
+            | GiveSatisfaction()
+            | PassDeadline()
+            | AskSurvey()
+            | GiveNps()
+        ):
             return _closing(command, ticket, context)
         case PlaceLegalHold() | ReleaseLegalHold() | ErasePersonalData():
             return _privacy(command, ticket, context)
+        case (
+            AnswerAutomatically()
+            | BeginWait()
+            | EndWait()
+            | GivePlan()
+            | ReportFact()
+            | WriteResolution()
+            | SignResolution()
+            | AskDepartments()
+            | AnswerForDepartment()
+            | QueueTicket()
+            | ChooseAgent()
+            | LapseAssignment()
+            | PassClock()
+            | FollowOrder()
+            | MoveToBook()
+        ):
+            return _promises(command, ticket, context)
         case _:
             return _remedies(command, ticket, context)
 
@@ -272,9 +340,9 @@ def _evidence(command: EvidenceCommand, ticket: Ticket, context: Context) -> tup
         case SealEvidence():
             return evidence.seal_evidence(command, ticket, context)
         case DiscloseEvidence():
-            return evidence.disclose_evidence(command, ticket, context)
+            return showing.disclose_evidence(command, ticket, context)
         case ContestEvidence():
-            return evidence.contest_evidence(command, ticket, context)
+            return showing.contest_evidence(command, ticket, context)
         case GatherEvidence():
             return evidence.gather_evidence(command, ticket, context)
         case _:
@@ -355,6 +423,10 @@ def _closing(command: ClosingCommand, ticket: Ticket, context: Context) -> tuple
             return closing.give_satisfaction(command, ticket, context)
         case PassDeadline():
             return deadlines.pass_deadline(command, ticket, context)
+        case AskSurvey():
+            return surveys.ask_survey(command, ticket, context)
+        case GiveNps():
+            return surveys.give_nps(command, ticket, context)
         case _:
             assert_never(command)
 
@@ -367,5 +439,41 @@ def _privacy(command: PrivacyCommand, ticket: Ticket, context: Context) -> tuple
             return privacy.release_legal_hold(command, ticket, context)
         case ErasePersonalData():
             return privacy.erase_personal_data(command, ticket, context)
+        case _:
+            assert_never(command)
+
+
+def _promises(command: PromiseCommand, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    match command:
+        case AnswerAutomatically():
+            return facts.answer_automatically(command, ticket, context)
+        case BeginWait():
+            return facts.begin_wait(command, ticket, context)
+        case EndWait():
+            return facts.end_wait(command, ticket, context)
+        case GivePlan():
+            return facts.give_plan(command, ticket, context)
+        case ReportFact():
+            return facts.report_fact(command, ticket, context)
+        case WriteResolution():
+            return resolutions.write_resolution(command, ticket, context)
+        case SignResolution():
+            return resolutions.sign_resolution(command, ticket, context)
+        case AskDepartments():
+            return departments.ask_departments(command, ticket, context)
+        case AnswerForDepartment():
+            return departments.answer_for_department(command, ticket, context)
+        case QueueTicket():
+            return routing.queue_ticket(command, ticket, context)
+        case ChooseAgent():
+            return routing.choose_agent(command, ticket, context)
+        case LapseAssignment():
+            return routing.lapse_assignment(command, ticket, context)
+        case PassClock():
+            return clocks.pass_clock(command, ticket, context)
+        case FollowOrder():
+            return clocks.follow_order(command, ticket, context)
+        case MoveToBook():
+            return moving.move_to_book(command, ticket, context)
         case _:
             assert_never(command)

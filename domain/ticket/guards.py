@@ -5,12 +5,13 @@ is offered succeeds and what is not offered is refused.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from domain import errors
 from domain.commands import TicketCommand
 from domain.ticket.state import Context, Ticket
-from domain.values import ActorKind, Party, Stage
+from domain.values import ActorKind, Instant, Party, Stage, moment_of
 
 Guard = Callable[[Ticket, str | None, Context], None]
 """Raises the refusal that stands against a command now; the text is its target, if it has one."""
@@ -20,6 +21,8 @@ GUARDS: Final[dict[type[TicketCommand], Guard]] = {}
 
 DESK: Final = (ActorKind.AGENT, ActorKind.SUPERVISOR)
 """Those who work on tickets for the platform and do not rule."""
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far ahead of ours the clock of a reporting system may be."""
 
 
 def guards(command: type[TicketCommand]) -> Callable[[Guard], Guard]:
@@ -92,6 +95,21 @@ def require_stage(ticket: Ticket, *stages: Stage) -> None:
     require_open(ticket)
     if ticket.stage not in stages:
         raise errors.WrongStage(stage=ticket.stage)
+
+
+def require_past(at: Instant, context: Context) -> None:
+    """Let nothing be reported that has not happened: windows and promises run from these times."""
+    if moment_of(at) > moment_of(context.now) + CLOCKS_DIFFER:
+        raise errors.NotYetHappened(now=context.now)
+
+
+def has_interest(agent: str, ticket: Ticket) -> bool:
+    """Return whether somebody is a party of the matter, or has judged it or was to."""
+    return (
+        agent in {ticket.buyer, ticket.merchant, ticket.arbitrator}
+        or agent in ticket.judged
+        or agent in ticket.recused
+    )
 
 
 def owed(ticket: Ticket) -> bool:

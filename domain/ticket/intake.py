@@ -25,6 +25,7 @@ from domain.ticket import deadlines
 from domain.ticket.guards import (
     DESK,
     guards,
+    has_interest,
     require_actor,
     require_open,
     require_stage,
@@ -68,14 +69,18 @@ def may_take_assignment(ticket: Ticket, _target: str | None, context: Context) -
         raise errors.AssignedToAnother
     if ticket.assignee is not None:
         raise errors.AlreadyDone
+    if has_interest(context.actor.ref, ticket):
+        raise errors.ConflictOfInterest("Who is a party of it, or judges it, does not work on it.")
 
 
 def take_assignment(command: TakeAssignment, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Work on the ticket, and be the only one who does."""
+    """Work on the ticket, and be the only one who does; who may not be given it may not take it."""
     require_actor(ticket, context, *DESK)
     if ticket.assignee == context.actor.ref:
         return ()
     may_take_assignment(ticket, None, context)
+    if command.candidate is not None and command.candidate.refused is not None:
+        raise errors.NotFit(reason=command.candidate.refused)
     return (TicketAssigned(agent=context.actor.ref),)
 
 

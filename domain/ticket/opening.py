@@ -4,8 +4,8 @@ import msgspec
 
 from domain import errors
 from domain.commands import OpenTicket
-from domain.events import ChannelJoined, Event, EvidenceGathered, TicketOpened
-from domain.ticket import deadlines
+from domain.events import ChannelJoined, CustomerNoted, Event, EvidenceGathered, TicketOpened
+from domain.ticket import deadlines, diagnosing
 from domain.ticket.guards import DESK, require_role
 from domain.ticket.state import Context, Order, Ticket
 from domain.values import (
@@ -35,8 +35,10 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
     if ticket is not None:
         return _seen_again(command, ticket, buyer, context)
     require_claim(command.claim, line)
-    kind, scenario = command.kind or Kind.COMPLAINT, command.scenario or Scenario.PRODUCT
     statement = command.statement
+    found = diagnosing.judged(statement, command.reason, context)
+    kind = command.kind or (Kind.COMPLAINT if found is None else found.kind)
+    scenario = command.scenario or (Scenario.PRODUCT if found is None else found.scenario)
     opened = TicketOpened(
         channel=command.channel,
         kind=kind,
@@ -54,7 +56,21 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
         holds=names_held(command.order, line.line if line is not None else None, scenario),
     )
     known = () if line is None else (_snapshot_item(context), *_certificate_items(context, line))
-    return (opened, *known, deadlines.given(context, "acceptance"))
+    return (
+        opened,
+        *_customer(command),
+        *(() if found is None else (diagnosing.made(found, context),)),
+        *known,
+        deadlines.given(context, "acceptance"),
+    )
+
+
+def _customer(command: OpenTicket) -> tuple[CustomerNoted, ...]:
+    """Return who the buyer is to the platform, where something was reported of them."""
+    known = command.customer
+    if known is None:
+        return ()
+    return (CustomerNoted(tier=known.tier, spend=known.spend, bought=known.bought or None),)
 
 
 def names_held(order: str | None, line: str | None, scenario: Scenario) -> tuple[str, ...] | None:

@@ -1,18 +1,25 @@
 """Orders as after-sales needs them: the judgement and the fold of facts other systems post."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from domain import errors
-from domain.commands import PlaceOrder, PostCertificate, SettlePayment, ShipOrder, SignOrder
+from domain.commands import (
+    EndLiveSession,
+    PlaceOrder,
+    PostCertificate,
+    SettlePayment,
+    ShipOrder,
+    SignOrder,
+)
 from domain.events import (
     CertificatePosted,
     Event,
     GrantPaid,
     GrantReleased,
+    LiveSessionEnded,
     OrderPlaced,
     OrderShipped,
     OrderSigned,
@@ -20,9 +27,10 @@ from domain.events import (
     PayoutGranted,
     RefundGranted,
 )
-from domain.ticket.guards import require_role
+from domain.ticket.files import require_kept
+from domain.ticket.guards import require_past, require_role
 from domain.ticket.state import Certificate, Context, Grant, Order, Stamp
-from domain.values import ActorKind, EvidenceKind, Instant, moment_of
+from domain.values import ActorKind, EvidenceKind, RefundTo
 
 CERTIFICATES: Final = frozenset(
     {
@@ -33,16 +41,17 @@ CERTIFICATES: Final = frozenset(
     }
 )
 """What third parties vouch for and send with an order (TR-03)."""
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""How far ahead of ours the clock of a reporting system may be; no promise is that short."""
 
-AnyOrderCommand = PlaceOrder | ShipOrder | SignOrder | SettlePayment | PostCertificate
+AnyOrderCommand = (
+    PlaceOrder | ShipOrder | SignOrder | SettlePayment | PostCertificate | EndLiveSession
+)
 AnyOrderEvent = (
     OrderPlaced
     | OrderShipped
     | OrderSigned
     | PaymentSettled
     | CertificatePosted
+    | LiveSessionEnded
     | RefundGranted
     | PayoutGranted
     | GrantReleased
@@ -65,6 +74,8 @@ def decide_order(
             return settle_payment(command, order, context)
         case PostCertificate():
             return post_certificate(command, order, context)
+        case EndLiveSession():
+            return end_live_session(command, order, context)
         case _:
             assert_never(command)
 
@@ -88,9 +99,10 @@ def place_order(command: PlaceOrder, order: Order | None, context: Context) -> t
         ship_by=command.ship_by,
         deliver_by=command.deliver_by,
         live_session=command.live_session,
+        services=command.services or None,
     )
     if order is None:
-        _require_past(command.placed_at, context)
+        require_past(command.placed_at, context)
         return (placed,)
     if _placed(placed, order.order) != _as_placed(order):
         raise errors.OrderKnownOtherwise
@@ -103,7 +115,7 @@ def ship_order(command: ShipOrder, order: Order | None, context: Context) -> tup
     known = _existing(order)
     if command.tracking in known.tracking:
         return ()
-    _require_past(command.shipped_at, context)
+    require_past(command.shipped_at, context)
     _require_lines(known, command.lines or ())
     return (
         OrderShipped(
@@ -125,7 +137,7 @@ def sign_order(command: SignOrder, order: Order | None, context: Context) -> tup
         raise errors.OrderKnownOtherwise("The parcel was signed for at another time.")
     if command.tracking not in known.tracking:
         raise errors.UnknownParcel
-    _require_past(command.signed_at, context)
+    require_past(command.signed_at, context)
     return (OrderSigned(tracking=command.tracking, signed_at=command.signed_at),)
 
 
@@ -144,12 +156,31 @@ def settle_payment(
         raise errors.AmountRequired("A payment is an amount above zero.")
     if command.amount.currency != next(iter(known.lines.values())).paid.currency:
         raise errors.CurrencyDiffers
-    _require_past(command.settled_at, context)
+    require_past(command.settled_at, context)
     return (
         PaymentSettled(
-            amount=command.amount, reference=command.reference, settled_at=command.settled_at
+            amount=command.amount,
+            reference=command.reference,
+            settled_at=command.settled_at,
+            paid_by=command.paid_by,
         ),
     )
+
+
+def end_live_session(
+    command: EndLiveSession, order: Order | None, context: Context
+) -> tuple[Event, ...]:
+    """Take in that the order's live session is over; another end of it is refused."""
+    require_role(context, ActorKind.ORDERS)
+    known = _existing(order)
+    if known.live_session is None:
+        raise errors.Unreasonable("The order was not placed in a live session.")
+    if known.live_session_ended_at == command.ended_at:
+        return ()
+    if known.live_session_ended_at is not None:
+        raise errors.OrderKnownOtherwise("The live session is known to have ended at another time.")
+    require_past(command.ended_at, context)
+    return (LiveSessionEnded(ended_at=command.ended_at),)
 
 
 def post_certificate(
@@ -161,7 +192,7 @@ def post_certificate(
     if command.kind not in CERTIFICATES:
         raise errors.Unreasonable("What comes with an order is a record of inspection or making.")
     _require_lines(known, command.lines or ())
-    _require_past(command.issued_at, context)
+    require_past(command.issued_at, context)
     posted = CertificatePosted(
         kind=command.kind,
         attachment=command.attachment,
@@ -175,6 +206,7 @@ def post_certificate(
         if before != _certificate(posted, before.posted_by):
             raise errors.OrderKnownOtherwise("The certificate is known with other content.")
         return ()
+    require_kept(command.kept_until, context)
     limit = context.book.limit.certificates
     if len(known.certificates) >= limit:
         raise errors.LimitReached(limit=limit)
@@ -221,7 +253,10 @@ def _evolved(  # noqa: PLR0911 - a switch has as many branches as events
         case PaymentSettled():
             total = event.amount if order.settled is None else order.settled + event.amount
             payments = {**order.payments, event.reference: event.amount}
-            return replace(order, settled=total, payments=payments)
+            paid_by = event.paid_by or order.paid_by
+            return replace(order, settled=total, payments=payments, paid_by=paid_by)
+        case LiveSessionEnded():
+            return replace(order, live_session_ended_at=event.ended_at)
         case CertificatePosted():
             name = f"{event.issuer}/{event.reference}"
             one = _certificate(event, stamp.actor.kind)
@@ -266,6 +301,7 @@ def _placed(event: OrderPlaced, order: str) -> Order:
         ship_by=event.ship_by,
         deliver_by=event.deliver_by,
         live_session=event.live_session,
+        services=event.services or (),
     )
 
 
@@ -279,6 +315,8 @@ def _as_placed(order: Order) -> Order:
         tracking=(),
         signatures={},
         settled=None,
+        paid_by=RefundTo.CARD,
+        live_session_ended_at=None,
         payments={},
         certificates={},
         grants={},
@@ -289,12 +327,6 @@ def _existing(order: Order | None) -> Order:
     if order is None:
         raise errors.UnknownOrder
     return order
-
-
-def _require_past(at: Instant, context: Context) -> None:
-    """Let nothing be reported that has not happened: windows and promises run from these times."""
-    if moment_of(at) > moment_of(context.now) + CLOCKS_DIFFER:
-        raise errors.NotYetHappened(now=context.now)
 
 
 def _require_lines(order: Order, lines: Iterable[str]) -> None:

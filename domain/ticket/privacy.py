@@ -15,8 +15,10 @@ from domain.commands import (
     PlaceLegalHold,
     ReleaseLegalHold,
     RequestErasure,
+    SweepContents,
 )
 from domain.events import (
+    ContentsSwept,
     ErasedContent,
     ErasureCarriedOut,
     ErasureRequested,
@@ -27,6 +29,7 @@ from domain.events import (
     PersonalDataRestricted,
 )
 from domain.policies.book import Book
+from domain.ticket.files import side_of_file
 from domain.ticket.guards import guards, require_role
 from domain.ticket.state import Context, Ticket
 from domain.values import Actor, ActorKind, ErasureGround, Instant, Party, Stage, Standing
@@ -37,7 +40,7 @@ HOLDS_MAX: Final = 20
 PLACES_MAX: Final = 400
 """How many places one fact names, so that it stays a record of ordinary size."""
 ERASERS: Final = (ActorKind.ADMIN, ActorKind.SYSTEM)
-AnyPrivacyCommand = RequestErasure | FinishErasure
+AnyPrivacyCommand = RequestErasure | FinishErasure | SweepContents
 
 
 class Requested(msgspec.Struct, frozen=True):
@@ -129,13 +132,13 @@ def erase_personal_data(
 
 
 def contents_of(ticket: Ticket, subject: str) -> tuple[ErasedContent, ...]:
-    """Return what a subject put in evidence on a ticket and is not forgotten."""
+    """Return what is in evidence of a subject on a ticket and is not forgotten."""
     sides = {f"buyer:{ticket.buyer}": Party.BUYER, f"merchant:{ticket.merchant}": Party.MERCHANT}
     side = sides.get(subject)
     return tuple(
         ErasedContent(name, one.attachment.sha256)
         for name, one in ticket.evidence.items()
-        if one.party is side and not one.erased
+        if side_of_file(one) is side and not one.erased
     )
 
 
@@ -172,6 +175,16 @@ def decide_privacy(
                     restricted=command.restricted,
                 ),
             )
+        case SweepContents():
+            require_role(context, ActorKind.SYSTEM)
+            return (
+                ContentsSwept(
+                    contents=command.contents,
+                    bytes=command.bytes,
+                    uploaded_before=command.uploaded_before,
+                    reason="never_named",
+                ),
+            )
 
 
 def evolve_privacy(
@@ -184,6 +197,8 @@ def evolve_privacy(
             known[version] = Requested(event.subject, event.ground, actor)
         case ErasureCarriedOut():
             known.pop(event.erasure, None)
+        case ContentsSwept():
+            pass  # what was never named asks for nothing
         case _:
             raise AssertionError("ledger:privacy holds requests and their ends")
     return known

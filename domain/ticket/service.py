@@ -1,6 +1,5 @@
 """The service track: answers and words, the review of a return, the merchant's own decision."""
 
-from datetime import timedelta
 from typing import Final
 
 from domain import errors
@@ -23,6 +22,7 @@ from domain.events import (
     ReturnReviewed,
 )
 from domain.ticket import cap, deadlines, remedies
+from domain.ticket.eligibility import judge_return
 from domain.ticket.guards import (
     DESK,
     GUARDS,
@@ -34,31 +34,16 @@ from domain.ticket.guards import (
     require_stage,
     require_unresolved,
 )
-from domain.ticket.state import Context, Order, Ticket
+from domain.ticket.state import Context, Ticket
 from domain.values import (
     Actor,
     ActorKind,
-    Instant,
     Money,
     Personal,
-    Reason,
     RemedyKind,
     Stage,
     Terms,
-    moment_of,
 )
-
-QUALITY: Final = frozenset(
-    {
-        Reason.NOT_AS_DESCRIBED,
-        Reason.QUALITY_FAULT,
-        Reason.DAMAGED,
-        Reason.WRONG_ITEM,
-        Reason.MISSING_PARTS,
-        Reason.COUNTERFEIT,
-    }
-)
-"""Reasons for which the goods themselves are at fault: the longer window is theirs."""
 
 IN_PLACE_OF: Final = {RemedyKind.RETURN: RemedyKind.REFUND}
 """What is better than what was asked: the price back, and the goods may be kept."""
@@ -158,14 +143,25 @@ def review_return(command: ReviewReturn, ticket: Ticket, context: Context) -> tu
     """Let the book say whether the goods may go back."""
     may_review_return(ticket, None, context)
     assert context.order is not None, "the guard asks for the order"
-    eligible, clause = _eligible(ticket, context.order, context)
-    signed_at = context.order.signed_at
+    order = context.order
+    assert ticket.line is not None, "the guard asks for the line"
+    judged = judge_return(
+        reason=ticket.reason,
+        category=order.lines[ticket.line].category,
+        signed_at=order.signed_at,
+        opened=command.opened,
+        now=context.now,
+        returns=context.book.returns,
+        exceptions=context.book.return_exception,
+    )
     return (
         ReturnReviewed(
-            eligible=eligible,
-            clause=clause,
+            eligible=judged.eligible,
+            clause=judged.clause,
             policy=context.book.version,
-            days_since_signing=None if signed_at is None else _days(signed_at, context.now),
+            days_since_signing=judged.days_since_signing,
+            opened=command.opened,
+            if_unopened=judged.if_unopened or None,
         ),
     )
 
@@ -213,26 +209,6 @@ def refuse_claim(command: RefuseClaim, ticket: Ticket, context: Context) -> tupl
         ),
         *deadlines.merchant_answered(ticket, context),
     )
-
-
-def _eligible(ticket: Ticket, order: Order, context: Context) -> tuple[bool, str]:
-    """Return whether the goods may go back, and the clause that says so."""
-    assert ticket.line is not None, "the guard asks for the line"
-    returns, signed_at = context.book.returns, order.signed_at
-    if signed_at is None:
-        return False, "returns.not_signed"
-    quality = ticket.reason in QUALITY
-    if not quality and order.lines[ticket.line].category in returns.excluded_categories:
-        return False, "returns.excluded"
-    days = returns.quality_days if quality else returns.no_reason_days
-    if moment_of(context.now) - moment_of(signed_at) > timedelta(days=days):
-        return False, "returns.window_passed"
-    return True, "returns.quality" if quality else "returns.no_reason"
-
-
-def _days(since: Instant, now: Instant) -> int:
-    """Return the full days between two instants."""
-    return (moment_of(now) - moment_of(since)).days
 
 
 def _require_enough(terms: Terms, ticket: Ticket, context: Context) -> None:

@@ -10,6 +10,8 @@ import msgspec
 
 from domain.events import CompensationPaid, Event, RefundSettled
 from domain.policies.book import Book
+from domain.ticket.clock import Clock
+from domain.ticket.diagnosis import Diagnoser
 from domain.values import (
     Actor,
     ActorKind,
@@ -24,13 +26,17 @@ from domain.values import (
     OrderLine,
     Party,
     Reason,
+    RefundTo,
     RemedyKind,
     Responsible,
     Scenario,
+    Sentiment,
     Share,
     Stage,
     Standing,
     Terms,
+    Tier,
+    Urgency,
 )
 
 
@@ -52,6 +58,21 @@ class Deadline(msgspec.Struct, frozen=True):
     awaits: Awaiting
     missed: bool = False
     """Its instant passed and what it asks for is still owed; it fires once."""
+
+
+class SurveyState(msgspec.Struct, frozen=True):
+    """The question after the matter: when it is due, whether it was asked and answered."""
+
+    due_at: Instant
+    asked: bool = False
+    given: bool = False
+
+
+class DepartmentRequest(msgspec.Struct, frozen=True):
+    """What another department was asked on the ticket."""
+
+    department: str
+    planned: bool = False
 
 
 class OfferState(StrEnum):
@@ -94,6 +115,8 @@ class Evidence(msgspec.Struct, frozen=True):
     state: EvidenceState
     confidential: bool
     shown_to: frozenset[Party]
+    personal: bool = False
+    """Whether the attachment is encrypted, and what it is stands in a commitment."""
     erased: bool = False
     """Whether its content was personal and is forgotten."""
 
@@ -236,6 +259,43 @@ class Ticket(msgspec.Struct, frozen=True):
     transfers: int = 0
     reopened: int = 0
     queue: str | None = None
+    routed: str | None = None
+    """The queue its classes brought it to; a breach or a person may have chosen another since."""
+    milestones: Mapping[str, Instant] = {}
+    """What happened in this round, by milestone, each with its latest instant."""
+    clocks: Mapping[str, Clock] = {}
+    """The promises that run."""
+    clocks_ended: Mapping[str, Instant] = {}
+    """Promises of this round that were kept, broken or cancelled, and when."""
+    waits_on: Awaiting | None = None
+    """Who must act before anything can be done, where the desk said so."""
+    tier: Tier = Tier.ORDINARY
+    spend: Money | None = None
+    bought: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    flows: tuple[str, ...] = ()
+    """What the words about the matter opened; what says nothing of it closes nothing."""
+    urgency: Urgency = Urgency.LOW
+    sentiment: Sentiment = Sentiment.NEUTRAL
+    points: int = 0
+    """What the priority rests on, summed."""
+    corrected: bool = False
+    """Whether a person's diagnosis stands in the place of the machine's."""
+    answered: bool = False
+    """Whether the buyer was answered since they last spoke."""
+    fruitless: int = 0
+    """Contacts after which the buyer came back unsatisfied, all rounds together."""
+    departments: Mapping[str, DepartmentRequest] = {}
+    lease_until: Instant | None = None
+    """Until when a chosen agent may stay silent."""
+    silent: frozenset[str] = frozenset()
+    """Agents of this round who stayed silent until their lease was over."""
+    resolution: str | None = None
+    """The agent who wrote the resolution that a supervisor has to sign."""
+    payouts: Mapping[str, Money] = {}
+    """What breaches cost, by clock; owed, whoever pays it."""
+    survey: SurveyState | None = None
+    """The question how likely the buyer would recommend us, from the resolution on."""
     legal_holds: tuple[str, ...] = ()
     """Proceedings for which nothing on the ticket may be erased."""
     restrictions: Mapping[str, Restriction] = {}
@@ -278,6 +338,11 @@ class Order(msgspec.Struct, frozen=True):
     deliver_by: Instant | None = None
     shipped_at: Instant | None = None
     live_session: str | None = None
+    live_session_ended_at: Instant | None = None
+    services: tuple[str, ...] = ()
+    """Marks of the order in the book's words: cross_border, quality_insurance …"""
+    paid_by: RefundTo = RefundTo.CARD
+    """Where the buyer's money came from, and goes back to."""
     signed_at: Instant | None = None
     """When the last parcel was signed for."""
     tracking: tuple[str, ...] = ()
@@ -304,5 +369,11 @@ class Context(msgspec.Struct, frozen=True):
     """Hands content (and its media type) to the vault with this command; returns its place."""
     order: Order | None = None
     """The order of the ticket, judged at the version it is written on."""
+    diagnose: Diagnoser | None = None
+    """Judges a text of the buyer's; None under a book that knows no words."""
+    books: Callable[[str], Book | None] = lambda _version: None
+    """Finds an adopted book by its version."""
+    imported: bool = False
+    """Whether the command brings another system's history, which starts nothing."""
     holder: Ticket | None = None
     """The live ticket that already holds the name a correction would reserve."""

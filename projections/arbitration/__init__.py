@@ -6,9 +6,10 @@ and a ticket. It holds no personal value, only the place (stream, version, field
 caller opens those its reader may see.
 """
 
-from projections.arbitration import evidence, handlers, judgement
+from projections.arbitration import evidence, handlers, judgement, promises
+from projections.arbitration.places import Mark, Place
 from projections.arbitration.reading import CaseFile, TimelineEntry, case_file, places
-from projections.arbitration.rows import CaseRow, Mark, Place
+from projections.arbitration.rows import CaseRow
 from projections.arbitration.view import VIEW
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "handlers",
     "judgement",
     "places",
+    "promises",
 ]

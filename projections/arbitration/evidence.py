@@ -13,7 +13,8 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import ActorKind, Party
-from projections.arbitration.rows import Call, CaseRow, Contest, Item, Place, Seal
+from projections.arbitration.places import Place
+from projections.arbitration.rows import Call, CaseRow, Contest, Item, Seal
 from projections.arbitration.view import VIEW, mark, place_of
 
 

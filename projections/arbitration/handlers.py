@@ -31,6 +31,7 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import Stage
+from projections.arbitration.promise_rows import CaseDiagnosis
 from projections.arbitration.rows import (
     Answer,
     CaseDeadline,
@@ -103,6 +104,16 @@ def diagnosis_corrected(row: CaseRow, record: Record, event: DiagnosisCorrected)
     row.responsible = event.responsible
     row.kind = event.kind
     row.priority = event.priority
+    row.diagnoses.append(
+        CaseDiagnosis(
+            mark=mark(record),
+            by="person",
+            responsible=event.responsible,
+            scenario=event.scenario,
+            kind=event.kind,
+            policy=event.policy,
+        )
+    )
 
 
 @VIEW.on(TicketReprioritised)

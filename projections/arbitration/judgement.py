@@ -31,13 +31,13 @@ from domain.events import (
     RulingVaried,
 )
 from domain.record import Record
+from projections.arbitration.places import Place
 from projections.arbitration.rows import (
     Arbitrator,
     CaseAppeal,
     CaseRemedy,
     CaseRow,
     CaseRuling,
-    Place,
     Step,
 )
 from projections.arbitration.view import VIEW, mark

@@ -8,7 +8,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.streams import ticket_stream
 from domain.values import ActorKind, Instant
-from projections.arbitration.rows import CaseRow, Mark, Place
+from projections.arbitration.places import Mark, Place
+from projections.arbitration.rows import CaseRow
 from projections.arbitration.view import decode_row
 from projections.projection import MOMENT
 

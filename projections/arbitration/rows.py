@@ -3,7 +3,6 @@
 import msgspec
 
 from domain.values import (
-    ActorKind,
     Awaiting,
     Channel,
     EvidenceKind,
@@ -19,29 +18,17 @@ from domain.values import (
     Stage,
     Terms,
 )
+from projections.arbitration.places import Mark, Place
+from projections.arbitration.promise_rows import (
+    CaseClock,
+    CaseDiagnosis,
+    CasePlan,
+    CasePriority,
+    CaseQueue,
+    CaseRequest,
+    CaseResolution,
+)
 from projections.projection import Row
-
-
-class Place(msgspec.Struct, omit_defaults=True, gc=False):
-    """Where a personal value lies in the record; never the value."""
-
-    version: int
-    field: str
-    stream: str = ""
-    """Not stored: it is the ticket's own."""
-
-
-class Mark(msgspec.Struct, omit_defaults=True, gc=False):
-    """The record that says something: where it is, when it was made, in which role.
-
-    Only the version is stored; the rest is filled in from the timeline when the file is read.
-    """
-
-    version: int
-    position: str = ""
-    leaf_hash: str = ""
-    at: Instant = Instant("")
-    by: ActorKind = ActorKind.SYSTEM
 
 
 class Claim(msgspec.Struct, omit_defaults=True, gc=False):
@@ -260,3 +247,12 @@ class CaseRow(Row, gc=False):
     outcome: str | None = None
     source_state: str | None = None
     rating: Rating | None = None
+    diagnoses: list[CaseDiagnosis] = msgspec.field(default_factory=list)
+    """The machine's and people's, in order; none takes the place of another."""
+    priorities: list[CasePriority] = msgspec.field(default_factory=list)
+    queues: list[CaseQueue] = msgspec.field(default_factory=list)
+    clocks: list[CaseClock] = msgspec.field(default_factory=list)
+    plans: list[CasePlan] = msgspec.field(default_factory=list)
+    resolutions: list[CaseResolution] = msgspec.field(default_factory=list)
+    requests: dict[str, CaseRequest] = msgspec.field(default_factory=dict)
+    """To other departments."""

@@ -8,7 +8,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.events import EVENTS, Event, personal_fields
 from domain.record import Record
-from projections.arbitration.rows import CaseRow, Mark, Place
+from projections.arbitration.places import Mark, Place
+from projections.arbitration.rows import CaseRow
 from projections.columns import DOCUMENT, documents, integers, split, texts, upsert
 from projections.projection import Fact, TicketPage, TicketView
 
@@ -128,7 +129,7 @@ class CasePage(TicketPage[CaseRow]):
 
 
 VIEW: Final[TicketView[CaseRow]] = TicketView(
-    "arbitration", version=1, tables=TABLES, page=CasePage
+    "arbitration", version=2, tables=TABLES, page=CasePage
 )
 
 

@@ -4,7 +4,7 @@ Every node names the positions of the events that caused it. Read it with `board
 cursor, a ticket and an audience. It holds no personal value.
 """
 
-from projections.progress_board import evidence, handlers, remedies
+from projections.progress_board import evidence, handlers, promises, remedies
 from projections.progress_board.reading import Board, Expected, Node, NodeState, board
 from projections.progress_board.rows import VIEW, Audience, NodeKey
 
@@ -19,5 +19,6 @@ __all__ = [
     "board",
     "evidence",
     "handlers",
+    "promises",
     "remedies",
 ]

@@ -51,6 +51,8 @@ from projections.progress_board.rows import (
 from projections.projection import place
 from projections.stages import is_window, stage_after
 
+CLOCK: Final = "clock:"
+"""What the name of a promise begins with, among the deadlines."""
 _INSIDE_MAX: Final = 50
 """How many assignments and notes a board keeps; the case file has them all."""
 
@@ -240,7 +242,7 @@ def ticket_closed(row: BoardRow, record: Record, event: TicketClosed) -> None:
     """The matter is over."""
     row.outcome = event.outcome
     row.stage = Stage.CLOSED
-    row.deadlines.clear()
+    without_deadlines(row)
     reach(row, record, NodeKey.COMPLETED)
 
 
@@ -250,9 +252,14 @@ def ticket_reopened(row: BoardRow, record: Record, event: TicketReopened) -> Non
     row.round = event.round
     row.outcome = None
     row.stage = stage_after(row.stage, event)
-    row.deadlines.clear()
+    without_deadlines(row)
     row.nodes.pop(NodeKey.COMPLETED, None)
     reach(row, record, NodeKey.UNDER_REVIEW)
+
+
+def without_deadlines(row: BoardRow) -> None:
+    """No deadline runs any more; what becomes of a promise is said by a fact of its own."""
+    row.deadlines = {name: one for name, one in row.deadlines.items() if name.startswith(CLOCK)}
 
 
 def reach(row: BoardRow, record: Record, node: NodeKey) -> None:

@@ -1,5 +1,6 @@
 """Asking the progress board: one ticket's steps as one audience may see them."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -7,6 +8,7 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.values import Awaiting, Instant, Party, Stage
+from projections.progress_board.handlers import CLOCK
 from projections.progress_board.rows import (
     Audience,
     BoardRow,
@@ -85,20 +87,29 @@ class Board(msgspec.Struct, frozen=True, omit_defaults=True):
     """Assignments and notes; empty for buyers and merchants."""
 
 
-def board(db: Cursor, ticket: str, audience: Audience) -> Board | None:
-    """Return a ticket's board for an audience, None when the view knows no such ticket."""
+IsShown = Callable[[str], bool]
+"""Tells by its name whether the parties are told of a promise; the book says so."""
+
+
+def board(
+    db: Cursor, ticket: str, audience: Audience, *, is_shown: IsShown = lambda _clock: False
+) -> Board | None:
+    """Return a ticket's board for an audience, None when the view knows no such ticket.
+
+    Parties are told of those promises alone that `is_shown` lets through.
+    """
     db.execute(
         f"select {MOMENT}, (select item from view.progress_board where ticket = %s)",
         ("progress_board", ticket),
     )
     moment, item = db.fetchone() or ("", None)
-    return None if item is None else shown(decode_row(item), moment, audience)
+    return None if item is None else shown(decode_row(item), moment, audience, is_shown)
 
 
-def shown(row: BoardRow, moment: str, audience: Audience) -> Board:
+def shown(row: BoardRow, moment: str, audience: Audience, is_shown: IsShown) -> Board:
     """Return what of a stored board an audience sees."""
     staff = audience is Audience.STAFF
-    expected = _expected(row, staff=staff)
+    expected = _expected(row, None if staff else is_shown)
     return Board(
         ticket=row.ticket,
         moment=moment,
@@ -125,18 +136,25 @@ def _sees(item: EvidenceShown, audience: Audience) -> bool:
     return item.party is side or (item.state == "on_record" and side in item.shown_to)
 
 
-def _expected(row: BoardRow, *, staff: bool) -> Expected | None:
-    """Return the earliest deadline somebody is waited for, else the earliest window that runs."""
+def _expected(row: BoardRow, is_shown: IsShown | None) -> Expected | None:
+    """Return the earliest deadline or promise somebody is waited for, else the earliest window."""
     running = [
         (deadline.awaits is Awaiting.NOBODY, deadline.due_at, name)
         for name, deadline in row.deadlines.items()
-        if staff or name not in _INSIDE
+        if not deadline.paused and (is_shown is None or _is_told(name, is_shown))
     ]
     if not running:
         return None
     _, due_at, name = min(running)
     deadline = row.deadlines[name]
     return Expected(name, due_at, deadline.awaits, deadline.missed, deadline.caused_by)
+
+
+def _is_told(name: str, is_shown: IsShown) -> bool:
+    """Return whether the parties are told of a deadline or promise."""
+    if name.startswith(CLOCK):
+        return is_shown(name.removeprefix(CLOCK))
+    return name not in _INSIDE
 
 
 def _nodes(row: BoardRow, expected: Expected | None, *, staff: bool) -> tuple[Node, ...]:

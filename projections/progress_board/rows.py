@@ -54,12 +54,14 @@ class Reached(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Running(msgspec.Struct, omit_defaults=True, gc=False):
-    """A deadline that runs."""
+    """A deadline, or a promise of the book, that runs."""
 
     due_at: Instant
     awaits: Awaiting
     caused_by: str
     missed: bool = False
+    paused: bool = False
+    """Whether it rests: nothing is expected of it meanwhile."""
 
 
 class Voucher(msgspec.Struct, omit_defaults=True, gc=False):
@@ -177,5 +179,5 @@ class BoardPage(TicketPage[BoardRow]):
 
 
 VIEW: Final[TicketView[BoardRow]] = TicketView(
-    "progress_board", version=1, tables=TABLES, page=BoardPage
+    "progress_board", version=2, tables=TABLES, page=BoardPage
 )

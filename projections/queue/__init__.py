@@ -6,7 +6,18 @@ in `projections.statistics`. It holds no personal value.
 """
 
 from projections.queue import handlers
-from projections.queue.reading import Counts, Filters, Key, QueueList, counts, page, row
+from projections.queue.ranking import Rank, Standing, standing
+from projections.queue.reading import (
+    Counts,
+    Filters,
+    Key,
+    QueueList,
+    counts,
+    live_of_order,
+    open_after,
+    page,
+    row,
+)
 from projections.queue.rows import FACETS, VIEW, QueueRow
 
 __all__ = [
@@ -17,8 +28,13 @@ __all__ = [
     "Key",
     "QueueList",
     "QueueRow",
+    "Rank",
+    "Standing",
     "counts",
     "handlers",
+    "live_of_order",
+    "open_after",
     "page",
     "row",
+    "standing",
 ]

@@ -1,9 +1,19 @@
 """What each fact means for the queue, in the order a ticket lives."""
 
+from typing import Final
+
 from domain.events import (
     AppealFiled,
+    AssignmentLapsed,
     AssignmentReleased,
     ChannelJoined,
+    ClockBreached,
+    ClockCancelled,
+    ClockMoved,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
     DeadlineExtended,
     DeadlineGiven,
     DeadlineMet,
@@ -29,6 +39,8 @@ from domain.events import (
     TicketAssigned,
     TicketClosed,
     TicketOpened,
+    TicketPrioritised,
+    TicketQueued,
     TicketReopened,
     TicketReprioritised,
     TicketResolved,
@@ -39,6 +51,9 @@ from domain.values import Awaiting, Stage
 from projections.projection import place
 from projections.queue.rows import VIEW, Causes, QueueRow, Running
 from projections.stages import is_window, stage_after
+
+PROMISE: Final = "clock:"
+"""Begins the names of promises among the deadlines of a row."""
 
 
 @VIEW.opens(TicketOpened)
@@ -62,7 +77,7 @@ def ticket_opened(record: Record, event: TicketOpened) -> QueueRow:
         line=event.line,
         opened_at=record.at,
         imported=record.imported,
-        caused_by=Causes(stage=cause, priority=cause),
+        caused_by=Causes(stage=cause, priority=cause, opened=cause),
     )
 
 
@@ -99,6 +114,50 @@ def deadline_missed(row: QueueRow, record: Record, event: DeadlineMissed) -> Non
         row.deadlines[event.deadline].missed = True
 
 
+@VIEW.on(ClockStarted)
+def clock_started(row: QueueRow, record: Record, event: ClockStarted) -> None:
+    """A promise ranks the ticket as a deadline does: the stricter of all counts."""
+    if event.next_at is not None:  # else it is only measured
+        row.deadlines[PROMISE + event.clock] = Running(event.due_at, event.awaits, place(record))
+        _rank(row)
+
+
+@VIEW.on(ClockPaused)
+def clock_paused(row: QueueRow, record: Record, event: ClockPaused) -> None:
+    """While somebody else is waited for, it is not the turn of who made the promise."""
+    running = row.deadlines.get(PROMISE + event.clock)
+    if running is not None:
+        running.paused = True
+        _rank(row)
+
+
+@VIEW.on(ClockResumed, ClockMoved)
+def clock_moved(row: QueueRow, record: Record, event: ClockResumed | ClockMoved) -> None:
+    """The promise has another due time."""
+    running = row.deadlines.get(PROMISE + event.clock)
+    if running is not None:
+        row.deadlines[PROMISE + event.clock] = Running(
+            event.due_at,
+            running.awaits,
+            place(record),
+            paused=running.paused and isinstance(event, ClockMoved),
+        )
+        _rank(row)
+
+
+@VIEW.on(ClockStopped, ClockCancelled)
+def clock_ended(row: QueueRow, record: Record, event: ClockStopped | ClockCancelled) -> None:
+    """The promise is kept, or moot."""
+    if row.deadlines.pop(PROMISE + event.clock, None) is not None:
+        _rank(row)
+
+
+@VIEW.on(ClockBreached)
+def clock_breached(row: QueueRow, record: Record, event: ClockBreached) -> None:
+    """What was promised is still owed, and overdue."""
+    row.deadlines[PROMISE + event.clock].missed = True
+
+
 @VIEW.on(ChannelJoined)
 def channel_joined(row: QueueRow, record: Record, event: ChannelJoined) -> None:
     """The row shows the channel the matter came by last."""
@@ -110,6 +169,13 @@ def diagnosis_corrected(row: QueueRow, record: Record, event: DiagnosisCorrected
     """A person said what the matter is about, which may change how urgent it is."""
     row.scenario = event.scenario
     row.kind = event.kind
+    row.priority = event.priority
+    row.caused_by.priority = place(record)
+
+
+@VIEW.on(TicketPrioritised)
+def ticket_prioritised(row: QueueRow, record: Record, event: TicketPrioritised) -> None:
+    """The book's weights say how urgent the matter is."""
     row.priority = event.priority
     row.caused_by.priority = place(record)
 
@@ -129,6 +195,14 @@ def ticket_routed(row: QueueRow, record: Record, event: TicketRouted) -> None:
     _rank(row)
 
 
+@VIEW.on(TicketQueued)
+def ticket_queued(row: QueueRow, record: Record, event: TicketQueued) -> None:
+    """The ticket waits in a queue of the book."""
+    row.routed = event.queue
+    row.caused_by.queue = place(record)
+    _rank(row)
+
+
 @VIEW.on(TicketAssigned)
 def ticket_assigned(row: QueueRow, record: Record, event: TicketAssigned) -> None:
     """One person works on it."""
@@ -136,8 +210,10 @@ def ticket_assigned(row: QueueRow, record: Record, event: TicketAssigned) -> Non
     row.caused_by.assignment = place(record)
 
 
-@VIEW.on(AssignmentReleased)
-def assignment_released(row: QueueRow, record: Record, event: AssignmentReleased) -> None:
+@VIEW.on(AssignmentReleased, AssignmentLapsed)
+def assignment_released(
+    row: QueueRow, record: Record, event: AssignmentReleased | AssignmentLapsed
+) -> None:
     """Nobody in particular works on it."""
     row.assignee = None
     row.caused_by.assignment = place(record)
@@ -213,7 +289,7 @@ def ticket_resolved(row: QueueRow, record: Record, event: TicketResolved) -> Non
 def ticket_closed(row: QueueRow, record: Record, event: TicketClosed) -> None:
     """The matter is over: nobody is waited for."""
     row.resolved = event.outcome
-    row.deadlines.clear()
+    _without_deadlines(row)
     _move(row, record, Stage.CLOSED)
 
 
@@ -221,8 +297,13 @@ def ticket_closed(row: QueueRow, record: Record, event: TicketClosed) -> None:
 def ticket_reopened(row: QueueRow, record: Record, event: TicketReopened) -> None:
     """The matter lives again."""
     row.resolved = None
-    row.deadlines.clear()
+    _without_deadlines(row)
     _move(row, record, stage_after(row.stage, event))
+
+
+def _without_deadlines(row: QueueRow) -> None:
+    """No deadline runs any more; what becomes of a promise is said by a fact of its own."""
+    row.deadlines = {name: one for name, one in row.deadlines.items() if name.startswith(PROMISE)}
 
 
 def _move(row: QueueRow, record: Record, stage: Stage) -> None:
@@ -242,18 +323,23 @@ def _rank(row: QueueRow) -> None:
 
 
 def _take_turn(row: QueueRow) -> None:
-    """It is the turn of who is waited for by the earliest deadline, overdue ones included."""
-    first: tuple[str, str] | None = None
-    for name, running in row.deadlines.items():
-        waits = running.awaits is not Awaiting.NOBODY
-        if waits and (first is None or (running.due_at, name) < first):
-            first = (running.due_at, name)
-    if first is None:
-        row.awaiting, row.due_at, row.caused_by.turn = Awaiting.NOBODY, None, None
-    else:
-        running = row.deadlines[first[1]]
-        row.awaiting, row.due_at = running.awaits, running.due_at
-        row.caused_by.turn = running.caused_by
+    """It is the turn of who is waited for by the earliest deadline, overdue ones included.
+
+    A promise says whose turn it is where no deadline does; the strictest of all says until when.
+    """
+    waits = [
+        (name.startswith(PROMISE), one.due_at, name)
+        for name, one in row.deadlines.items()
+        if one.awaits is not Awaiting.NOBODY and not one.paused
+    ]
+    if not waits:
+        row.awaiting, row.due_at = Awaiting.NOBODY, None
+        row.caused_by.turn = row.caused_by.due = None
+        return
+    turn = row.deadlines[min(waits)[2]]
+    strictest = row.deadlines[min(waits, key=lambda wait: wait[1:])[2]]
+    row.awaiting, row.caused_by.turn = turn.awaits, turn.caused_by
+    row.due_at, row.caused_by.due = strictest.due_at, strictest.caused_by
 
 
 def _desk(row: QueueRow) -> str:
@@ -261,6 +347,8 @@ def _desk(row: QueueRow) -> str:
         return row.source_queue
     if row.stage is Stage.INTERVENTION or row.appeal:
         return "arbitration"
+    if row.routed is not None:
+        return row.routed
     if row.awaiting is Awaiting.PAYMENT:
         return "refunds"
     return "general"

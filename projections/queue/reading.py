@@ -117,6 +117,24 @@ def row(db: Cursor, ticket: str) -> tuple[str, QueueRow | None]:
     return moment, None if item is None else decode_row(item)
 
 
+def live_of_order(db: Cursor, order: str) -> list[str]:
+    """Return the tickets of an order that are neither resolved nor closed."""
+    db.execute(
+        "select ticket from view.queue where order_ref = %s and open order by ticket limit %s",
+        (order, OF_ORDER_MAX),
+    )
+    return [ticket for (ticket,) in db.fetchall()]
+
+
+def open_after(db: Cursor, ticket: str, limit: int) -> list[str]:
+    """Return the next tickets behind an id that are neither resolved nor closed, by their ids."""
+    db.execute(
+        "select ticket from view.queue where open and ticket > %s order by ticket limit %s",
+        (ticket, limit),
+    )
+    return [one for (one,) in db.fetchall()]
+
+
 class Counts(msgspec.Struct, frozen=True):
     """How many tickets stand where: facet → value → number, from counter rows."""
 
@@ -144,6 +162,10 @@ def counts(db: Cursor) -> Counts:
         if everything:
             of_all[facet][value] = everything
     return Counts(rows[0][0], of_open, of_all)
+
+
+OF_ORDER_MAX: Final = 1_000
+"""More live tickets no order has."""
 
 
 class _KeyOf(msgspec.Struct):

@@ -49,6 +49,16 @@ TABLES: Final = {
           everything bigint not null,
           primary key (lane, facet, value))""",
     ),
+    "view.queue_bucket": (
+        """create table view.queue_bucket(
+          lane int not null,
+          queue text not null,
+          priority int not null,
+          bucket text collate "C" not null,
+          open bigint not null,
+          primary key (lane, queue, priority, bucket))""",
+        "create index on view.queue_bucket (lane) where open = 0",
+    ),
 }
 
 FACETS: Final = ("stage", "awaiting", "queue", "priority", "source_state", "kind")
@@ -62,6 +72,8 @@ class Running(msgspec.Struct, omit_defaults=True, gc=False):
     awaits: Awaiting
     caused_by: str
     missed: bool = False
+    paused: bool = False
+    """Whether it rests: a promise that waits for somebody else ranks nothing meanwhile."""
 
 
 class Causes(msgspec.Struct, omit_defaults=True, gc=False):
@@ -70,9 +82,12 @@ class Causes(msgspec.Struct, omit_defaults=True, gc=False):
     stage: str
     priority: str
     turn: str | None = None
-    """What says whose turn it is and until when: a deadline, or the source of imported history."""
+    """What says whose turn it is: a deadline, a promise, or the source of imported history."""
+    due: str | None = None
+    """What says until when: the strictest of all deadlines and promises."""
     queue: str | None = None
     assignment: str | None = None
+    opened: str | None = None
 
 
 class QueueRow(Row, gc=False):
@@ -97,6 +112,8 @@ class QueueRow(Row, gc=False):
     queue: str = "general"
     assignee: str | None = None
     source_state: str | None = None
+    routed: str | None = None
+    """The queue of the book that the matter waits in."""
     source_queue: str | None = None
     source_turn: Awaiting | None = None
     """Whose turn it is where imported history came from; it has no due time here."""
@@ -140,6 +157,16 @@ _COUNT: Final = (
     "on conflict (lane, facet, value) do update "
     "set open = c.open + excluded.open, everything = c.everything + excluded.everything"
 )
+_BUCKET: Final = (
+    "insert into view.queue_bucket as b (lane, queue, priority, bucket, open) "
+    "select %s, * from unnest(%s::text[], %s::int[], %s::text[], %s::bigint[]) "
+    "on conflict (lane, queue, priority, bucket) do update set open = b.open + excluded.open"
+)
+HOUR_LENGTH: Final = len("2026-11-22T03")
+TIMELESS: Final = "infinity "
+"""What the bucket of a ticket begins with that is never due; it sorts behind every hour."""
+PREFIX_LENGTH: Final = len("T0-261122-7")
+"""So much of its id tells the buckets of such tickets apart, in the order of the ids."""
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(QueueRow)
 
@@ -158,6 +185,7 @@ class QueuePage(TicketPage[QueueRow]):
         """Begin with no rows."""
         super().__init__(view, lane)
         self._before: dict[tuple[str, str, bool], int] = {}
+        self._buckets: dict[tuple[str, int, str], int] = {}
 
     def decode(self, item: str) -> QueueRow:
         """Return the row that a stored text holds."""
@@ -166,6 +194,7 @@ class QueuePage(TicketPage[QueueRow]):
     def loaded(self, row: QueueRow) -> None:
         """Uncount the row as it was; `write` counts it as it is then."""
         _count(self._before, row, -1)
+        self._rank(row, -1)
 
     def write(self, db: Cursor) -> None:
         """Write the rows, and the differences they make to the counters."""
@@ -196,7 +225,9 @@ class QueuePage(TicketPage[QueueRow]):
         )
         for row in rows:
             _count(self._before, row, 1)
+            self._rank(row, 1)
         self._write_counts(db)
+        self._write_buckets(db)
 
     def _write_counts(self, db: Cursor) -> None:
         sums: dict[tuple[str, str], list[int]] = {}
@@ -222,8 +253,35 @@ class QueuePage(TicketPage[QueueRow]):
                 "delete from view.queue_count where lane = %s and everything = 0", (self.lane,)
             )
 
+    def _rank(self, row: QueueRow, sign: int) -> None:
+        if row.open:
+            key = (row.queue, row.priority, bucket_of(row))
+            self._buckets[key] = self._buckets.get(key, 0) + sign
 
-VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=1, tables=TABLES, page=QueuePage)
+    def _write_buckets(self, db: Cursor) -> None:
+        changed = sorted((key, number) for key, number in self._buckets.items() if number)
+        if changed:
+            db.execute(
+                _BUCKET,
+                (
+                    self.lane,
+                    texts(queue for (queue, _, _), _ in changed),
+                    integers(priority for (_, priority, _), _ in changed),
+                    texts(bucket for (_, _, bucket), _ in changed),
+                    integers(number for _, number in changed),
+                ),
+            )
+            db.execute("delete from view.queue_bucket where lane = %s and open = 0", (self.lane,))
+
+
+def bucket_of(row: QueueRow) -> str:
+    """Return the part of the queue's order a ticket is counted in: the hour in which it is due."""
+    if row.due_at is None:
+        return TIMELESS + row.ticket[:PREFIX_LENGTH]
+    return row.due_at[:HOUR_LENGTH]
+
+
+VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=3, tables=TABLES, page=QueuePage)
 
 
 def _count(counts: dict[tuple[str, str, bool], int], row: QueueRow, sign: int) -> None:

@@ -1,10 +1,12 @@
 """What acceptance tests share: one platform per module, over a database of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.platform import Platform, platform_over
+from tests.acceptance.staff import Staff, adopt
 from tests.conftest import Database
 
 
@@ -13,3 +15,11 @@ def platform(database: Database, tmp_path_factory: pytest.TempPathFactory) -> It
     """A platform over a fresh database; its time only goes forward."""
     with platform_over(database, tmp_path_factory.mktemp("data")) as running:
         yield running
+
+
+@pytest.fixture
+def staff(make_database: Callable[[int], Database], tmp_path: Path) -> Iterator[Staff]:
+    """Nobody yet, on a platform of their own: what waits for one test is no other's load."""
+    with platform_over(make_database(4), tmp_path) as running:
+        adopt(running)
+        yield Staff(running)

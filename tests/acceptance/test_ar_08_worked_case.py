@@ -11,6 +11,7 @@ from api.demo.story import Story
 from tests.acceptance.platform import (
     AGENT,
     ARBITRATOR,
+    AUDITOR,
     BUYER,
     LAB,
     MERCHANT,
@@ -50,14 +51,14 @@ class Stop(NamedTuple):
 
 
 STEPS = (
-    Stop(AGENT, "acceptance", {}, "ticket.accepted", "accepted", ("intake", "merchant", "general")),
+    Stop(AGENT, "acceptance", {}, "ticket.accepted", "accepted", ("intake", "merchant", "senior")),
     Stop(
         MERCHANT,
         "refusal",
         {"reasons": "手机已经激活，影响二次销售。"},
         "merchant.refused",
         "negotiating",
-        ("negotiation", "merchant", "general"),
+        ("negotiation", "merchant", "senior"),
     ),
     Stop(
         MERCHANT,
@@ -65,7 +66,7 @@ STEPS = (
         {"terms": [{"kind": "repair"}]},
         "offer.made",
         "negotiating",
-        ("negotiation", "buyer", "general"),
+        ("negotiation", "buyer", "senior"),
     ),
     Stop(
         BUYER,
@@ -73,7 +74,7 @@ STEPS = (
         {"reason": "刚买的新机。"},
         "deadline.met",
         "negotiating",
-        ("negotiation", "merchant", "general"),
+        ("negotiation", "merchant", "senior"),
     ),
     Stop(
         BUYER,
@@ -140,7 +141,7 @@ STEPS = (
         RULING,
         "ruling.issued",
         "remedy_under_way",
-        ("remedy", "agent", "general"),
+        ("remedy", "agent", "refunds"),
     ),
     Stop(
         PAYMENT,
@@ -148,7 +149,7 @@ STEPS = (
         {"reference": "p-1107"},
         "refund.settled",
         "remedy_under_way",
-        ("remedy", "agent", "general"),
+        ("remedy", "agent", "senior"),
     ),
     Stop(
         AGENT,
@@ -156,7 +157,7 @@ STEPS = (
         {"coupon": "c-50"},
         "coupon.issued",
         "completed",
-        ("remedy", "nobody", "general"),
+        ("remedy", "nobody", "senior"),
     ),
     Stop(
         BUYER,
@@ -164,7 +165,7 @@ STEPS = (
         {"result": 5, "speed": 5, "attitude": 5},
         "satisfaction.given",
         "completed",
-        ("remedy", "nobody", "general"),
+        ("remedy", "nobody", "senior"),
     ),
 )
 
@@ -180,7 +181,7 @@ def test_ar_08_board_queue_and_case_file_follow_each_step(platform: Platform) ->
     """A view that is asked with the position of a step includes it, and names its events."""
     order = platform.order()
     ticket = platform.open(order, kind="dispute", claim=PRICE, statement="激活后无法联网。")
-    version = 3
+    version = platform.ticket(AUDITOR, ticket)["version"]
     for step in STEPS:
         body = dict(step.body)
         if step.upload is not None:
@@ -195,7 +196,7 @@ def test_ar_08_board_queue_and_case_file_follow_each_step(platform: Platform) ->
         reached = [node for node in board["nodes"] if node["state"] in {"current", "done"}]
         assert reached[-1]["key"] == step.node, step
         row = platform.row(ticket, at)
-        turn = (row["stage"], row.get("awaiting", "nobody"), row.get("queue", "general"))
+        turn = (row["stage"], row.get("awaiting", "nobody"), row.get("queue", "senior"))
         assert turn == step.queue, step
         file = platform.file(ticket, at)
         assert file["timeline"][version - 1]["leaf_hash"] == answer.body["leaf_hash"]

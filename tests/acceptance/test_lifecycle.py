@@ -130,11 +130,9 @@ def test_every_acknowledged_command_is_there_once_and_none_half(crash: Crash) ->
         assert told.items() <= recorded.items()
     assert set(tickets) <= crash.attempted
     for _, records in tickets.values():
-        assert [record["topic"].partition(".v")[0] for record in records[:3]] == [
-            "ticket.opened",
-            "evidence.gathered",
-            "deadline.given",
-        ]
+        topics = [record["topic"].partition(".v")[0] for record in records]
+        assert topics[0] == "ticket.opened"
+        assert {"evidence.gathered", "deadline.given", "clock.started"} <= set(topics)
 
 
 def test_who_lost_an_answer_asks_again_and_gets_the_first_one(crash: Crash) -> None:

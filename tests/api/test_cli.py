@@ -17,6 +17,7 @@ from domain.values import ActorKind
 from tests.conftest import Database
 
 HEAVY = {"cryptography", "eventsourcing", "fastapi", "msgspec", "psycopg2", "pydantic", "uvicorn"}
+PROMISES = Path(__file__).parents[1] / "replay" / "promises"
 TAKE = ("import", "log.csv", "--mapping", "helpdesk")
 LOG = """case_id,seq,time,state
 1,1,2012-04-03T16:55:38Z,A1
@@ -220,6 +221,7 @@ def test_tail_begins_where_it_is_told(run: Run, log: Path) -> None:
             ["token", "--role", "agent", "--subject", "me", "--ttl", "9999999d"], 2, id="for ever"
         ),
         pytest.param(["db", "stop"], 2, id="no server of ours"),
+        pytest.param(["stats", "--promise", "no-such-file.toml"], 2, id="no promise"),
         pytest.param(["stats", "--database-url", "host=/nowhere dbname=x"], 1, id="no database"),
         pytest.param(["stats", "--database-url", "no dsn at all"], 2, id="no dsn"),
     ],
@@ -246,6 +248,24 @@ def test_wrong_settings_are_told_by_name(run: Run, monkeypatch: pytest.MonkeyPat
     assert said.code == 2
     assert "port" in said.err
     assert "secret" not in said.err
+
+
+@pytest.mark.usefixtures("own")
+def test_a_promise_is_held_against_what_was_imported(run: Run, log: Path) -> None:
+    """Kept or broken is counted for every ticket on record; nothing is started by it."""
+    text = (PROMISES / "closed_within_120_hours.toml").read_text(encoding="utf-8")
+    promise = log.with_name("promise.toml")
+    promise.write_text(text.partition("[told]")[0], encoding="utf-8")
+    run("import", log, "--mapping", "helpdesk")
+    before = run("stats", "--json").out
+
+    said = run("stats", "--promise", promise, "--json")
+
+    assert (said.code, said.err) == (0, "")
+    counted = json.loads(said.out)
+    assert [counted[name] for name in ("begun", "ended", "open", "moot")] == [2, 1, 1, 0]
+    assert (counted["kept_gross"], counted["kept_net"], counted["broken_net"]) == (1, 1, 0)
+    assert run("stats", "--json").out == before
 
 
 @pytest.mark.usefixtures("own")

@@ -32,6 +32,13 @@ def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+@schemathesis.serializer("application/toml")
+def _toml(_context: Any, value: Any) -> bytes:
+    """Send what was drawn as text: most of it is no book."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
+TAKES_NOTHING: Final = {"read_liveness", "read_readiness", "list_books"}
 SEED: Final = 20261122
 EXAMPLES: Final = 5
 CHECKS: Final = [
@@ -93,7 +100,7 @@ def test_no_request_finds_an_answer_the_document_does_not_name(
     try:
         ask()
     except Unsatisfiable:
-        assert operation in {"read_liveness", "read_readiness"}, "what takes nothing is never wrong"
+        assert operation in TAKES_NOTHING, "what takes nothing is never wrong"
 
 
 def _require_no_quarrel(answer: Response) -> None:
@@ -112,7 +119,7 @@ def _send(served: Served, case: schemathesis.Case, role: str) -> Response:
     asked: dict[str, Any] = case.as_transport_kwargs(base_url="http://testserver")
     asked["headers"] = {**asked["headers"], **served.headers(role)}
     asked.pop("cookies", None)
-    if "data" in asked:
+    if "data" in asked and not isinstance(asked["data"], dict):  # which is a form
         asked["content"] = asked.pop("data")
     answer = served.client.request(**asked)
     answer.request.read()  # a form is sent as a stream, and the checks look at what was sent

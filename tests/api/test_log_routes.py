@@ -202,7 +202,7 @@ def test_the_proof_of_an_event_holds_under_the_served_policy(
     assert len(events) > 2
     for event in events:
         path = f"/v1/tickets/{ticket}/events/{event['version']}/proof"
-        answer = served.get("buyer:buyer-1", path)
+        answer = served.get("auditor", path)
         assert answer.status_code == 200, answer.text
         proof = parse_proof_file(answer.text)
         opened = proof.verify(bytes.fromhex(event["leaf_hash"]), policy)

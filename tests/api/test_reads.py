@@ -9,6 +9,7 @@ import pytest
 from httpx2 import Response
 
 from api.reads import waiting
+from api.worker import notary_of
 from domain.streams import ticket_stream
 from tests.api.served import Served, serving
 from tests.conftest import Database
@@ -256,12 +257,17 @@ def test_counts_and_numbers_agree_with_the_queue(served: Served) -> None:
 # --- health and documentation -----------------------------------------------------------------
 
 
-def test_health_is_told_without_a_token(served: Served) -> None:
+def test_health_is_told_without_a_token(served: Served, database: Database) -> None:
     """Whoever watches the process has none."""
     assert _ok(served.client.get("/livez")) == {"status": "ok"}
+    with notary_of(served.services, database.notary_dsn) as notary:
+        for lane in range(served.services.ledger.lanes):
+            while notary.step(lane):
+                pass
     ready = _ok(served.client.get("/readyz"))
     assert ready["status"] == "ready"
     assert ready["checks"]["database"] == ready["checks"]["schema"] == "ok"
+    assert (ready["checks"]["evidence"], ready["alarms"]) == ("ok", [])
     assert set(ready["lag"]) == {view.name for view in served.services.views.views}
 
 

@@ -120,8 +120,8 @@ def test_a_deadline_that_breaks_stops_no_other(
     worker = Worker(served.services)
     with monkeypatch.context() as patched:
         patched.setattr(served.services.ledger, "submit", breaking)
-        worker.fire_deadlines()
-        worker.fire_deadlines()
+        worker.fire()
+        worker.fire()
     topics = [
         one["topic"] for one in _ok(served.get("auditor", f"/v1/tickets/{sound}/events"))["items"]
     ]

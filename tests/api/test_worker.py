@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api import worker as workers
+from api import firing
 from api.settings import Settings
 from api.wiring import Dsns, Services, joined
 from api.worker import FOLLOWER, Worker, work
@@ -123,9 +123,10 @@ def test_a_deadline_fires_by_itself_at_its_instant(parts: Services, clock: Clock
     level(parts)
     worker = Worker(parts)
     clock.forward(ACCEPTANCE - MOMENT)
-    assert worker.fire_deadlines() == 0
+    worker.fire()
+    assert missed(parts, ticket) == []
     clock.forward(MOMENT)
-    assert worker.fire_deadlines() == 1
+    assert worker.fire() > 0
     assert missed(parts, ticket) == ["acceptance"]
     *_, last = parts.ledger.stream(f"ticket:{ticket}")
     assert last.actor == SYSTEM
@@ -141,10 +142,10 @@ def test_a_deadline_fires_once_though_the_view_has_not_heard_of_it(
     clock.forward(ACCEPTANCE)
     worker = Worker(parts)
     for _ in range(4):
-        worker.fire_deadlines()
-    assert worker.fire_deadlines() == 0
+        worker.fire()
+    assert worker.fire() == 0
     level(parts)
-    assert worker.fire_deadlines() == 0
+    assert worker.fire() == 0
     assert missed(parts, ticket) == ["acceptance"]
 
 
@@ -155,11 +156,13 @@ def test_a_worker_that_dies_before_the_view_is_level_has_fired_once(
     tickets = [open_ticket(parts.ledger) for _ in range(5)]
     level(parts)
     clock.forward(ACCEPTANCE)
-    assert Worker(parts).fire_deadlines() == 5  # and it is gone, before any view was written
+    assert Worker(parts).fire() >= 5  # and it is gone, before any view was written
     successor = join()
-    assert Worker(successor).fire_deadlines() == 5
+    versions = [parts.ledger.ticket(ticket).version for ticket in tickets]
+    assert Worker(successor).fire() >= 5
+    assert [parts.ledger.ticket(ticket).version for ticket in tickets] == versions
     level(parts)
-    assert Worker(successor).fire_deadlines() == 0
+    assert Worker(successor).fire() == 0
     assert [missed(parts, ticket) for ticket in tickets] == [["acceptance"]] * 5
 
 
@@ -177,7 +180,7 @@ def test_two_workers_at_once_fire_each_deadline_once(
         worker = Worker(of)
         begin.wait(30)
         for _ in range(3):
-            worker.fire_deadlines()
+            worker.fire()
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(rounds, one) for one in both]:
@@ -193,8 +196,8 @@ def test_a_deadline_that_was_met_meanwhile_does_nothing(parts: Services, clock: 
     clock.forward(ACCEPTANCE)
     version = parts.ledger.ticket(ticket).version
     worker = Worker(parts)
-    worker.fire_deadlines()
-    assert worker.fire_deadlines() == 0
+    worker.fire()
+    assert worker.fire() == 0
     assert parts.ledger.ticket(ticket).version == version
 
 
@@ -202,7 +205,7 @@ def test_what_is_refused_stands_in_nobodys_way(
     parts: Services, own: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many deadlines are listed that can not fire, the others fire."""
-    monkeypatch.setattr(workers, "DUE_MAX", 2)
+    monkeypatch.setattr(firing, "DUE_MAX", 2)
     ticket = open_ticket(parts.ledger)
     level(parts)
     for number in range(9):
@@ -216,9 +219,9 @@ def test_what_is_refused_stands_in_nobodys_way(
     clock.forward(ACCEPTANCE)
     worker = Worker(parts)
     for _ in range(6):
-        worker.fire_deadlines()
+        worker.fire()
     assert missed(parts, ticket) == ["acceptance"]
-    assert worker.fire_deadlines() == 0
+    assert worker.fire() == 0
 
 
 @pytest.mark.parametrize("refusal", [errors.Contended, errors.Overloaded, errors.NotYetDue])
@@ -235,8 +238,9 @@ def test_a_deadline_that_could_not_be_judged_is_sent_again(
     worker = Worker(parts)
     with monkeypatch.context() as busy:
         busy.setattr(parts.ledger, "submit", _refusing(refusal))
-        assert worker.fire_deadlines() == 0
-    assert worker.fire_deadlines() == 1
+        assert worker.fire() == 0
+    assert missed(parts, ticket) == []
+    assert worker.fire() > 0
     assert missed(parts, ticket) == ["acceptance"]
 
 
@@ -411,10 +415,10 @@ def test_a_worker_at_work_keeps_views_level_fires_and_reacts(
     working.start()
     try:
         ticket = open_ticket(other.ledger)
-        _wait_until(lambda: streams(own).total() == 2)
-        _wait_until(lambda: query(own.app_dsn, "select 1 from view.deadline") != [])
+        wait_until(lambda: streams(own).total() == 2)
+        wait_until(lambda: query(own.app_dsn, "select 1 from view.deadline") != [])
         clock.forward(ACCEPTANCE)
-        _wait_until(lambda: missed(other, ticket) == ["acceptance"])
+        wait_until(lambda: missed(other, ticket) == ["acceptance"])
     finally:
         stop.set()
         working.join(30)
@@ -429,7 +433,8 @@ def test_a_worker_ends_with_the_process_that_started_it(parts: Services) -> None
     assert not orphan.is_alive()
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what comes about by itself."""
     pause = threading.Event()
     for _ in range(600):
         if condition():

@@ -14,7 +14,9 @@ from domain.events import Event, OrderPlaced
 from domain.policies.book import Book, parse
 from domain.ticket.actions import Action, actions
 from domain.ticket.decide import AnyTicketCommand, decide
+from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
+from domain.ticket.following import settle
 from domain.ticket.order import evolve_order
 from domain.ticket.state import Context, Order, Stamp, Ticket
 from domain.values import (
@@ -91,16 +93,29 @@ def attachment(content: str) -> Attachment:
 class Play:
     """One order with tickets on it, and the people around them."""
 
-    def __init__(self, *, book: Book = BOOK, lines: tuple[str, ...] = ("L1", "L2")) -> None:
-        """Place the order at the start of the clock."""
+    def __init__(
+        self,
+        *,
+        book: Book = BOOK,
+        lines: tuple[str, ...] = ("L1", "L2"),
+        category: str = "phones",
+        follows: bool = False,
+        others: tuple[Book, ...] = (),
+        **of_order: Any,
+    ) -> None:
+        """Place the order at the start of the clock; what follows from facts is judged if told."""
         self.book = book
+        self.follows = follows
+        self.others = others
         self.now = START
         self.tickets: dict[str, Ticket] = {}
         self.facts: list[Event] = []
         bought = tuple(
-            OrderLine(line, f"sku-{line}", "Phone", "phones", 1, cny(PAID)) for line in lines
+            OrderLine(line, f"sku-{line}", "Phone", category, 1, cny(PAID)) for line in lines
         )
-        placed = OrderPlaced(buyer=BUYER.ref, merchant=MERCHANT.ref, lines=bought, placed_at=START)
+        placed = OrderPlaced(
+            buyer=BUYER.ref, merchant=MERCHANT.ref, lines=bought, placed_at=START, **of_order
+        )
         stamp = Stamp(ORDER, 1, START, SYSTEM, imported=False)
         self.order: Order = evolve_order(None, placed, stamp)
 
@@ -121,22 +136,27 @@ class Play:
         """What a judgement may know."""
         known = self.tickets.get(ticket)
         about_order = known is None or known.order is not None
+        books = {one.version: one for one in (self.book, *self.others)}
+        book = self.book if known is None else books.get(known.policy, self.book)
         return Context(
             now=self.now,
             actor=actor,
-            book=self.book,
+            book=book,
             ticket=ticket,
             keep=lambda content, media_type: Attachment(
                 Sha256(hashlib.sha256(content).hexdigest()), len(content), media_type
             ),
             order=self.order if about_order else None,
+            diagnose=by_words(book) if self.follows else None,
+            books=books.get,
         )
 
     def do(self, actor: Actor, command: Command, ticket: str = T1) -> tuple[Event, ...]:
         """Judge a command and fold what follows; a refusal leaves everything as it was."""
         known = self.tickets.get(ticket)
         judged = cast("AnyTicketCommand", command)
-        events = decide(judged, known, self.context(actor, ticket))
+        judge = settle if self.follows else decide
+        events = judge(judged, known, self.context(actor, ticket))
         order = self.order
         for event in events:
             if event.FAMILY == "order":
@@ -166,7 +186,12 @@ class Play:
     # --- the way to where a test begins ---------------------------------------------------------
 
     def opened(
-        self, ticket: str = T1, *, line: str = "L1", scenario: Scenario = Scenario.PRODUCT
+        self,
+        ticket: str = T1,
+        *,
+        line: str = "L1",
+        scenario: Scenario = Scenario.PRODUCT,
+        **other: Any,
     ) -> "Play":
         """The buyer opened a ticket on a line and the desk took it up."""
         opening = commands.OpenTicket(
@@ -177,7 +202,7 @@ class Play:
             scenario=scenario,
             reason=Reason.QUALITY_FAULT,
         )
-        self.do(BUYER, opening, ticket)
+        self.do(BUYER, replace(opening, **other), ticket)
         self.do(AGENT, commands.AcceptTicket(ticket=ticket), ticket)
         return self
 
@@ -251,11 +276,11 @@ def names(events: tuple[Event, ...]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def book_with(**figures: Any) -> Book:
-    """The usual book with other figures in its cap or limit table."""
+def book_with(book: Book = BOOK, **figures: Any) -> Book:
+    """A book, the usual one unless another is named, with other figures of its cap or limits."""
     tables = {}
     for table in ("cap", "limit"):
-        own = getattr(BOOK, table)
+        own = getattr(book, table)
         mine = {name: value for name, value in figures.items() if hasattr(own, name)}
         tables[table] = own.model_copy(update=mine)
-    return BOOK.model_copy(update=tables)
+    return book.model_copy(update=tables)

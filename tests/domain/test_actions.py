@@ -1,10 +1,15 @@
 """What is offered to whom: from the guards the judges call, with due times and reasons why not."""
 
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
 from domain import commands, errors
 from domain.commands import TicketCommand
-from domain.ticket.actions import Action
+from domain.ticket.actions import Action, actions
 from domain.ticket.guards import GUARDS
-from domain.values import Actor, ActorKind, Party
+from domain.values import SYSTEM, Actor, ActorKind, Awaiting, Channel, Kind, Party, Reason
 from tests.domain.play import (
     AGENT,
     BUYER,
@@ -18,6 +23,19 @@ from tests.domain.play import (
     refund,
     staging,
 )
+from tests.scenario import (
+    BOT,
+    CARRIER,
+    ORDER,
+    ORDERS,
+    TICKET,
+    Scenario,
+    ordered,
+    placed,
+    whole_book,
+)
+from tests.scenario import BUYER as BUYER_OF_ORDER
+from tests.scenario import SUPERVISOR as SUPERVISOR_ON_DUTY
 
 
 def all_commands(of: type[TicketCommand] = TicketCommand) -> set[type[TicketCommand]]:
@@ -72,9 +90,90 @@ def test_commands_of_another_role_are_left_out() -> None:
 
 def test_a_stranger_is_offered_nothing() -> None:
     """Another buyer's ticket is none of his business."""
-    for kind in (ActorKind.BUYER, ActorKind.MERCHANT, ActorKind.AUDITOR, ActorKind.SYSTEM):
-        actions = Play().negotiating().actions(Actor(kind, "stranger"))
-        assert {one.command for one in actions} <= {commands.ReviewReturn}
+    play = Play().negotiating()
+    for kind in (ActorKind.BUYER, ActorKind.MERCHANT, ActorKind.AUDITOR):
+        assert play.actions(Actor(kind, "stranger")) == ()
+
+
+def test_machines_are_offered_what_is_theirs_and_nothing_else() -> None:
+    """A machine that answers buyers does not plan, and the platform itself does not talk."""
+    play = Play().negotiating()
+    assert {one.command for one in play.actions(BOT)} == {
+        commands.AnswerAutomatically,
+        commands.ReportFact,
+    }
+    assert {one.command for one in play.actions(SYSTEM)} <= {
+        commands.ReviewReturn,
+        commands.QueueTicket,
+    }
+
+
+def promised(category: str = "phones", **fields: Any) -> Scenario:
+    """A complaint that was just opened under the book of all promises."""
+    opening = {"channel": Channel.APP, "order": ORDER, "kind": Kind.COMPLAINT, **fields}
+    line = replace(placed().lines[0], category=category)
+    return ordered(line).promised(whole_book()).done(commands.OpenTicket(**opening), BUYER_OF_ORDER)
+
+
+def offered(story: Scenario, actor: Actor) -> tuple[Action, ...]:
+    """What somebody may do now in a story."""
+    return actions(story.live, story.context(actor))
+
+
+def test_the_due_time_of_a_promise_is_told_with_what_would_keep_it() -> None:
+    """Whoever can keep it sees until when; to the buyer it is made, nobody waits for him."""
+    story = promised()
+    takeover = story.live.clocks["complaint_takeover"]
+    for command in (commands.AcceptTicket, commands.TakeAssignment, commands.SendMessage):
+        assert found(offered(story, AGENT), command).due_at == takeover.due_at
+    assert found(offered(story, AGENT), commands.AddNote).due_at is None
+    assert found(offered(story, BUYER_OF_ORDER), commands.SendMessage).due_at is None
+    late = story.after(timedelta(hours=1))
+    assert found(offered(late, AGENT), commands.AcceptTicket).due_at == takeover.due_at
+
+
+def test_a_promise_that_rests_is_not_due() -> None:
+    """While the buyer is waited for, nobody is late."""
+    story = promised("luxury", kind=Kind.DISPUTE)
+    story = story.done(commands.AcceptTicket(ticket=TICKET), AGENT)
+    assert found(offered(story, AGENT), commands.GivePlan).due_at is not None
+    waiting = commands.BeginWait(ticket=TICKET, on=Awaiting.BUYER, why="photo_asked_for")
+    story = story.done(waiting, AGENT)
+    assert story.live.clocks["complex_framework"].paused
+    assert found(offered(story, AGENT), commands.GivePlan).due_at is None
+
+
+def test_each_request_to_a_department_is_a_target_with_its_own_due_time() -> None:
+    """Two departments answer in parallel, each for itself; who answered is asked no more."""
+    story = promised().done(commands.AcceptTicket(ticket=TICKET), AGENT)
+    names = tuple(one.name for one in story.book.department[:2])
+    for name in names:
+        asking = commands.AskDepartments(ticket=TICKET, departments=(name,), question="Which lot?")
+        story = story.after(timedelta(minutes=1)).done(asking, AGENT)
+    answering = [
+        one
+        for one in offered(story, SUPERVISOR_ON_DUTY)
+        if one.command is commands.AnswerForDepartment
+    ]
+    assert {one.target: one.due_at for one in answering} == {
+        request: story.live.clocks[f"department_plan:{request}"].due_at for request in ("D1", "D2")
+    }
+    answer = commands.AnswerForDepartment(ticket=TICKET, request="D1", plan="A new lot.")
+    story = story.done(answer, SUPERVISOR_ON_DUTY)
+    left = [one.target for one in offered(story, SUPERVISOR_ON_DUTY) if one.target]
+    assert left == ["D2"]
+    assert commands.AnswerForDepartment not in {one.command for one in offered(story, AGENT)}
+
+
+def test_a_reported_fact_is_due_when_a_promise_waits_for_it() -> None:
+    """The service network of a maker sees until when it should have answered."""
+    story = promised("appliances", reason=Reason.QUALITY_FAULT)
+    clocks = story.live.clocks
+    of_machine = found(offered(story, ORDERS), commands.ReportFact)
+    assert of_machine.due_at == min(
+        clocks[name].due_at for name in ("appliance_answer", "appliance_on_site")
+    )
+    assert found(offered(story, CARRIER), commands.ReportFact).due_at is None
 
 
 def test_the_due_time_is_that_of_the_deadline_an_action_answers() -> None:

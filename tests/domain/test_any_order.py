@@ -1,6 +1,8 @@
 """Whatever the parties do in whatever order: a refusal or facts that fold, and the rules hold."""
 
+from dataclasses import replace as replaced
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -10,35 +12,46 @@ from msgspec.structs import replace
 from domain import commands as asked
 from domain.errors import Refusal
 from domain.events import SettlementReached
+from domain.milestones import Milestone
+from domain.policies.book import Book
 from domain.ticket.actions import actions
 from domain.ticket.guards import GUARDS
 from domain.ticket.state import OfferState
 from domain.values import (
     SYSTEM,
     Actor,
+    Awaiting,
     Channel,
     Kind,
     Money,
+    PlanLevel,
     Reason,
     RemedyKind,
     Responsible,
     Stage,
     Terms,
+    later,
 )
 from domain.values import Scenario as Where
 from tests.scenario import (
     AGENT,
+    BOT,
     BUYER,
+    CARRIER,
     EVERYBODY,
     LINE,
     MERCHANT,
+    NOW,
     ORDER,
+    ORDERS,
     OTHER_AGENT,
     OTHER_BUYER,
     OTHER_MERCHANT,
+    SUPERVISOR,
     TICKET,
     Scenario,
     ordered,
+    whole_book,
     yuan,
 )
 
@@ -126,6 +139,59 @@ ENDINGS = st.one_of(
         attitude=st.just(3),
     ),
 )
+PROMISES = st.one_of(
+    said(asked.AcceptTicket, AGENT),
+    said(asked.TakeAssignment, AGENT, OTHER_AGENT),
+    said(asked.SendMessage, BUYER, text=st.sampled_from(["x", "I am furious, not solved."])),
+    said(asked.GiveAnswer, AGENT, text=st.just("x"), resolves=st.booleans()),
+    said(asked.AnswerAutomatically, BOT, text=st.just("x"), effective=st.booleans()),
+    said(
+        asked.ReportFact,
+        BOT,
+        ORDERS,
+        CARRIER,
+        fact=st.sampled_from(Milestone),
+        occurred_at=st.sampled_from([NOW, later(NOW, timedelta(hours=1))]),
+    ),
+    said(asked.GivePlan, AGENT, level=st.sampled_from(PlanLevel), text=st.just("x")),
+    said(asked.BeginWait, AGENT, on=st.sampled_from(Awaiting), why=st.just("x")),
+    said(asked.EndWait, AGENT),
+    said(
+        asked.AskDepartments,
+        AGENT,
+        departments=st.lists(st.sampled_from(["supply_chain", "legal", "nobody"]), max_size=2).map(
+            tuple
+        ),
+        question=st.just("x"),
+    ),
+    said(
+        asked.AnswerForDepartment,
+        SUPERVISOR,
+        request=st.sampled_from(["D1", "D2", "D9"]),
+        plan=st.just("x"),
+    ),
+    said(
+        asked.WriteResolution,
+        AGENT,
+        text=st.just("x"),
+        improvement=st.just("x"),
+        compensation=TERMS,
+    ),
+    said(asked.SignResolution, SUPERVISOR),
+    said(
+        asked.QueueTicket,
+        AGENT,
+        queue=st.sampled_from(["vip", "public_opinion", "nowhere"]),
+        why=st.just("x"),
+    ),
+    said(
+        asked.MoveToBook,
+        SUPERVISOR,
+        policy=st.sampled_from(["2026-11-22", "2026-12-24", "none"]),
+        why=st.just("x"),
+    ),
+    ENDINGS,
+)
 HOURS = st.sampled_from([0, 0, 0, 0, 0, 0, 1, 30, 72, 400])
 STEPS = st.lists(
     st.tuples(st.one_of(TALK, DECISIONS, HAGGLING, HAGGLING, HAGGLING, ENDINGS), HOURS),
@@ -133,6 +199,16 @@ STEPS = st.lists(
     max_size=30,
 )
 Steps = list[tuple[tuple[Any, Actor], int]]
+
+
+@cache
+def promising() -> dict[str, Book]:
+    """Return the book of all promises, and one that promises otherwise, by version."""
+    shorter = whole_book(
+        ('version = "2026-11-22"\nin_force', 'version = "2026-12-24"\nin_force'),
+        ('stops = ["framework"]\nwithin = "PT24H"', 'stops = ["framework"]\nwithin = "PT12H"'),
+    )
+    return {book.version: book for book in (whole_book(), shorter)}
 
 
 def begun(*, accepted: bool) -> Scenario:
@@ -225,3 +301,35 @@ def test_what_is_not_offered_is_refused(steps: Steps, accepted: bool) -> None:  
         if events and type(command) in GUARDS:
             assert (type(command), target) in offered
         story = story.given(*events, by=who)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(st.tuples(PROMISES, HOURS), min_size=8, max_size=30))
+def test_what_promises_rest_on_is_done_only_where_it_is_offered(steps: Steps) -> None:
+    """Facts, plans, waits, departments, queues and books: by hand no more than on the page."""
+    opening = asked.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
+    books = promising()
+    story = ordered().promised(books["2026-11-22"])
+    story = replaced(story, others=tuple(books.values())).done(opening, BUYER)
+    for (command, who), hours in steps:
+        story = story.after(timedelta(hours=hours))
+        offered = {
+            (one.command, one.target)
+            for one in actions(story.live, story.context(who))
+            if one.refusal is None
+        }
+        try:
+            events = story.judged(command, who)
+        except Refusal:
+            continue
+        if events:
+            assert (type(command), getattr(command, "request", None)) in offered
+        story = story.given(*events, by=who)
+        story = story.under(books[story.live.policy])
+        running = story.live.clocks.keys()
+        again = running & story.live.clocks_ended.keys()
+        rules = [story.book.clock_rule(name.partition(":")[0]) for name in again]
+        assert all(rule and rule.repeats for rule in rules), "a promise that ended is over"
+        assert all(one.due_at > one.since for one in story.live.clocks.values())
+        if story.live.stage is Stage.CLOSED:
+            assert not running, "on what is closed nothing is promised any more"

@@ -9,10 +9,11 @@ from domain.ticket.evolve import fold
 from domain.ticket.state import Stamp, Ticket
 from projections import arbitration, deadlines, queue
 from projections.progress_board import Audience, board
+from projections.queue.handlers import PROMISE
 from tests.projections.conftest import MakeViews
 from tests.projections.decided import COURSES, Told
 from tests.projections.history import History
-from tests.projections.tickets import everything
+from tests.projections.tickets import MEASURED, everything
 
 LANES = (1,)
 
@@ -60,14 +61,25 @@ def test_the_queue_stands_where_the_judgement_stands(history: History, db: Curso
             ticket.priority,
         )
         assert (row.assignee, row.resolved) == (ticket.assignee, ticket.resolved)
-        assert (row.source_state, row.source_queue) == (ticket.source_state, ticket.queue)
+        queued = row.routed or row.source_queue
+        assert (row.source_state, queued) == (ticket.source_state, ticket.queue)
         assert row.appeal == (ticket.appeal is not None and not ticket.appeal.decided)
         assert {
             deadline: (running.due_at, running.awaits, running.missed)
             for deadline, running in row.deadlines.items()
+            if not deadline.startswith(PROMISE)
         } == {
             deadline: (running.due_at, running.awaits, running.missed)
             for deadline, running in ticket.deadlines.items()
+        }
+        assert {
+            promise: (running.due_at, running.paused, running.missed)
+            for promise, running in row.deadlines.items()
+            if promise.startswith(PROMISE)
+        } == {
+            PROMISE + clock: (running.due_at, running.paused, running.breached)
+            for clock, running in ticket.clocks.items()
+            if clock != MEASURED
         }
 
 

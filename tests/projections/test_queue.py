@@ -15,6 +15,7 @@ from tests.projections.conftest import MakeViews
 from tests.projections.history import AGENT, BUYER, History, at
 from tests.projections.tickets import (
     BOOK,
+    COURSES,
     consulted,
     everything,
     given,
@@ -52,7 +53,9 @@ def test_the_earliest_deadline_says_whose_turn_it_is(make_views: MakeViews, db: 
     assert views.catch_up(30)
     row = row_of(db)
     assert (row.awaiting, row.due_at, row.queue) == (Awaiting.AGENT, at(30), "general")
-    assert row.caused_by == queue.rows.Causes(stage="0-1", priority="0-1", turn="0-4")
+    assert row.caused_by == queue.rows.Causes(
+        stage="0-1", priority="0-1", turn="0-4", due="0-4", opened="0-1"
+    )
 
     history.ticket(TICKET, DeadlineMet(deadline="acceptance"), by=AGENT)
     assert views.catch_up(30)
@@ -126,7 +129,7 @@ def test_pages_hang_together_without_gap_or_overlap(
         after = found.next
         if after is None:
             break
-    assert len(seen) == 24 * lanes
+    assert len(seen) == 4 * len(COURSES) * lanes
     keys = [(row["priority"], row["due_at"] or "infinity", row["ticket"]) for row in seen]
     assert keys == sorted(keys)
     assert len({row["ticket"] for row in seen}) == len(seen)

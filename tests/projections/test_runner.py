@@ -11,7 +11,17 @@ from psycopg2.extensions import make_dsn
 
 from domain.events import DeadlineMet, NoteAdded, TicketAssigned
 from domain.record import Record
-from projections import arbitration, deadlines, progress_board, queue
+from projections import (
+    agents,
+    arbitration,
+    clocks,
+    deadlines,
+    departments,
+    diagnosis,
+    progress_board,
+    queue,
+    surveys,
+)
 from projections.projection import TicketView
 from projections.queue.rows import TABLES, QueuePage, QueueRow
 from projections.runner import VIEWS, Views
@@ -386,4 +396,8 @@ def test_the_views_of_the_program_have_names_of_their_own() -> None:
     """Positions are kept by name."""
     names = [view.name for view in VIEWS]
     assert len(set(names)) == len(names)
-    assert {queue.VIEW, progress_board.VIEW, arbitration.VIEW, deadlines.VIEW} == set(VIEWS)
+    parts = (
+        *(queue, progress_board, arbitration, deadlines, clocks),
+        *(departments, diagnosis, surveys, agents),
+    )
+    assert {part.VIEW for part in parts} == set(VIEWS)

@@ -1,14 +1,34 @@
 """Tickets of every course, told as facts: what the views of these tests are folded from."""
 
 from domain.events import (
+    AgentCertificateWithdrawn,
+    AgentCertified,
+    AgentMoved,
+    AgentRated,
+    AgentRegistered,
+    AgentRetrained,
+    AgentShiftEnded,
+    AgentShiftStarted,
     AnswerGiven,
     AppealFiled,
     ArbitratorAssigned,
     ArbitratorRecused,
+    ClockBreached,
+    ClockCancelled,
+    ClockMoved,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    ClockWarned,
     CouponIssued,
     DeadlineGiven,
     DeadlineMet,
     DeadlineMissed,
+    DepartmentAsked,
+    DepartmentPlanned,
+    DiagnosisCorrected,
+    DiagnosisMade,
     EvidenceContested,
     EvidenceDisclosed,
     EvidenceGathered,
@@ -27,17 +47,27 @@ from domain.events import (
     OfferLapsed,
     OfferMade,
     OrderPlaced,
+    PlanGiven,
+    PriorityInput,
+    QueueEased,
+    QueueOverflowed,
     RefundInitiated,
     RefundSettled,
     RemedyCompleted,
     RemedyOrdered,
+    ResolutionSigned,
+    ResolutionWritten,
     RulingIssued,
     RulingVaried,
     SourceReported,
+    SurveyScheduled,
     TicketAccepted,
     TicketAssigned,
     TicketClosed,
+    TicketEscalated,
     TicketOpened,
+    TicketPrioritised,
+    TicketQueued,
     TicketReopened,
     TicketReprioritised,
     TicketResolved,
@@ -50,17 +80,21 @@ from domain.values import (
     Channel,
     Commitment,
     EvidenceKind,
+    Examination,
     Kind,
     Money,
     Party,
+    PlanLevel,
     Reason,
     RemedyKind,
     Responsible,
     Scenario,
+    Sentiment,
     Sha256,
     Share,
     Stage,
     Terms,
+    Urgency,
 )
 from tests.projections.history import (
     AGENT,
@@ -75,6 +109,8 @@ from tests.projections.history import (
 
 BOOK = "2026-11-01"
 TEXT = Commitment("x" * 43)
+MEASURED = "measured"
+"""A promise that is only measured, so it ranks nothing."""
 PRICE = Money(amount_minor=459_900, currency="CNY")
 ATTACHMENT = Attachment(sha256=Sha256("ab" * 32), size=1_234, media_type="image/png")
 REFUND = Terms(kind=RemedyKind.REFUND, line="L1", amount=PRICE)
@@ -321,6 +357,168 @@ def reopened(history: History, ticket: str) -> None:
     history.ticket(ticket, DeadlineMissed(deadline="acceptance", due_at=at(200)))
 
 
+def promise(name: str, due: int, *, next_at: int | None) -> ClockStarted:
+    """Return a promise that runs from the start, due some minutes after it."""
+    return ClockStarted(
+        clock=name,
+        row="SL-02",
+        since=at(0),
+        target_s=due * 60,
+        calendar="always",
+        zones="2026a",
+        due_at=at(due),
+        awaits=Awaiting.AGENT,
+        policy=BOOK,
+        next_at=None if next_at is None else at(next_at),
+    )
+
+
+def promised(history: History, ticket: str) -> None:
+    """Promises run, rest, are moved and broken; others are kept or not asked for any more."""
+    clocks = ("broken", "resting", "moved", "kept", "moot", "resumed")
+    history.ticket(
+        ticket,
+        opened(),
+        *(promise(name, 30, next_at=15) for name in clocks),
+        promise(MEASURED, 3, next_at=None),
+        by=BUYER,
+    )
+    history.ticket(
+        ticket,
+        ClockPaused(clock="resting", why="buyer", policy=BOOK),
+        ClockPaused(clock="resumed", why="buyer", policy=BOOK),
+    )
+    history.ticket(
+        ticket, ClockResumed(clock="resumed", due_at=at(50), policy=BOOK, next_at=at(35))
+    )
+    history.ticket(
+        ticket,
+        ClockWarned(
+            clock="broken",
+            share_bp=5000,
+            due_at=at(15),
+            to="supervisor",
+            policy=BOOK,
+            next_at=at(30),
+        ),
+        ClockBreached(clock="broken", row="SL-02", due_at=at(30), policy=BOOK, next_at=at(30)),
+        TicketEscalated(
+            clock="broken",
+            rung=1,
+            to="supervisor",
+            due_at=at(30),
+            policy=BOOK,
+            next_at=at(90),
+        ),
+    )
+    history.ticket(
+        ticket,
+        ClockMoved(
+            clock="moved",
+            target_s=1200,
+            calendar="always",
+            zones="2026a",
+            due_at=at(20),
+            why="stricter",
+            policy="2026-12-01",
+            next_at=at(10),
+        ),
+        ClockStopped(clock="kept", by="taken_over", at=at(9), elapsed_s=540, kept=True),
+        ClockCancelled(clock="moot", why="not_in_book"),
+    )
+
+
+def diagnosed(history: History, ticket: str, kind: Kind, *, human: Kind | None) -> None:
+    """A machine judges a matter, and a person may judge it otherwise."""
+    history.ticket(
+        ticket,
+        opened(),
+        DiagnosisMade(
+            tags=("screen_flicker",),
+            responsible=Responsible.MERCHANT,
+            scenario=Scenario.PRODUCT,
+            kind=kind,
+            urgency=Urgency.MEDIUM,
+            sentiment=Sentiment.NEUTRAL,
+            upset=False,
+            confidence_bp=8_000,
+            words=("flickers",),
+            flows=(),
+            satisfied=False,
+            method="lexicon:1",
+            policy=BOOK,
+        ),
+        TicketPrioritised(
+            priority=2,
+            points=35,
+            inputs=(PriorityInput("weight", "dispute", 35),),
+            policy=BOOK,
+        ),
+        TicketQueued(queue="senior", why=("dispute",), policy=BOOK),
+        by=BUYER,
+    )
+    if human is not None:
+        history.ticket(
+            ticket,
+            DiagnosisCorrected(
+                scenario=Scenario.PRODUCT,
+                responsible=Responsible.LOGISTICS,
+                kind=human,
+                priority=2,
+                policy=BOOK,
+            ),
+            by=AGENT,
+        )
+
+
+def advised(history: History, ticket: str) -> None:
+    """Two departments are asked: one plans late, the other not before the matter is over."""
+    diagnosed(history, ticket, Kind.COMPLAINT, human=Kind.COMPLAINT)
+    history.ticket(
+        ticket,
+        PlanGiven(level=PlanLevel.PLAN, text=TEXT),
+        DepartmentAsked(request="D1", department="legal", question=TEXT, policy=BOOK),
+        DepartmentAsked(request="D2", department="finance", question=TEXT, policy=BOOK),
+        promise("department_plan:D1", 120, next_at=60),
+        promise("department_plan:D2", 120, next_at=60),
+        by=AGENT,
+    )
+    history.ticket(
+        ticket,
+        ClockBreached(
+            clock="department_plan:D1",
+            row="SL-15",
+            due_at=at(120),
+            policy=BOOK,
+            next_at=at(120),
+        ),
+        TicketEscalated(
+            clock="department_plan:D1", rung=1, to="director", due_at=at(120), policy=BOOK
+        ),
+    )
+    history.ticket(
+        ticket,
+        DepartmentPlanned(request="D1", plan=TEXT),
+        ClockStopped(
+            clock="department_plan:D1",
+            by="department_planned",
+            at=at(130),
+            elapsed_s=7_800,
+            kept=False,
+        ),
+        ResolutionWritten(text=TEXT, improvement=TEXT, compensation="R1"),
+        ResolutionSigned(),
+        by=AGENT,
+    )
+    history.ticket(
+        ticket,
+        TicketResolved(outcome="remedied"),
+        ClockCancelled(clock="department_plan:D2", why="resolved"),
+        SurveyScheduled(due_at=at(10_210), policy=BOOK),
+        by=AGENT,
+    )
+
+
 def imported(history: History, ticket: str) -> None:
     """Another system's ticket, which is resolved and lives again there."""
     facts = (
@@ -340,7 +538,7 @@ def imported(history: History, ticket: str) -> None:
         history.add(f"ticket:{ticket}", *events, by=SYSTEM, imported=True)
 
 
-COURSES = (consulted, negotiated, weighed, ruled, reopened, imported)
+COURSES = (consulted, negotiated, weighed, ruled, reopened, promised, advised, imported)
 
 
 def everything(lanes: int, rounds: int = 1) -> History:
@@ -356,4 +554,27 @@ def everything(lanes: int, rounds: int = 1) -> History:
                 f"order:o-{number}",
                 OrderPlaced(buyer="b-1", merchant="m-1", lines=(), placed_at=at(0)),
             )
+            staffed(history, f"a-{number}", f"queue-{number}")
     return history
+
+
+def staffed(history: History, agent: str, queue: str) -> None:
+    """An agent is hired, certified, moved and rated, and comes and goes; a queue overflows."""
+    history.add(
+        f"agent:{agent}",
+        AgentRegistered(desk="general_desk", skills=("vip",), policy="b"),
+        AgentRetrained(skills=("senior", "vip")),
+        AgentCertified(certificate=Examination.LAW, expires_at=at(1_000)),
+        AgentCertified(certificate=Examination.LUXURY, expires_at=at(1_000)),
+        AgentCertificateWithdrawn(certificate=Examination.LUXURY, why="audit"),
+        AgentShiftStarted(),
+        AgentMoved(from_desk="general_desk", to_desk="vip_desk", why="idle", policy="b"),
+        AgentRated(good_bp=9_500),
+        AgentShiftEnded(),
+        AgentShiftStarted(),
+    )
+    history.add(
+        f"queue:{queue}",
+        QueueOverflowed(open=25, capacity=20, to="overflow", policy="b"),
+        QueueEased(open=20, capacity=20, policy="b"),
+    )

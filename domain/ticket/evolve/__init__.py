@@ -13,9 +13,12 @@ from domain.ticket.evolve import (
     intake,
     negotiation,
     privacy,
+    promises,
     remedies,
     sources,
+    surveys,
 )
+from domain.ticket.milestones import occurrences
 from domain.ticket.state import Stamp, Ticket
 from domain.values import ActorKind
 
@@ -32,6 +35,10 @@ _SUBJECTS: Final[dict[Any, Callable[[Ticket, Any, Stamp], Ticket]]] = {
         (remedies.RemedyEvent, remedies.evolve_remedy),
         (sources.SourceEvent, sources.evolve_source),
         (privacy.PrivacyEvent, privacy.evolve_privacy),
+        (promises.ClockEvent, promises.evolve_clock),
+        (promises.MatterEvent, promises.evolve_matter),
+        (promises.RouteEvent, promises.evolve_route),
+        (surveys.SurveyEvent, surveys.evolve_survey),
     )
     for event_class in get_args(union)
 }
@@ -48,6 +55,9 @@ def evolve(ticket: Ticket | None, event: Event, stamp: Stamp) -> Ticket:
         assert ticket is not None, "a ticket's first fact is that it was opened"
         assert stamp.version == ticket.version + 1, "facts are applied in order, without gaps"
         after = _SUBJECTS[type(event)](ticket, event, stamp)
+    happened = occurrences(after, event, stamp)
+    if happened:
+        after = replace(after, milestones={**after.milestones, **dict(happened)})
     return _handled(after, stamp) if stamp.actor.kind in _HANDLING else after
 
 

@@ -46,6 +46,7 @@ def evolve_evidence(ticket: Ticket, event: EvidenceEvent, stamp: Stamp) -> Ticke
                 state=EvidenceState.ON_RECORD,
                 confidential=False,
                 shown_to=frozenset(event.shown_to),
+                personal=event.descriptor is not None,
             )
             return _with(ticket, stamp, {event.item: item})
         case EvidenceRequested() | EvidenceContested():
@@ -83,6 +84,7 @@ def _item(
         state=state,
         confidential=event.confidential,
         shown_to=BOTH | {event.party} if shown else frozenset({event.party}),
+        personal=event.descriptor is not None,
     )
 
 

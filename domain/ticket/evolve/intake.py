@@ -26,7 +26,7 @@ from domain.events import (
 )
 from domain.ticket.evolve.negotiation import without_open_offers
 from domain.ticket.state import Stamp, Ticket
-from domain.values import Responsible, Stage
+from domain.values import Party, Responsible, Stage
 
 IntakeEvent = (
     TicketAccepted
@@ -79,19 +79,29 @@ def evolve_intake(ticket: Ticket, event: IntakeEvent, stamp: Stamp) -> Ticket:
     version = stamp.version
     match event:
         case TicketAccepted():
-            return replace(ticket, version=version, accepted=True)
+            return replace(ticket, version=version, accepted=True, lease_until=None)
         case TicketAssigned():
             return replace(ticket, version=version, assignee=event.agent)
         case AssignmentReleased():
-            return replace(ticket, version=version, assignee=None)
-        case MessageSent() | NoteAdded() | AnswerGiven() | ReturnReviewed():
+            return replace(ticket, version=version, assignee=None, lease_until=None)
+        case AnswerGiven():
+            return replace(ticket, version=version, answered=True, lease_until=None)
+        case MessageSent():
+            return _said(ticket, event, stamp)
+        case NoteAdded() | ReturnReviewed():
             return replace(ticket, version=version)
         case MerchantApproved():
             return replace(ticket, version=version, stage=Stage.REMEDY, negotiation_failed=None)
         case MerchantRefused():
             return replace(ticket, version=version, stage=Stage.NEGOTIATION, refused=True)
         case TicketResolved():
-            return replace(ticket, version=version, resolved=event.outcome, resolved_at=stamp.at)
+            return replace(
+                ticket,
+                version=version,
+                resolved=event.outcome,
+                resolved_at=stamp.at,
+                lease_until=None,
+            )
         case TicketClosed():
             return _closed(ticket, event, stamp)
         case TicketReopened():
@@ -109,6 +119,7 @@ def evolve_intake(ticket: Ticket, event: IntakeEvent, stamp: Stamp) -> Ticket:
                 kind=event.kind,
                 priority=event.priority,
                 holds=event.holds or (),
+                corrected=True,
             )
         case ChannelJoined():
             return replace(ticket, version=version, channels=ticket.channels | {event.channel})
@@ -116,6 +127,21 @@ def evolve_intake(ticket: Ticket, event: IntakeEvent, stamp: Stamp) -> Ticket:
             return replace(ticket, version=version, links=(*ticket.links, event.other))
         case _:
             assert_never(event)
+
+
+def _said(ticket: Ticket, event: MessageSent, stamp: Stamp) -> Ticket:
+    """A word of the desk answers the buyer; the buyer's own word waits for one."""
+    answered = ticket.answered
+    if event.by is Party.PLATFORM:
+        answered = True
+    elif event.by is Party.BUYER:
+        answered = False
+    return replace(
+        ticket,
+        version=stamp.version,
+        answered=answered,
+        lease_until=None if event.by is Party.PLATFORM else ticket.lease_until,
+    )
 
 
 def _closed(ticket: Ticket, event: TicketClosed, stamp: Stamp) -> Ticket:
@@ -128,6 +154,8 @@ def _closed(ticket: Ticket, event: TicketClosed, stamp: Stamp) -> Ticket:
         resolved_at=ticket.resolved_at or stamp.at,
         holds=(),
         deadlines={},
+        lease_until=None,
+        waits_on=None,
         offers=without_open_offers(ticket.offers),
         appeal_window_open=False,
     )
@@ -159,5 +187,11 @@ def _reopened(ticket: Ticket, event: TicketReopened, stamp: Stamp) -> Ticket:
         appeal=None,
         appeal_window_open=False,
         rated=False,
+        milestones={},
+        clocks_ended={},
+        waits_on=None,
+        answered=False,
+        silent=frozenset(),
+        resolution=None,
         reopened=ticket.reopened + 1,
     )

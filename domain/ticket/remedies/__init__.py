@@ -8,7 +8,7 @@ from domain.ticket.remedies.compensation import (
 )
 from domain.ticket.remedies.coupon import issue_coupon
 from domain.ticket.remedies.exchange import deliver_replacement, ship_replacement
-from domain.ticket.remedies.ordering import grant_remedy, ordered
+from domain.ticket.remedies.ordering import grant_remedy, ordered, within_authority
 from domain.ticket.remedies.refund import fail_refund, initiate_refund, settle_refund
 from domain.ticket.remedies.repair import book_repair, complete_repair, receive_repair
 from domain.ticket.remedies.reshipment import deliver_reshipment, ship_reshipment
@@ -45,4 +45,5 @@ __all__ = [
     "ship_replacement",
     "ship_reshipment",
     "ship_return",
+    "within_authority",
 ]

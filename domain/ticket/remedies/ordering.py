@@ -11,7 +11,7 @@ from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK, guards, require_actor, require_stage
 from domain.ticket.remedies.steps import DECIDED, waiting
 from domain.ticket.state import Context, Grant, Order, RemedyStep, Ticket
-from domain.values import ActorKind, RemedyKind, Stage, Terms
+from domain.values import ActorKind, RefundTo, RemedyKind, Stage, Terms
 
 _GOODS: Final = frozenset(
     {RemedyKind.RETURN, RemedyKind.EXCHANGE, RemedyKind.REPAIR, RemedyKind.RESHIPMENT}
@@ -74,8 +74,16 @@ def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tupl
     given by a supervisor.
     """
     may_grant_remedy(ticket, None, context)
-    amount, limit = command.terms.amount, context.book.cap.goodwill_minor
-    above = command.terms.kind in _GOODS or (
+    by = f"{context.actor.kind}:{context.actor.ref}"
+    return within_authority(command.terms, ticket, context, approved_by=by)
+
+
+def within_authority(
+    terms: Terms, ticket: Ticket, context: Context, *, approved_by: str
+) -> tuple[Event, ...]:
+    """Return that goodwill is owed, or refuse what is above the actor's authority (RE-11)."""
+    amount, limit = terms.amount, context.book.cap.goodwill_minor
+    above = terms.kind in _GOODS or (
         amount is not None and amount.amount_minor + goodwill(ticket) > limit
     )
     if above and context.actor.kind is not ActorKind.SUPERVISOR:
@@ -84,8 +92,7 @@ def grant_remedy(command: GrantRemedy, ticket: Ticket, context: Context) -> tupl
             authority_minor=limit,
             needs=ActorKind.SUPERVISOR,
         )
-    by = f"{context.actor.kind}:{context.actor.ref}"
-    return ordered((command.terms,), "goodwill", ticket, context, approved_by=by)
+    return ordered((terms,), "goodwill", ticket, context, approved_by=approved_by)
 
 
 def goodwill(ticket: Ticket) -> int:
@@ -97,6 +104,12 @@ def goodwill(ticket: Ticket) -> int:
         and one.terms.amount is not None
         and one.step is not RemedyStep.CANCELLED
     )
+
+
+def refunds_to(context: Context) -> RefundTo | None:
+    """Return where the buyer's money goes back to when that is not a bank card."""
+    order = context.order
+    return None if order is None or order.paid_by is RefundTo.CARD else order.paid_by
 
 
 def _require_room(ticket: Ticket, context: Context, *, more: int) -> None:
@@ -147,8 +160,13 @@ def _owed(
     if told is None:
         return (fact, waiting(remedy, terms.kind, RemedyStep.ORDERED, context))
     assert terms.amount is not None, "what is paid has an amount"
+    paid = (
+        RefundInitiated(remedy=remedy, amount=terms.amount, to=refunds_to(context))
+        if told is RefundInitiated
+        else told(remedy=remedy, amount=terms.amount)
+    )
     return (
         fact,
-        told(remedy=remedy, amount=terms.amount),
+        paid,
         waiting(remedy, terms.kind, RemedyStep.INITIATED, context),
     )

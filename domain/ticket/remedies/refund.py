@@ -6,6 +6,7 @@ from domain.commands import FailRefund, InitiateRefund, SettleRefund
 from domain.events import Event, RefundFailed, RefundInitiated, RefundSettled
 from domain.ticket.guards import DESK
 from domain.ticket.remedies import payment
+from domain.ticket.remedies.ordering import refunds_to
 from domain.ticket.remedies.steps import define, moved, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
@@ -33,7 +34,7 @@ def initiate_refund(command: InitiateRefund, ticket: Ticket, context: Context) -
     """Pay the price back after a failure, or though the returned goods did not pass."""
     amount = standing(command, ticket, context).terms.amount
     assert amount is not None, "a refund has an amount"
-    fact = RefundInitiated(remedy=command.remedy, amount=amount)
+    fact = RefundInitiated(remedy=command.remedy, amount=amount, to=refunds_to(context))
     return moved(command, fact, RemedyStep.INITIATED, ticket, context)
 
 

@@ -13,6 +13,7 @@ from domain.events import (
     ReturnShipped,
 )
 from domain.ticket.guards import DESK
+from domain.ticket.remedies.ordering import refunds_to
 from domain.ticket.remedies.steps import define, moved, repeated, standing
 from domain.ticket.state import Context, RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
@@ -76,5 +77,5 @@ def inspect_return(command: InspectReturn, ticket: Ticket, context: Context) -> 
     if not command.passed:
         return moved(command, fact, RemedyStep.INSPECTED, ticket, context)
     assert amount is not None, "a return has an amount"
-    refund = RefundInitiated(remedy=command.remedy, amount=amount)
+    refund = RefundInitiated(remedy=command.remedy, amount=amount, to=refunds_to(context))
     return (fact, *moved(command, refund, RemedyStep.INITIATED, ticket, context))

@@ -1,0 +1,194 @@
+"""Why a ticket stands where it stands, and why something on it is as it is, with the events."""
+
+from collections.abc import Mapping
+from itertools import count
+
+import msgspec
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
+
+from api.models.outcomes import Moment, Position
+from api.reads.personal import RECORDS_MAX, opened, ticket_records, withheld_places
+from api.reads.promises import QueueItem, queue_told
+from api.wiring import Services
+from domain import errors
+from domain.record import Record
+from domain.streams import order_stream, parse_moment, position_text, ticket_lane
+from domain.values import Actor, ActorKind, Commitment
+from projections import queue
+from projections.queue import QueueRow, Rank
+from replay.explain import Decision, EventRef, What, explain, recomputed, ref
+
+_PAGE = 1_000
+
+
+class KeyPart(msgspec.Struct, frozen=True):
+    """One part of the key that queues are sorted by, the first part weighing most."""
+
+    name: str
+    value: str
+    why: str
+    events: tuple[EventRef, ...]
+    """The facts it comes from."""
+
+
+class QueuePosition(msgspec.Struct, frozen=True):
+    """Where a ticket stands in its queue, and why there."""
+
+    ticket: str
+    position: Moment
+    open: bool
+    """Whether it waits at all; what is resolved or closed has no rank."""
+    queue: str
+    book_queue: QueueItem | None
+    """What the book calls it; None for a queue that is not the book's."""
+    rank: int | None
+    """1 is next."""
+    total: int | None
+    """How many wait in the queue."""
+    overall: Rank | None
+    """The same over all queues."""
+    sort_key: tuple[KeyPart, ...]
+    caused_by: tuple[EventRef, ...]
+    """What brought it to this queue."""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Decisions on a ticket: inputs, book, steps, result, and each worked out again."""
+
+    ticket: str
+    what: What
+    position: Position
+    version: int
+    recomputed: bool
+    """Whether all that can be worked out again came out as it stands on record."""
+    decisions: tuple[Decision, ...]
+    """In the order of the record; the last about something is the one that stands."""
+
+
+def queue_position(services: Services, ticket: str) -> QueuePosition:
+    """Return a ticket's place in its queue, as far as the view has read. Blocks."""
+    lane = _lane(services, ticket)
+    found = services.read_now(lambda connection: _standing(connection, ticket))
+    row = found.row
+    if row is None:
+        raise errors.UnknownTicket
+    book = services.ledger.book_for(services.now(), services.ledger.ticket(ticket).policy)
+    causes = row.caused_by
+    return QueuePosition(
+        ticket=ticket,
+        position=found.moment,
+        open=row.open,
+        queue=row.queue,
+        book_queue=queue_told(row.queue, book),
+        rank=None if found.in_queue is None else found.in_queue.rank,
+        total=None if found.in_queue is None else found.in_queue.total,
+        overall=found.overall,
+        sort_key=(
+            KeyPart(
+                "priority",
+                str(row.priority),
+                "1 is the most urgent",
+                _events(services, lane, causes.priority),
+            ),
+            KeyPart(
+                "due_at",
+                row.due_at or "infinity",
+                _why_due(row),
+                _events(services, lane, causes.due or causes.turn or row.position),
+            ),
+            KeyPart(
+                "ticket",
+                row.ticket,
+                "of equals, one order that never changes",
+                _events(services, lane, causes.opened),
+            ),
+        ),
+        caused_by=_events(services, lane, causes.queue or causes.stage),
+    )
+
+
+def explanation(services: Services, actor: Actor, ticket: str, what: What) -> Explanation:
+    """Return why something on a ticket is as it is; texts are opened after the look is on record.
+
+    Blocks.
+    """
+    lane = _lane(services, ticket)
+    # Read first: what is read afterwards includes everything up to here.
+    position = position_text(lane, services.ledger.position(lane))
+    known = services.ledger.ticket(ticket)
+    records = ticket_records(services, ticket)
+    decisions = explain(
+        what,
+        records,
+        () if known.order is None else _stream(services, order_stream(known.order)),
+        books=services.ledger.book_named,
+        texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
+    )
+    return Explanation(
+        ticket=ticket,
+        what=what,
+        position=position,
+        version=records[-1].version,
+        recomputed=recomputed(decisions),
+        decisions=decisions,
+    )
+
+
+def _lane(services: Services, ticket: str) -> int:
+    lane = ticket_lane(ticket)
+    if lane >= services.ledger.lanes:
+        raise errors.UnknownTicket
+    return lane
+
+
+def _standing(connection: Connection, ticket: str) -> queue.Standing:
+    with connection.cursor() as db:
+        return queue.standing(db, ticket)
+
+
+def _why_due(row: QueueRow) -> str:
+    """Return which deadline or promise is the soonest that somebody is waited for."""
+    if row.due_at is None:
+        return "nobody is waited for"
+    first = next(
+        name
+        for name, one in sorted(row.deadlines.items())
+        if (one.due_at, one.caused_by) == (row.due_at, row.caused_by.due)
+    )
+    return f"{first}, the strictest of {len(row.deadlines)}; it is the turn of {row.awaiting}"
+
+
+def _events(services: Services, lane: int, position: str | None) -> tuple[EventRef, ...]:
+    """Return the fact at a position."""
+    if position is None:
+        return ()
+    place = parse_moment(position)[lane]
+    return tuple(ref(one) for one in services.ledger.records(lane, place - 1, 1))
+
+
+def _stream(services: Services, stream: str) -> list[Record]:
+    records: list[Record] = []
+    for _ in count():
+        page = services.ledger.stream(stream, len(records), _PAGE)
+        records += page
+        if len(page) < _PAGE or len(records) >= RECORDS_MAX:
+            break
+    return records
+
+
+def _texts(
+    services: Services, actor: Actor, ticket: str, records: list[Record]
+) -> Mapping[tuple[int, str], str | None]:
+    """Return the texts a machine judged, as far as an actor may read them."""
+    if actor.kind is ActorKind.ADMIN:
+        return {}
+    spoken = [
+        record
+        for record in records
+        if any(
+            isinstance(getattr(record.event, name, None), Commitment)
+            for name in ("statement", "text")
+        )
+    ]
+    withheld = withheld_places(services, actor, ticket)
+    return opened(services, actor, ticket, spoken, what="personal", withheld=withheld)

@@ -1,0 +1,80 @@
+"""Agents: where they work, what they have passed, when they are there; and what they carry."""
+
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from api.conditions import version_tag
+from api.deps import ActorDep, MinPosition, ReferencePath, ServicesDep
+from api.models import agents as bodies
+from api.models.base import Name
+from api.openapi import answer, problem_responses
+from api.pagination import LIMIT_USUAL
+from api.reads.agents import AgentAnswer, AgentPage, agent_answer, agent_page
+from api.reads.waiting import caught_up
+from api.routes.answers import json_answer
+from api.routes.commands import add_command, command_router
+from api.routes.listing import CursorText, Limit
+from domain import commands
+from domain.events import AgentRegistered
+
+router = command_router("agents", prefix="/v1/agents")
+
+add_command(
+    router, "/{agent}", commands.RegisterAgent, bodies.AgentBody, creates=(AgentRegistered,)
+)
+add_command(router, "/{agent}/certificates", commands.GrantCertificate, bodies.CertificateGrantBody)
+add_command(
+    router,
+    "/{agent}/certificates/withdrawal",
+    commands.WithdrawCertificate,
+    bodies.CertificateWithdrawalBody,
+)
+add_command(router, "/{agent}/shifts", commands.StartShift)
+add_command(router, "/{agent}/shifts/end", commands.EndShift)
+add_command(router, "/{agent}/moves", commands.MoveAgent, bodies.MoveBody)
+add_command(router, "/{agent}/rating", commands.RateAgent, bodies.AgentRatingBody)
+
+
+@router.get(
+    "",
+    operation_id="list_agents",
+    summary="List agents with what they carry",
+    responses={
+        **answer(AgentPage, "A page of agents."),
+        **problem_responses(401, 403, 422, 503),
+    },
+)
+async def list_agents(
+    services: ServicesDep,
+    _actor: ActorDep,
+    *,
+    desk: Annotated[Name | None, Query()] = None,
+    cursor: CursorText = None,
+    limit: Limit = LIMIT_USUAL,
+    min_position: MinPosition = None,
+) -> Response:
+    """Return a page of agents."""
+    await caught_up(services, "agents", min_position)
+    found = await services.run(agent_page, services, desk, cursor, limit)
+    return json_answer(found)
+
+
+@router.get(
+    "/{agent}",
+    operation_id="read_agent",
+    summary="Read an agent with the matters assigned to them",
+    responses={
+        **answer(AgentAnswer, "The agent as far as the view has read."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def read_agent(
+    agent: ReferencePath, services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+) -> Response:
+    """Return an agent."""
+    await caught_up(services, "agents", min_position)
+    book = services.ledger.book
+    found = await services.read(lambda connection: agent_answer(connection, book, agent))
+    return json_answer(found, headers={"ETag": version_tag(found.agent.version)})

@@ -1,0 +1,89 @@
+"""Facts about what a matter is: the machine's judgement, who the customer is, how urgent it is."""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.events.base import TicketEvent
+from domain.values import Kind, Money, Responsible, Scenario, Sentiment, Tier, Urgency
+
+
+class DiagnosisMade(TicketEvent, frozen=True):
+    """A machine judged a text of the buyer's; a person's correction stands beside it."""
+
+    TOPIC: ClassVar[str] = "diagnosis.made.v1"
+
+    tags: tuple[str, ...]
+    """The best first."""
+    responsible: Responsible
+    scenario: Scenario
+    kind: Kind
+    urgency: Urgency
+    sentiment: Sentiment
+    upset: bool
+    """Whether the words show anger, or displeasure piled up: more than that something is wrong."""
+    confidence_bp: int
+    words: tuple[str, ...]
+    """The book's own cue words that were found, never the buyer's."""
+    flows: tuple[str, ...]
+    """What the words open: the logistics claim, self-service for an invoice."""
+    satisfied: bool
+    """Whether the buyer says that all is well."""
+    method: str
+    policy: str
+
+
+class CustomerNoted(TicketEvent, frozen=True):
+    """Who the buyer was to the platform when the matter came in; ground of what follows."""
+
+    TOPIC: ClassVar[str] = "ticket.customer_noted.v1"
+
+    tier: Tier
+    spend: Money | None = None
+    """In the year before."""
+    bought: tuple[str, ...] | None = None
+    """The categories of earlier orders."""
+
+
+class PriorityInput(msgspec.Struct, frozen=True, gc=False):
+    """One thing a priority rests on, and what it weighs."""
+
+    name: str
+    value: str
+    points: int
+
+
+class TicketPrioritised(TicketEvent, frozen=True):
+    """How urgent the matter is, and why."""
+
+    TOPIC: ClassVar[str] = "ticket.prioritised.v1"
+
+    priority: int
+    """1 is the most urgent, 4 the least."""
+    points: int
+    inputs: tuple[PriorityInput, ...]
+    policy: str
+
+
+class ContactFruitless(TicketEvent, frozen=True):
+    """The buyer was answered and came back unsatisfied."""
+
+    TOPIC: ClassVar[str] = "contact.fruitless.v1"
+
+    contact: int
+    """The how manyeth of the matter, all rounds together."""
+    exhausted: bool
+    """Whether the book's limit is reached."""
+    policy: str
+
+
+class AnswerDiffered(TicketEvent, frozen=True):
+    """An agent's answer says something else than the book."""
+
+    TOPIC: ClassVar[str] = "answer.differed.v1"
+
+    topic: str
+    said: str
+    """The figure that was said, with its unit; never the sentence."""
+    book: str
+    policy: str

@@ -1,0 +1,43 @@
+"""Facts about notices: how each ended; what is being tried is not on record.
+
+They lie on a stream of their own beside the ticket's, so that its own facts stay readable.
+"""
+
+from typing import ClassVar
+
+from domain.events.base import NoticeEvent
+from domain.values import Instant, NoticeFailure
+
+
+class NoticeSent(NoticeEvent, frozen=True):
+    """A channel took a notice; that is all the platform knows of its arrival."""
+
+    TOPIC: ClassVar[str] = "notice.sent.v1"
+
+    notice: str
+    """Its id, the same at every try; the channel was given it too."""
+    rule: str
+    """The book's row."""
+    to: str
+    """buyer, merchant, desk:<name> or department:<name>; never an address."""
+    channel: str
+    port: str
+    """What carried it: file, apprise …"""
+    tries: int
+    due_at: Instant
+    policy: str
+
+
+class NoticeFailed(NoticeEvent, frozen=True):
+    """A notice was not delivered and is not tried again."""
+
+    TOPIC: ClassVar[str] = "notice.failed.v1"
+
+    notice: str
+    rule: str
+    to: str
+    channel: str
+    why: NoticeFailure
+    tries: int
+    due_at: Instant
+    policy: str

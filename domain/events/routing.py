@@ -1,0 +1,58 @@
+"""Facts about where a matter is worked on: queues, the choice of an agent, other departments."""
+
+from typing import ClassVar
+
+from domain.events.base import TicketEvent
+from domain.values import AuthorText, Candidate, Instant
+
+
+class TicketQueued(TicketEvent, frozen=True):
+    """The matter waits in a queue of the book."""
+
+    TOPIC: ClassVar[str] = "ticket.queued.v1"
+
+    queue: str
+    why: tuple[str, ...]
+    """What put it there: classes of the matter, or the clock whose breach did."""
+    policy: str
+
+
+class AgentChosen(TicketEvent, frozen=True):
+    """One of several agents was chosen for the matter; the assignment follows."""
+
+    TOPIC: ClassVar[str] = "assignment.chosen.v1"
+
+    agent: str
+    candidates: tuple[Candidate, ...]
+    lease_until: Instant
+    """Silent until then, the agent loses the matter to others."""
+    policy: str
+
+
+class AssignmentLapsed(TicketEvent, frozen=True):
+    """An agent stayed silent until the lease was over."""
+
+    TOPIC: ClassVar[str] = "assignment.lapsed.v1"
+
+    agent: str
+    due_at: Instant
+
+
+class DepartmentAsked(TicketEvent, frozen=True):
+    """Another department is asked for a plan; its owner is told (RO-04)."""
+
+    TOPIC: ClassVar[str] = "department.asked.v1"
+
+    request: str
+    department: str
+    question: AuthorText
+    policy: str
+
+
+class DepartmentPlanned(TicketEvent, frozen=True):
+    """A department's owner answered with a plan."""
+
+    TOPIC: ClassVar[str] = "department.planned.v1"
+
+    request: str
+    plan: AuthorText

@@ -1,0 +1,43 @@
+"""Facts about the one question after a matter: when it is due, that it was asked, the answer."""
+
+from typing import ClassVar
+
+from domain.events.base import TicketEvent
+from domain.values import BuyerText, Instant
+
+
+class SurveyScheduled(TicketEvent, frozen=True):
+    """The matter is resolved; the buyer will be asked how likely they would recommend us."""
+
+    TOPIC: ClassVar[str] = "survey.scheduled.v1"
+
+    due_at: Instant
+    policy: str
+
+
+class SurveyCancelled(TicketEvent, frozen=True):
+    """The matter lives again before the question was asked."""
+
+    TOPIC: ClassVar[str] = "survey.cancelled.v1"
+
+    why: str
+    """reopened or appealed."""
+
+
+class SurveyAsked(TicketEvent, frozen=True):
+    """The question goes out to the buyer, once a ticket."""
+
+    TOPIC: ClassVar[str] = "survey.asked.v1"
+
+    due_at: Instant
+    """When it was due; the record says when it was asked."""
+    policy: str
+
+
+class NpsGiven(TicketEvent, frozen=True):
+    """The buyer says how likely they would recommend us, from 0 to 10."""
+
+    TOPIC: ClassVar[str] = "nps.given.v1"
+
+    score: int
+    comment: BuyerText | None = None

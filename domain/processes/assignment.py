@@ -1,0 +1,204 @@
+"""Who fits a matter, and how well: the reasons against each agent, and a score that is one order.
+
+Pure: which agents there are, and what they carry, is read from views by whoever asks. The choice
+itself is judged on the ticket, and all candidates stay on record with it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from domain.commands import ChooseAgent, LapseAssignment, QueueTicket, WatchQueue
+from domain.policies.book import Book
+from domain.policies.routing import Load, Queue, certificates_of
+from domain.processes.keys import key_of
+from domain.ticket.guards import has_interest
+from domain.ticket.matter import matter_of
+from domain.ticket.routing import is_angry
+from domain.ticket.state import Order, Ticket
+from domain.values import (
+    BASIS_POINTS,
+    Candidate,
+    Examination,
+    Instant,
+    Tier,
+    later,
+)
+
+PROCESS: Final = "assignment"
+"""Part of every key; a new name would do everything a second time."""
+_SILENT: Final = -10_000_000
+_DEDICATED: Final = 1_000_000
+_TOP_RATED: Final = 100_000
+"""Each weighs more than all below it together; below them count the rating, where emotions run
+high, and what room an agent has."""
+
+
+class Available(msgspec.Struct, frozen=True):
+    """One agent as a view knows them."""
+
+    agent: str
+    desk: str
+    skills: tuple[str, ...]
+    certificates: Mapping[Examination, Instant]
+    on_shift: bool
+    good_bp: int | None
+    open: int
+    """Live matters assigned to the agent."""
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What one matter asks of who works on it."""
+
+    skills: tuple[str, ...]
+    certificates: tuple[Examination, ...]
+    angry: bool
+    keeps_agent: bool
+    """Whether the buyer is to have the same agent as before (RO-02)."""
+
+
+def need_of(ticket: Ticket, order: Order | None, queue: Queue | None, book: Book) -> Need:
+    """Return what a matter asks of who works on it in a queue."""
+    classes = book.classes_of(matter_of(ticket, order))
+    spend_minor = 0 if ticket.spend is None else ticket.spend.amount_minor
+    load = book.load
+    return Need(
+        skills=() if queue is None else queue.skills,
+        certificates=certificates_of(classes, book.queue, None if queue is None else queue.name),
+        angry=is_angry(ticket),
+        keeps_agent=load is not None
+        and (ticket.tier is Tier.TOP or spend_minor > load.dedicated_spend_above_minor),
+    )
+
+
+def choose(
+    ticket: Ticket,
+    need: Need,
+    agents: Iterable[Available],
+    load: Load,
+    *,
+    served_by: str | None,
+    now: Instant,
+) -> tuple[Candidate, ...]:
+    """Return every agent as a candidate for a matter, with a score or the reason against."""
+    return tuple(
+        candidate_of(
+            one,
+            score=_score(one, ticket, need, load, served_by=served_by),
+            refused=_standing_against(one, ticket, need, load, now),
+            load=load,
+        )
+        for one in agents
+    )
+
+
+def claimant(
+    agent: Available | None, ref: str, ticket: Ticket, need: Need, load: Load, *, now: Instant
+) -> Candidate | None:
+    """Return what stands against somebody who takes a matter unasked; None for nothing known.
+
+    Who takes a matter is there, and says that they are able to; what they passed, and what they
+    carry already, is not theirs to say.
+    """
+    if agent is None:
+        if not need.certificates:
+            return None
+        return Candidate(ref, 0, 0, 0, (), refused=f"certificate:{need.certificates[0]}")
+    return candidate_of(
+        agent,
+        score=0,
+        refused=_uncertified(agent, need, now) or _full(agent, load),
+        load=load,
+    )
+
+
+def candidate_of(agent: Available, *, score: int, refused: str | None, load: Load) -> Candidate:
+    """Return an agent as the record holds a candidate."""
+    return Candidate(
+        agent=agent.agent,
+        score=score,
+        load_bp=agent.open * BASIS_POINTS // load.matters,
+        rating_bp=agent.good_bp or 0,
+        skills=agent.skills,
+        refused=refused,
+    )
+
+
+def carries(agent: Available, queue: Queue, now: Instant) -> bool:
+    """Return whether an agent is there to work on what comes to a queue."""
+    need = Need(queue.skills, queue.certificates, angry=False, keeps_agent=False)
+    return agent.on_shift and _unable(agent, need) is None and not _uncertified(agent, need, now)
+
+
+def on_waiting(
+    ticket: str, cause: str, candidates: tuple[Candidate, ...], load: Load, now: Instant
+) -> tuple[ChooseAgent, str]:
+    """Return the command that gives a matter to somebody, and its key: once for each wait."""
+    command = ChooseAgent(ticket=ticket, candidates=candidates, lease_until=later(now, load.lease))
+    return command, key_of(PROCESS, f"choose\x1f{ticket}\x1f{cause}", 0)
+
+
+def on_overflow(ticket: str, cause: str, load: Load) -> tuple[QueueTicket, str]:
+    """Return the command that brings a matter to the overflow queue, and its key."""
+    command = QueueTicket(ticket=ticket, queue=load.overflow, why="overflow")
+    return command, key_of(PROCESS, f"overflow\x1f{ticket}\x1f{cause}", 0)
+
+
+def on_lease(ticket: str, due_at: Instant) -> tuple[LapseAssignment, str]:
+    """Return the command for a lease that is over, and its key."""
+    command = LapseAssignment(ticket=ticket, due_at=due_at)
+    return command, key_of(PROCESS, f"lapse\x1f{ticket}\x1f{due_at}", 0)
+
+
+def on_figures(command: WatchQueue, cause: str | None) -> tuple[WatchQueue, str]:
+    """Return the command for a queue that is otherwise than on record, and its key.
+
+    `cause` is the place of the last fact about the queue: each episode begins and ends once.
+    """
+    return command, key_of(PROCESS, f"watch\x1f{command.queue}\x1f{cause or ''}", 0)
+
+
+def _score(
+    agent: Available, ticket: Ticket, need: Need, load: Load, *, served_by: str | None
+) -> int:
+    rating_bp = agent.good_bp or 0
+    score = (BASIS_POINTS - min(agent.open * BASIS_POINTS // load.matters, BASIS_POINTS)) // 10
+    if agent.agent in ticket.silent:
+        score += _SILENT
+    if need.keeps_agent and agent.agent == served_by:
+        score += _DEDICATED
+    if need.angry:
+        score += rating_bp + (_TOP_RATED if rating_bp >= load.top_rating_bp else 0)
+    return score
+
+
+def _standing_against(
+    agent: Available, ticket: Ticket, need: Need, load: Load, now: Instant
+) -> str | None:
+    """Return the first reason why an agent is not given a matter."""
+    if has_interest(agent.agent, ticket):
+        return "conflict_of_interest"
+    if not agent.on_shift:
+        return "off_shift"
+    return _unable(agent, need) or _uncertified(agent, need, now) or _full(agent, load)
+
+
+def _unable(agent: Available, need: Need) -> str | None:
+    missing = [one for one in need.skills if one not in agent.skills]
+    return f"skill:{missing[0]}" if missing else None
+
+
+def _uncertified(agent: Available, need: Need, now: Instant) -> str | None:
+    """A certificate counts up to, not including, the instant at which it expires."""
+    for one in need.certificates:
+        until = agent.certificates.get(one)
+        if until is None:
+            return f"certificate:{one}"
+        if now >= until:
+            return f"certificate_expired:{one}"
+    return None
+
+
+def _full(agent: Available, load: Load) -> str | None:
+    return "load_limit" if agent.open >= load.matters else None

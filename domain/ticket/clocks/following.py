@@ -1,0 +1,269 @@
+"""What a ticket's new facts mean for its promises; what follows is appended with them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from domain.events import (
+    ClockCancelled,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    Event,
+    TicketQueued,
+)
+from domain.events.clocks import REOPENED
+from domain.milestones import Milestone
+from domain.policies.book import Book
+from domain.policies.clocks import ClockRule
+from domain.policies.elapsed import Turn, due, elapsed
+from domain.policies.zones import zone_version
+from domain.ticket.clock import Clock
+from domain.ticket.clocks.running import facts_due, next_at, rule_of
+from domain.ticket.deadlines import REPLY
+from domain.ticket.matter import matter_of
+from domain.ticket.milestones import name_of, of_order, seen
+from domain.ticket.state import Context, Ticket
+from domain.values import Instant
+
+
+def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[Event]:
+    """Return how the clocks that run end, rest or run on, by what made the ticket of `before`.
+
+    What was due before now is recorded first: a late answer does not undo a breach.
+    """
+    if ticket.imported:
+        return
+    reopened = before is not None and before.round != ticket.round
+    new = _new(before, ticket, context.now)
+    for name, clock in ticket.clocks.items():
+        rule = rule_of(name, context.book)
+        assert rule is not None, "a clock runs under the book of its ticket"
+        about = name.partition(":")[2] or None
+        happened = {**_of_order_since(clock.since, context), **new}
+        stop = _first(rule.stops, about, happened)
+        cancelled = _first(rule.cancels, about, happened)
+        late = False
+        if stop is None or stop[1] >= clock.due_at:
+            late = is_late(clock, rule, context)
+            for fact in breached(name, clock, rule, ticket, context):
+                ticket = _queued(ticket, fact)
+                yield fact
+        if stop is not None:
+            yield stopped(name, replace(clock, breached=clock.breached or late), stop, context)
+        elif cancelled is not None:
+            yield ClockCancelled(clock=name, why=cancelled[0])
+        elif reopened:
+            yield ClockCancelled(clock=name, why=REOPENED)
+        elif clock.paused and not rests(rule, ticket):
+            told = resumed(name, clock, rule, context)
+            yield told
+            running = clock.turned(Turn.RESUMED, context.now, told.due_at)
+            yield from breached(name, running, rule, ticket, context)
+        elif not (clock.paused or clock.breached or late) and rests(rule, ticket):
+            yield paused(name, ticket, context)
+
+
+def _new(before: Ticket | None, ticket: Ticket, now: Instant) -> Mapping[str, Instant]:
+    """Return what happened on the ticket just now; of a new round that is all of it.
+
+    What a clock ahead of ours reports happened now at the latest.
+    """
+    same_round = before is not None and before.round == ticket.round
+    earlier = before.milestones if before is not None and same_round else {}
+    return {name: min(at, now) for name, at in ticket.milestones.items() if earlier.get(name) != at}
+
+
+def _of_order_since(since: Instant, context: Context) -> Mapping[str, Instant]:
+    """Return what happened to the order since a clock began; older facts neither end nor keep it.
+
+    A clock that one of them ended runs no more, so those of a running one have not been heeded.
+    """
+    return {name: at for name, at in of_order(context.order).items() if at >= since}
+
+
+def _queued(ticket: Ticket, fact: Event) -> Ticket:
+    """Return the ticket as the next of several clocks sees it: one move to a queue is enough."""
+    return replace(ticket, queue=fact.queue) if isinstance(fact, TicketQueued) else ticket
+
+
+def is_late(clock: Clock, rule: ClockRule, context: Context) -> bool:
+    """Return whether a running clock is broken now, and the record does not say so yet."""
+    broken = clock.paused or clock.breached or rule.metric_only
+    return not broken and clock.due_at <= context.now
+
+
+def breached(
+    name: str, clock: Clock, rule: ClockRule, ticket: Ticket, context: Context
+) -> Iterable[Event]:
+    """Return what has become due on a clock, with the queue a breach brings the ticket to."""
+    yield from facts_due(name, clock, rule, ticket, context)
+    if rule.moves_to in {None, ticket.queue} or ticket.resolved is not None:
+        return
+    if rule.moves_from and ticket.queue not in rule.moves_from:
+        return
+    if is_late(clock, rule, context):
+        yield TicketQueued(queue=rule.moves_to, why=(f"clock:{name}",), policy=context.book.version)
+
+
+def waiting(ticket: Ticket) -> bool:
+    """Return whether the buyer or a third party must act before anything can be done (SL-25)."""
+    return ticket.waits_on is not None or REPLY in ticket.deadlines
+
+
+def rests(rule: ClockRule, ticket: Ticket) -> bool:
+    """Return whether a promise rests on a ticket as it is: it may, and somebody is waited for.
+
+    Whom the promise itself awaits is no reason for it to rest.
+    """
+    if ticket.waits_on is rule.awaits and REPLY not in ticket.deadlines:
+        return False
+    return rule.pauses and waiting(ticket)
+
+
+def paused(name: str, ticket: Ticket, context: Context) -> ClockPaused:
+    """Return that a clock rests from now on."""
+    why = ticket.waits_on or REPLY
+    return ClockPaused(clock=name, why=why, policy=context.book.version)
+
+
+def stopped(name: str, clock: Clock, stop: tuple[str, Instant], context: Context) -> ClockStopped:
+    """Return that what was promised happened, and how long it took by the clock's calendar."""
+    by, at = stop
+    calendar = context.book.calendar_of(clock.calendar)
+    spent = elapsed(calendar, clock.transitions, max(at, clock.since))
+    due_at: Instant | None = clock.due_at
+    if clock.paused:
+        due_at = due(calendar, clock.transitions, timedelta(seconds=clock.target_s))
+    return ClockStopped(
+        clock=name,
+        by=by.partition(":")[0],
+        at=at,
+        elapsed_s=int(spent.total_seconds()),
+        kept=not clock.breached and (due_at is None or at < due_at),
+    )
+
+
+def resumed(name: str, clock: Clock, rule: ClockRule, context: Context) -> ClockResumed:
+    """Return that a promise runs on, with the due time that what was left of it gives."""
+    running = clock.turned(Turn.RESUMED, context.now)
+    calendar = context.book.calendar_of(clock.calendar)
+    due_at = due(calendar, running.transitions, timedelta(seconds=clock.target_s))
+    assert due_at is not None, "a clock that runs is due some time"
+    running = replace(running, due_at=due_at)
+    return ClockResumed(
+        clock=name,
+        due_at=due_at,
+        policy=context.book.version,
+        next_at=next_at(running, rule, context.book),
+    )
+
+
+def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[Event]:
+    """Return the promises that begin to run, and what has become due on them already.
+
+    One that is made for a class the matter has just come into counts from now: nobody is late
+    with what they did not owe. While somebody is waited for they rest from their beginning.
+    """
+    if not context.book.clock or ticket.imported:
+        return
+    known = seen(ticket, context.order)
+    classes = context.book.classes_of(matter_of(ticket, context.order))
+    earlier = classes
+    if before is not None and before.round == ticket.round:
+        earlier = context.book.classes_of(matter_of(before, context.order))
+    for rule in context.book.clock:
+        if not applies(rule, classes):
+            continue
+        owed_before = applies(rule, earlier)
+        for about in _subjects(rule, known):
+            name = rule.id if about is None else f"{rule.id}:{about}"
+            last = ticket.clocks_ended.get(name)
+            if name in ticket.clocks or (last is not None and not rule.repeats):
+                continue
+            since = since_when(rule, about, known)
+            if since is None or (last is not None and since <= last):
+                continue
+            if _over(rule, about, known, since):
+                continue
+            since = since if owed_before else max(since, context.now)
+            told = started(name, rule, since, context.book)
+            yield told
+            clock = Clock.new(rule, since, told.due_at)
+            for fact in breached(name, clock, rule, ticket, context):
+                ticket = _queued(ticket, fact)
+                yield fact
+            if rests(rule, ticket) and not is_late(clock, rule, context):
+                yield paused(name, ticket, context)
+
+
+def applies(rule: ClockRule, classes: frozenset[str]) -> bool:
+    """Return whether a promise is made for matters of these classes."""
+    return classes.issuperset(rule.when) and classes.isdisjoint(rule.unless)
+
+
+def started(name: str, rule: ClockRule, since: Instant, book: Book) -> ClockStarted:
+    """Return that a promise runs from an instant."""
+    calendar = book.calendar_of(rule.calendar)
+    due_at = calendar.due(since, rule.within)
+    clock = Clock.new(rule, since, due_at)
+    return ClockStarted(
+        clock=name,
+        row=rule.row,
+        since=since,
+        target_s=rule.target_s,
+        calendar=rule.calendar,
+        zones=zone_version(),
+        due_at=due_at,
+        next_at=next_at(clock, rule, book),
+        awaits=rule.awaits,
+        policy=book.version,
+    )
+
+
+def _subjects(rule: ClockRule, known: Mapping[str, Instant]) -> Iterable[str | None]:
+    """Return what on the ticket a promise is made for: the ticket itself, or each of several."""
+    if rule.per == "ticket":
+        return (None,)
+    starts = frozenset(rule.starts)
+    return [
+        about
+        for name in known
+        for milestone, _, about in [name.partition(":")]
+        if about and milestone in starts
+    ]
+
+
+def since_when(rule: ClockRule, about: str | None, known: Mapping[str, Instant]) -> Instant | None:
+    """Return from when a promise counts: the latest of its starts; None before all happened."""
+    instants = [known.get(name_of(one, about)) for one in rule.starts]
+    found = [one for one in instants if one is not None]
+    return max(found) if len(found) == len(instants) else None
+
+
+def _over(rule: ClockRule, about: str | None, known: Mapping[str, Instant], since: Instant) -> bool:
+    """Return whether what a promise asks for, or what ends it, happened after its start."""
+    begun = min(known[name_of(one, about)] for one in rule.starts) if rule.early else since
+    kept = any(at >= begun for _, at in _found(rule.stops, about, known))
+    return kept or any(at >= since for _, at in _found(rule.cancels, about, known))
+
+
+def _first(
+    milestones: Iterable[Milestone], about: str | None, new: Mapping[str, Instant]
+) -> tuple[str, Instant] | None:
+    """Return the earliest of the milestones that happened just now."""
+    return min(_found(milestones, about, new), key=lambda pair: pair[1], default=None)
+
+
+def _found(
+    milestones: Iterable[Milestone], about: str | None, known: Mapping[str, Instant]
+) -> list[tuple[str, Instant]]:
+    """Return those of the milestones that happened, to what a clock is about or to the ticket."""
+    return [
+        (name, known[name])
+        for one in milestones
+        for name in (name_of(one, about), one.value)
+        if name in known
+    ]

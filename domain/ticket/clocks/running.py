@@ -1,0 +1,127 @@
+"""One running clock: which of its instants are due, what is recorded then, and what comes next."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import zip_longest
+from typing import Final, NamedTuple
+
+from domain.events import ClockBreached, ClockWarned, Event, PayoutOwed, TicketEscalated
+from domain.policies.book import Book
+from domain.policies.clocks import ClockRule, Payout
+from domain.policies.elapsed import due
+from domain.ticket.clock import Clock
+from domain.ticket.state import Context, Order, Ticket
+from domain.values import BASIS_POINTS, Instant, Money, later
+
+WARNING: Final = "warning"
+BREACH: Final = "breach"
+RUNG: Final = "rung"
+
+
+class Step(NamedTuple):
+    """Something that becomes due on a running clock."""
+
+    at: Instant
+    what: str
+    number: int
+    """Of a warning its share of the time in basis points, of a rung its place from 1."""
+
+
+def rule_of(name: str, book: Book) -> ClockRule | None:
+    """Return the promise a clock on a ticket is of; None when its book makes none."""
+    return book.clock_rule(name.partition(":")[0])
+
+
+def steps(clock: Clock, rule: ClockRule, book: Book) -> Iterable[Step]:
+    """Return what is still to come on a clock, in order; nothing while it rests."""
+    if clock.paused or rule.metric_only:
+        return
+    if not clock.breached:
+        calendar = book.calendar_of(clock.calendar)
+        for share in rule.warn_bp:
+            if share not in clock.warned:
+                part = timedelta(seconds=clock.target_s * share / BASIS_POINTS)
+                at = due(calendar, clock.transitions, part)
+                assert at is not None, "a clock that runs has an instant for each of its shares"
+                yield Step(at, WARNING, share)
+        yield Step(clock.due_at, BREACH, 0)
+    for number, rung in enumerate(rule.ladder, start=1):
+        if number > clock.rung:
+            yield Step(later(clock.due_at, rung.after), RUNG, number)
+
+
+def next_at(clock: Clock, rule: ClockRule, book: Book) -> Instant | None:
+    """Return when something is next due on a clock."""
+    return next((step.at for step in steps(clock, rule, book)), None)
+
+
+def facts_due(
+    name: str, clock: Clock, rule: ClockRule, ticket: Ticket, context: Context
+) -> tuple[Event, ...]:
+    """Return everything that has become due on a clock and is not on record, in order."""
+    coming = list(steps(clock, rule, context.book))
+    facts: list[Event] = []
+    for step, following in zip_longest(coming, coming[1:]):
+        if step.at > context.now:
+            break
+        then = None if following is None else following.at
+        facts += _facts(step, then, name, rule, ticket, context)
+    return tuple(facts)
+
+
+def _facts(  # noqa: PLR0917 - what a step is recorded with
+    step: Step,
+    then: Instant | None,
+    name: str,
+    rule: ClockRule,
+    ticket: Ticket,
+    context: Context,
+) -> Iterable[Event]:
+    match step.what:
+        case "warning":
+            yield ClockWarned(
+                clock=name,
+                share_bp=step.number,
+                due_at=step.at,
+                to=rule.ladder[0].to,
+                policy=context.book.version,
+                next_at=then,
+            )
+        case "breach":
+            yield ClockBreached(
+                clock=name,
+                row=rule.row,
+                due_at=step.at,
+                policy=context.book.version,
+                next_at=then,
+            )
+            if rule.payout is not None:
+                yield PayoutOwed(
+                    clock=name,
+                    row=rule.row,
+                    amount=cost_of(rule.payout, ticket, context.order),
+                    policy=context.book.version,
+                )
+        case _:
+            yield TicketEscalated(
+                clock=name,
+                rung=step.number,
+                to=rule.ladder[step.number - 1].to,
+                due_at=step.at,
+                policy=context.book.version,
+                next_at=then,
+            )
+
+
+def cost_of(payout: Payout, ticket: Ticket, order: Order | None) -> Money:
+    """Return what a breach costs: a share is one of what the whole order cost."""
+    if payout.amount_minor is not None and payout.currency is not None:
+        return Money(payout.amount_minor, payout.currency)
+    assert payout.share_bp is not None, "the book's validator asks for a share or a sum"
+    if order is None:
+        claim = ticket.claim
+        paid = Money(0, "CNY") if claim is None else claim
+    else:
+        first, *others = (line.paid for line in order.lines.values())
+        paid = sum(others, start=first)
+    return Money(paid.amount_minor * payout.share_bp // BASIS_POINTS, paid.currency)

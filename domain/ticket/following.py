@@ -1,0 +1,62 @@
+"""What a decision entails: diagnosis, priority, queue and promises follow its facts at once.
+
+The facts of a command and all that follows from them are appended together, so no promise is
+ever behind the matter it is made for. Each step sees the ticket as the steps before have made it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from msgspec.structs import replace
+
+from domain.commands import FollowOrder, MoveToBook
+from domain.events import Event, TicketEvent
+from domain.ticket import clocks, contacts, diagnosing, facts, prioritising, queueing, surveys
+from domain.ticket.decide import AnyTicketCommand, decide
+from domain.ticket.evolve import evolve
+from domain.ticket.state import Context, Stamp, Ticket
+
+Facts = tuple[Event, ...]
+Step = Callable[[Ticket | None, Ticket, Facts, Context], Iterable[Event]]
+"""(before, after, the command's facts and what followed, context) → what follows from them."""
+
+STEPS: Final[tuple[Step, ...]] = (
+    facts.follow,
+    diagnosing.follow,
+    contacts.follow,
+    prioritising.follow,
+    queueing.follow,
+    lambda before, ticket, _facts, context: clocks.carry_on(before, ticket, context),
+    lambda before, ticket, _facts, context: clocks.begin(before, ticket, context),
+    lambda before, ticket, _facts, context: surveys.follow(before, ticket, context),
+)
+"""In the order in which one rests on the other."""
+
+
+def settle(command: AnyTicketCommand, ticket: Ticket | None, context: Context) -> Facts:
+    """Return the facts of a command and all that follows from them, or raise why not."""
+    found = decide(command, ticket, context)
+    after = _after(ticket, found, context)
+    if not found and not isinstance(command, FollowOrder):
+        return found
+    if isinstance(command, MoveToBook):
+        context = replace(context, book=context.books(command.policy) or context.book)
+    if after is None or after.imported or context.imported:
+        return found
+    for step in STEPS:
+        more = tuple(step(ticket, after, found, context))
+        if more:
+            after = _after(after, more, context)
+            assert after is not None, "a ticket does not vanish"
+            found += more
+    return found
+
+
+def _after(ticket: Ticket | None, facts: Iterable[Event], context: Context) -> Ticket | None:
+    """Return the ticket as these facts will make it."""
+    for fact in facts:
+        if isinstance(fact, TicketEvent):
+            version = 1 if ticket is None else ticket.version + 1
+            stamp = Stamp(context.ticket, version, context.now, context.actor, imported=False)
+            ticket = evolve(ticket, fact, stamp)
+    return ticket

@@ -1,0 +1,39 @@
+"""Which queue a matter waits in: the first of the book's queues whose classes it is in."""
+
+from collections.abc import Iterable
+
+from domain.events import Event, TicketQueued
+from domain.policies.routing import Queue
+from domain.ticket.matter import matter_of
+from domain.ticket.state import Context, Ticket
+from domain.values import Stage
+
+
+def follow(
+    _before: Ticket | None, ticket: Ticket, _facts: tuple[Event, ...], context: Context
+) -> Iterable[Event]:
+    """Return the queue of a live matter when its classes bring it to another than before.
+
+    A queue that a breach or a person chose stays until the classes say something new, or the
+    ticket was moved to a book without such a queue.
+    """
+    if not context.book.queue or ticket.stage is Stage.CLOSED or ticket.resolved is not None:
+        return
+    classes = context.book.classes_of(matter_of(ticket, context.order))
+    queue = queue_of(classes, context.book.queue)
+    known = {one.name for one in context.book.queue}
+    if queue.name != ticket.routed or ticket.queue not in known:
+        yield TicketQueued(
+            queue=queue.name,
+            why=tuple(sorted(classes.intersection(queue.any))),
+            policy=context.book.version,
+        )
+
+
+def queue_of(classes: frozenset[str], queues: tuple[Queue, ...]) -> Queue:
+    """Return the queue that takes a matter of these classes; the last takes all."""
+    return next(
+        one
+        for one in queues
+        if not one.by_hand and (not one.any or not classes.isdisjoint(one.any))
+    )

@@ -1,0 +1,60 @@
+"""The written resolution of a complaint that two contacts did not settle (SL-16).
+
+A senior agent writes it with a compensation and what will be better, a supervisor signs it: only
+both together keep the promise.
+"""
+
+from domain import errors
+from domain.commands import SignResolution, WriteResolution
+from domain.events import Event, ResolutionSigned, ResolutionWritten
+from domain.milestones import Milestone
+from domain.ticket import remedies
+from domain.ticket.guards import guards, require_actor, require_unresolved
+from domain.ticket.service import authored
+from domain.ticket.state import Context, Ticket
+from domain.values import ActorKind
+
+
+@guards(WriteResolution)
+def may_write_resolution(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """An agent writes it once a round, when the contacts are exhausted."""
+    require_actor(ticket, context, ActorKind.AGENT)
+    require_unresolved(ticket)
+    if Milestone.CONTACTS_EXHAUSTED not in ticket.milestones:
+        raise errors.WrongState("The book's contacts are not exhausted.")
+    if ticket.resolution is not None:
+        raise errors.AlreadyDone
+
+
+def write_resolution(
+    command: WriteResolution, ticket: Ticket, context: Context
+) -> tuple[Event, ...]:
+    """Write it, and owe the compensation it names."""
+    may_write_resolution(ticket, None, context)
+    by = f"{context.actor.kind}:{context.actor.ref}"
+    compensation = f"R{len(ticket.remedies) + 1}"
+    return (
+        ResolutionWritten(
+            text=authored(command.text, context.actor),
+            improvement=authored(command.improvement, context.actor),
+            compensation=compensation,
+        ),
+        *remedies.within_authority(command.compensation, ticket, context, approved_by=by),
+    )
+
+
+@guards(SignResolution)
+def may_sign_resolution(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """A supervisor signs what an agent wrote, once."""
+    require_actor(ticket, context, ActorKind.SUPERVISOR)
+    require_unresolved(ticket)
+    if ticket.resolution is None:
+        raise errors.WrongState("No resolution is written.")
+    if Milestone.WRITTEN_RESOLUTION in ticket.milestones:
+        raise errors.AlreadyDone
+
+
+def sign_resolution(command: SignResolution, ticket: Ticket, context: Context) -> tuple[Event, ...]:
+    """Stand for it; the buyer is sent it."""
+    may_sign_resolution(ticket, None, context)
+    return (ResolutionSigned(),)

@@ -1,0 +1,49 @@
+"""Agents, who works on what, what waits for whom, and which queues overflow.
+
+An agent's facts may lie in another lane than those of the matters assigned to them: what an agent
+carries is therefore counted from the matters when it is asked for, and written nowhere.
+"""
+
+from projections.agents.reading import (
+    AgentList,
+    Assignment,
+    Counted,
+    Figures,
+    Lease,
+    Staff,
+    Waiting,
+    angry,
+    assignments,
+    everybody,
+    figures,
+    later_matters,
+    leases_due,
+    one,
+    page,
+    served_by,
+    waiting,
+)
+from projections.agents.rows import AgentRow
+from projections.agents.view import VIEW
+
+__all__ = [
+    "VIEW",
+    "AgentList",
+    "AgentRow",
+    "Assignment",
+    "Counted",
+    "Figures",
+    "Lease",
+    "Staff",
+    "Waiting",
+    "angry",
+    "assignments",
+    "everybody",
+    "figures",
+    "later_matters",
+    "leases_due",
+    "one",
+    "page",
+    "served_by",
+    "waiting",
+]

@@ -1,0 +1,375 @@
+"""The promises that run: what is due on which of them when, and who is late.
+
+A clock leaves the list when its promise is kept or moot. Its `next_at` is when something is next
+due on it (a warning, the breach, a rung of its ladder), so what is due is found by its index.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.events import (
+    ClockBreached,
+    ClockCancelled,
+    ClockMoved,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    ClockWarned,
+    Event,
+    TicketEscalated,
+)
+from domain.record import Record
+from domain.values import Awaiting, Instant
+from projections.columns import booleans, integers, texts, upsert
+from projections.projection import (
+    MOMENT,
+    OF_TICKETS,
+    PAGE_SIZE_MAX,
+    Fact,
+    Page,
+    Poisoned,
+    View,
+    place,
+    where,
+)
+
+TABLES: Final = {
+    "view.clock": (
+        """create table view.clock(
+          ticket text collate "C" not null,
+          clock text collate "C" not null,
+          lane int not null,
+          promise text not null,
+          policy text not null,
+          since text collate "C" not null,
+          target_s bigint not null,
+          due_at text collate "C" not null,
+          next_at text collate "C",
+          awaits text not null,
+          paused boolean not null,
+          breached boolean not null,
+          escalated_to text,
+          position text not null,
+          primary key (ticket, clock))""",
+        "create index on view.clock (next_at, ticket, clock) where next_at is not null",
+        "create index on view.clock (due_at, ticket, clock)",
+        "create index on view.clock (promise, due_at, ticket, clock)",
+        "create index on view.clock (due_at, ticket, clock) where paused",
+        "create index on view.clock (due_at, ticket, clock) where breached",
+    ),
+}
+_COLUMNS: Final = (
+    ("ticket", "text"),
+    ("clock", "text"),
+    ("lane", "int"),
+    ("promise", "text"),
+    ("policy", "text"),
+    ("since", "text"),
+    ("target_s", "bigint"),
+    ("due_at", "text"),
+    ("next_at", "text"),
+    ("awaits", "text"),
+    ("paused", "boolean"),
+    ("breached", "boolean"),
+    ("escalated_to", "text"),
+    ("position", "text"),
+)
+_UPSERT: Final = upsert("view.clock", _COLUMNS, ["ticket", "clock"])
+_READ: Final = (
+    "ticket, clock, promise, policy, since, target_s, due_at, next_at, awaits, paused, breached, "
+    "escalated_to, position"
+)
+_ENDS: Final = (ClockStopped, ClockCancelled)
+_CONCERNED: Final[frozenset[type[Event]]] = frozenset(
+    {
+        ClockStarted,
+        ClockPaused,
+        ClockResumed,
+        ClockWarned,
+        ClockBreached,
+        ClockMoved,
+        TicketEscalated,
+        *_ENDS,
+    }
+)
+
+
+class Running(msgspec.Struct, frozen=True):
+    """One promise that runs, rests or is broken and still owed."""
+
+    ticket: str
+    clock: str
+    row: str
+    policy: str
+    since: Instant
+    target_s: int
+    due_at: Instant
+    next_at: Instant | None
+    awaits: Awaiting
+    paused: bool
+    breached: bool
+    escalated_to: str | None
+    position: str
+    """The event that changed it last."""
+
+
+class ClocksPage:
+    """The running clocks of the tickets that one page of records touches."""
+
+    def __init__(self, lane: int) -> None:
+        """Begin with nothing."""
+        self.lane = lane
+        self._running: dict[str, dict[str, Running]] = {}
+        self._before: set[tuple[str, str]] = set()
+
+    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
+        """Read the clocks of the tickets whose clocks this page speaks of."""
+        for ticket, record in facts:
+            if type(record.event) in _CONCERNED:
+                self._running[ticket] = {}
+        if not self._running:
+            return
+        db.execute(
+            f"select {_READ} from view.clock where ticket = any(%s::text[])",
+            (texts(self._running),),
+        )
+        for found in db.fetchall():
+            running = _running(found)
+            self._running[running.ticket][running.clock] = running
+            self._before.add((running.ticket, running.clock))
+
+    def fold(self, facts: Sequence[Fact]) -> None:
+        """Fold the facts in their order."""
+        for ticket, record in facts:
+            if type(record.event) in _CONCERNED:
+                try:
+                    _apply(self._running[ticket], record, record.event)
+                except Exception as error:
+                    raise Poisoned(record, where(error)) from error
+
+    def write(self, db: Cursor) -> None:
+        """Write what runs and delete what does not run any more."""
+        rows = [one for running in self._running.values() for one in running.values()]
+        gone = sorted(self._before - {(one.ticket, one.clock) for one in rows})
+        if gone:
+            db.execute(
+                "delete from view.clock c using unnest(%s::text[], %s::text[]) "
+                "as gone(ticket, clock) where c.ticket = gone.ticket and c.clock = gone.clock",
+                (texts(ticket for ticket, _ in gone), texts(clock for _, clock in gone)),
+            )
+        if rows:
+            db.execute(
+                _UPSERT,
+                (
+                    texts(one.ticket for one in rows),
+                    texts(one.clock for one in rows),
+                    integers(self.lane for _ in rows),
+                    texts(one.row for one in rows),
+                    texts(one.policy for one in rows),
+                    texts(one.since for one in rows),
+                    integers(one.target_s for one in rows),
+                    texts(one.due_at for one in rows),
+                    texts(one.next_at for one in rows),
+                    texts(one.awaits for one in rows),
+                    booleans(one.paused for one in rows),
+                    booleans(one.breached for one in rows),
+                    texts(one.escalated_to for one in rows),
+                    texts(one.position for one in rows),
+                ),
+            )
+
+
+class ClocksView:
+    """The view of every promise that runs; its rows belong to a ticket and a clock."""
+
+    name: str = "clocks"
+    version: int = 2
+    families: frozenset[str] = OF_TICKETS
+    tables: Mapping[str, Sequence[str]] = TABLES
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        return ClocksPage(lane)
+
+
+VIEW: Final[View] = ClocksView()
+
+
+def _apply(running: dict[str, Running], record: Record, event: Event) -> None:
+    at = place(record)
+    match event:
+        case ClockStarted():
+            running[event.clock] = Running(
+                ticket=record.subject,
+                clock=event.clock,
+                row=event.row,
+                policy=event.policy,
+                since=event.since,
+                target_s=event.target_s,
+                due_at=event.due_at,
+                next_at=event.next_at,
+                awaits=event.awaits,
+                paused=False,
+                breached=False,
+                escalated_to=None,
+                position=at,
+            )
+        case ClockStopped() | ClockCancelled():
+            running.pop(event.clock, None)
+        case ClockPaused():
+            running[event.clock] = replace(
+                running[event.clock], paused=True, next_at=None, position=at
+            )
+        case ClockResumed():
+            running[event.clock] = replace(
+                running[event.clock],
+                paused=False,
+                due_at=event.due_at,
+                next_at=event.next_at,
+                position=at,
+            )
+        case ClockMoved():
+            running[event.clock] = replace(
+                running[event.clock],
+                due_at=event.due_at,
+                target_s=event.target_s,
+                policy=event.policy,
+                next_at=event.next_at,
+                position=at,
+            )
+        case ClockWarned():
+            running[event.clock] = replace(running[event.clock], next_at=event.next_at, position=at)
+        case ClockBreached():
+            running[event.clock] = replace(
+                running[event.clock], breached=True, next_at=event.next_at, position=at
+            )
+        case TicketEscalated():
+            running[event.clock] = replace(
+                running[event.clock],
+                escalated_to=event.to,
+                next_at=event.next_at,
+                position=at,
+            )
+        case _:
+            raise AssertionError("only facts about clocks are looked at here")
+
+
+def _running(found: tuple[object, ...]) -> Running:
+    """Return the clock that a row of the table holds."""
+    fields = dict(zip(Running.__struct_fields__, found, strict=True))
+    return msgspec.convert(fields, Running)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+class DueClock(msgspec.Struct, frozen=True):
+    """A clock on which something is due."""
+
+    ticket: str
+    clock: str
+    at: Instant
+
+
+def due(db: Cursor, now: Instant, limit: int) -> list[DueClock]:
+    """Return up to `limit` clocks on which something is due, the longest overdue first."""
+    db.execute(
+        "select ticket, clock, next_at from view.clock where next_at <= %s "
+        "order by next_at, ticket, clock limit %s",
+        (now, limit),
+    )
+    return [DueClock(*row) for row in db.fetchall()]
+
+
+def next_due(db: Cursor) -> Instant | None:
+    """Return the earliest instant anything is due at, so a worker knows how long it may rest."""
+    db.execute("select min(next_at) from view.clock where next_at is not null")
+    (at,) = db.fetchone() or (None,)
+    return None if at is None else Instant(at)
+
+
+class ClockList(msgspec.Struct, frozen=True):
+    """The promises of one ticket that run, as far as the view has read."""
+
+    moment: str
+    clocks: tuple[Running, ...]
+
+
+def of_ticket(db: Cursor, ticket: str) -> ClockList:
+    """Return the promises of a ticket, the next due first."""
+    db.execute(f"select {MOMENT}", ("clocks",))
+    (moment,) = db.fetchone() or ("",)
+    db.execute(
+        f"select {_READ} from view.clock where ticket = %s order by due_at, clock", (ticket,)
+    )
+    return ClockList(str(moment), tuple(_running(row) for row in db.fetchall()))
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which promises are asked for; what is None is not looked at."""
+
+    state: str | None = None
+    """running, paused, or breached."""
+    row: str | None = None
+    awaits: str | None = None
+    due_before: Instant | None = None
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The place of a promise in the order of due times: the next page begins behind it."""
+
+    due_at: str
+    ticket: str
+    clock: str
+
+
+class ClockPage(msgspec.Struct, frozen=True):
+    """One page of promises, what is due soonest first."""
+
+    moment: str
+    clocks: tuple[Running, ...]
+    next: Key | None
+    """Where the next page begins, or None when this is the last."""
+
+
+_STATES: Final = {
+    "running": "not paused and not breached",
+    "paused": "paused",
+    "breached": "breached",
+}
+_FILTERED: Final = {"row": "promise = %s", "awaits": "awaits = %s", "due_before": "due_at < %s"}
+
+
+def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> ClockPage:
+    """Return up to `limit` promises (200 at most) behind a key, on an index that holds the order.
+
+    A broken promise is one that is still owed.
+    """
+    if not 1 <= limit <= PAGE_SIZE_MAX:
+        raise ValueError(f"a page holds 1 to {PAGE_SIZE_MAX} rows")
+    conditions = ["true"] if filters.state is None else [_STATES[filters.state]]
+    values: list[object] = []
+    for name, condition in _FILTERED.items():
+        value = getattr(filters, name)
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if after is not None:
+        conditions.append("(due_at, ticket, clock) > (%s, %s, %s)")
+        values += msgspec.structs.astuple(after)
+    db.execute(
+        f"select m.moment, c.* from (select {MOMENT} as moment) m left join lateral ("
+        f"select {_READ} from view.clock where {' and '.join(conditions)} "
+        "order by due_at, ticket, clock limit %s) c on true",
+        ("clocks", *values, limit + 1),
+    )
+    rows = db.fetchall()
+    found = [_running(row[1:]) for row in rows if row[1] is not None]
+    last = found[limit - 1] if len(found) > limit else None
+    following = None if last is None else Key(last.due_at, last.ticket, last.clock)
+    return ClockPage(rows[0][0], tuple(found[:limit]), following)

@@ -1,0 +1,52 @@
+"""Why something on a ticket is as it is: worked out again from the record, and compared with it.
+
+Everything here is pure: records and books come in, an explanation goes out.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from domain.record import Record
+from replay.explain import assignment, diagnosis, due, priority
+from replay.explain.history import moments
+from replay.explain.telling import Books, Decision, EventRef, ref
+
+__all__ = ["Books", "Decision", "EventRef", "What", "explain", "recomputed", "ref"]
+
+
+class What(StrEnum):
+    """What of a ticket is explained."""
+
+    DUE = "due"
+    PRIORITY = "priority"
+    ASSIGNMENT = "assignment"
+    DIAGNOSIS = "diagnosis"
+
+
+def explain(
+    what: What,
+    ticket: Sequence[Record],
+    order: Sequence[Record],
+    *,
+    books: Books,
+    texts: Mapping[tuple[int, str], str | None],
+) -> tuple[Decision, ...]:
+    """Return the decisions of a kind on a ticket, in the order of the record.
+
+    `texts` are the buyer's words by version and field; only a diagnosis is worked out from them.
+    """
+    life = moments(ticket, order)
+    match what:
+        case What.DUE:
+            return due.explain(life, books)
+        case What.PRIORITY:
+            return priority.explain(life, books)
+        case What.ASSIGNMENT:
+            return assignment.explain(life, books)
+        case What.DIAGNOSIS:
+            return diagnosis.explain(life, books, texts)
+
+
+def recomputed(decisions: Sequence[Decision]) -> bool:
+    """Return whether all that can be worked out again came out as it stands on record."""
+    return all(one.recomputed is not False for one in decisions)

@@ -1,0 +1,264 @@
+"""DI-01 to DI-07: what a text says, what it opens, who is asked first, and what may go back."""
+
+from typing import Any
+
+import pytest
+
+from api.wiring import first_book
+from domain.policies.book import parse
+from tests.acceptance.matters import OverHttp, begins, opened
+from tests.acceptance.platform import AUDITOR, SUPERVISOR, Platform
+from tests.rows import special
+from tests.rows.checks import does
+from tests.rows.played import AGENT, BUYER, MERCHANT, Deed, Ground
+from tests.rows.promises import ACCEPTS, HOUR, MINUTE, complaint
+
+QUESTION = {"kind": "consultation", "scenario": "service", "reason": "other"}
+
+
+def told(platform: Platform, statement: str, **opening: Any) -> OverHttp:
+    """Return a matter that came in with a text and nothing else that says what it is."""
+    return opened(platform, Ground(opening={"reason": "other", "statement": statement, **opening}))
+
+
+@pytest.mark.parametrize(
+    ("statement", "responsible", "scenario"),
+    [
+        ("发错货了，颜色不对。", "merchant", "product"),
+        ("The screen is cracked and it does not work.", "merchant", "product"),
+        ("手机屏幕有一点划痕", "merchant", "product"),
+        ("承诺送的赠品不给，说话不算数。", "merchant", "service"),
+        ("包裹在路上压坏了，外壳碎了。", "logistics", "product"),
+        ("物流丢件了", "logistics", "product"),
+        ("快递太慢了，晚到了三天", "logistics", "experience"),
+        ("快递员态度恶劣，骂人。", "logistics", "service"),
+        ("外包装破破烂烂，箱子很脏。", "logistics", "experience"),
+        ("系统重复扣款，订单出错了。", "platform", "experience"),
+        ("平台客服态度很差。", "platform", "service"),
+    ],
+)
+def test_di_01_two_dimensions(
+    platform: Platform, statement: str, responsible: str, scenario: str
+) -> None:
+    """Who is responsible and what was hurt, by the words alone: the cells of the grid."""
+    found = told(platform, statement).latest("diagnosis.made")
+    assert (found["responsible"], found["scenario"]) == (responsible, scenario)
+
+
+def test_di_02_two_hundred_tags_in_two_languages_as_dated_data(platform: Platform) -> None:
+    """Every tag has both names, its cell, examples, usual solution and clock; no name twice."""
+    page = platform.read(AUDITOR, "/v1/books/2026-11-22/subjects/tags")
+    tags = page["tables"]["tag"]
+    assert page["version"] == "2026-11-22"
+    assert len(tags) >= 200
+    for language in ("zh", "en"):
+        assert len({one[language].casefold() for one in tags}) == len(tags)
+    cells = {(one["responsible"], one["scenario"]) for one in tags}
+    assert {
+        (party, scenario)
+        for party in ("merchant", "logistics", "platform")
+        for scenario in ("product", "service", "experience")
+    } <= cells
+    assert all(len(one["examples_zh"]) >= 2 and len(one["examples_en"]) >= 2 for one in tags)
+
+
+def test_di_02_the_tree_is_edited_as_data(platform: Platform) -> None:
+    """A book whose tag bears another name is another book; no line of the program changes."""
+    text = first_book().decode()
+    [tag] = [one for one in parse(first_book()).tag if one.id == "merchant.product.board_crack"]
+    renamed = text.replace(f'zh = "{tag.zh}"', 'zh = "屏幕开裂"', 1)
+    assert next(one.zh for one in parse(renamed.encode()).tag if one.id == tag.id) == "屏幕开裂"
+    assert platform.read(AUDITOR, "/v1/books")["items"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "东西坏了，我非常生气，你们太过分了，再不处理我就投诉到消协！",
+            {"kind": "dispute", "urgency": "high", "sentiment": "negative", "upset": True},
+        ),
+        (
+            "Please tell me how to install it.",
+            {"kind": "consultation", "urgency": "low", "sentiment": "neutral", "upset": False},
+        ),
+        (
+            "It caught fire and burned my hand.",
+            {"kind": "complaint", "urgency": "high", "upset": False},
+        ),
+        ("箱子破损，少件了一个", {"kind": "complaint", "urgency": "medium"}),
+    ],
+)
+def test_di_03_the_diagnosis_is_in_the_opening_request(
+    platform: Platform, statement: str, expected: dict[str, Any]
+) -> None:
+    """Tags, both dimensions, kind, urgency, sentiment, confidence and words, in one append."""
+    matter = told(platform, statement)
+    records = list(platform.events(matter.ticket).values())
+    opening, judged = records[0], matter.latest("diagnosis.made")
+    assert {name: judged[name] for name in expected} == expected
+    assert judged["words"], "it names the words of the book it rests on"
+    assert 0 < judged["confidence_bp"] <= 10_000
+    assert (judged["policy"], judged["method"].partition(":")[0]) == ("2026-11-22", "lexicon")
+    made = next(one for one in records if one["topic"] == "diagnosis.made.v1")
+    assert (made["at"], made["cause"]["correlation"]) == (
+        opening["at"],
+        opening["cause"]["correlation"],
+    )
+    assert matter.row()["kind"] == judged["kind"]
+
+
+def test_di_03_each_message_is_judged(platform: Platform) -> None:
+    """What the buyer adds is judged when it is said; what others say is not."""
+    matter = told(platform, "The screen is scratched.")
+    does(matter, Deed(BUYER, "messages", {"text": "屏幕也不亮了，开不了机。"}, after=MINUTE))
+    does(matter, Deed(MERCHANT, "messages", {"text": "坏了？太过分了！"}))
+    made = matter.facts("diagnosis.made")
+    assert len(made) == 2
+    assert made[1].at == matter.now
+
+
+def test_di_03_without_a_text_nothing_is_guessed(platform: Platform) -> None:
+    """An order number is enough to open a matter; a diagnosis needs words."""
+    matter = opened(platform, Ground(opening=complaint()))
+    assert matter.facts("diagnosis.made") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "entry"),
+    [
+        ("收到就是破损的", "open_logistics_claim"),
+        ("The parcel arrived damaged.", "open_logistics_claim"),
+        ("包裹里少件了", "open_logistics_claim"),
+        ("One item is missing from the box.", "open_logistics_claim"),
+        ("我要开发票", "open_self_service_invoice"),
+        ("I need an invoice for my company.", "open_self_service_invoice"),
+    ],
+)
+def test_di_04_words_open_flows(platform: Platform, statement: str, entry: str) -> None:
+    """Damage and missing items offer the logistics claim, an invoice self-service: in actions."""
+    matter = told(platform, statement)
+    for who in (BUYER, AGENT):
+        found = matter.offered(who)[entry]
+        assert found["flow"]["offers_zh"]
+        assert found["flow"]["offers_en"]
+        assert found["href"] == f"/v1/tickets/{matter.ticket}/messages"
+    assert entry not in matter.offered(MERCHANT)
+    does(matter, Deed(BUYER, found["href"].rpartition("/")[2], {"text": "Please open it."}))
+    assert entry in matter.offered(BUYER), "what says nothing of it closes nothing"
+
+
+def test_di_04_other_words_open_none(platform: Platform) -> None:
+    """A question about an installation opens neither."""
+    offered = told(platform, "Please tell me how to install it.").offered(BUYER)
+    assert [one for one in offered if one.startswith("open_")] == []
+
+
+def test_di_04_an_invoice_waits_in_self_service(platform: Platform) -> None:
+    """The words alone bring the question there."""
+    matter = told(platform, "我要开发票", reason="invoice")
+    assert matter.queue() == "self_service"
+
+
+@pytest.mark.parametrize(
+    ("bought", "category", "queue"),
+    [
+        (["mother_and_baby"], "toys", "mother_and_baby"),
+        ([], "mother_and_baby", "mother_and_baby"),
+        (["phones", "books"], "toys", "senior"),
+    ],
+)
+def test_di_05_a_buyer_of_baby_goods_gets_their_route_first(
+    platform: Platform, bought: list[str], category: str, queue: str
+) -> None:
+    """What was bought before chooses the queue, whatever this matter is about."""
+    ground = Ground(
+        order={"category": category},
+        standing={"tier": "ordinary", "bought": bought},
+        opening=complaint(remedy="return"),
+    )
+    matter = opened(platform, ground)
+    assert matter.queue() == queue
+    assert matter.latest("ticket.queued")["why"][0] in {"mother_and_baby", "complaint"}
+
+
+def test_di_06_machine_and_person_stay_side_by_side(platform: Platform) -> None:
+    """A correction takes the machine's place on the ticket and leaves its judgement on record."""
+    matter = told(platform, "The screen is cracked and it does not work.")
+    does(matter, ACCEPTS)
+    body = {"scenario": "experience", "responsible": "logistics", "kind": "dispute"}
+    does(matter, Deed(AGENT, "diagnosis", body))
+    machine, person = matter.latest("diagnosis.made"), matter.latest("diagnosis.corrected")
+    assert (machine["responsible"], machine["scenario"]) == ("merchant", "product")
+    assert {name: person[name] for name in body} == body
+    seen = matter.seen()
+    assert {name: seen[name] for name in body} == body
+    does(matter, Deed(BUYER, "messages", {"text": "屏幕碎了，是质量问题"}, after=MINUTE))
+    assert matter.seen()["responsible"] == "logistics", "a later judgement corrects no person"
+    judged = [(one["by"], one["responsible"]) for one in platform.file(matter.ticket)["diagnoses"]]
+    assert judged == [("machine", "merchant"), ("person", "logistics"), ("machine", "merchant")]
+
+
+def test_di_06_the_agreement_of_machine_and_person_is_a_metric(platform: Platform) -> None:
+    """Of two corrected matters one party and both scenarios are as the machine said."""
+
+    def counted() -> dict[str, Any]:
+        platform.settle()
+        found: dict[str, Any] = platform.read(SUPERVISOR, "/v1/statistics")["agreement"]
+        return found
+
+    before = counted()
+    for responsible, kind in (("merchant", "dispute"), ("logistics", "complaint")):
+        matter = told(platform, "The screen is cracked and it does not work.")
+        body = {"scenario": "product", "responsible": responsible, "kind": kind}
+        does(matter, ACCEPTS, Deed(AGENT, "diagnosis", body))
+    after = counted()
+    assert after["corrected"] - before["corrected"] == 2
+    grown = {
+        name: tuple(
+            after["dimensions"][name][one] - before["dimensions"][name][one]
+            for one in ("judged", "agreed")
+        )
+        for name in ("responsible", "scenario", "kind")
+    }
+    assert grown == {"responsible": (2, 1), "scenario": (2, 2), "kind": (2, 1)}
+    share = after["dimensions"]["responsible"]
+    assert share["agreed_bp"] == share["agreed"] * 10_000 // share["judged"]
+
+
+@pytest.mark.parametrize("row", special.RETURNS, ids=lambda row: "-".join(map(str, row.values())))
+def test_di_07_a_return_until_its_last_instant(platform: Platform, row: dict[str, Any]) -> None:
+    """7 and 30 days to the microsecond; custom-made, fresh, opened: an answer with its clause."""
+    special.return_goes_back_until(begins(platform), **row)
+
+
+def test_di_07_before_the_signature_it_is_not_received(platform: Platform) -> None:
+    """Nothing goes back that has not arrived."""
+    ground = Ground(order={"signed_ago": None}, opening=complaint(remedy="return"))
+    matter = opened(platform, ground)
+    does(matter, ACCEPTS, Deed(AGENT, "return-review"))
+    found = matter.latest("return.reviewed")
+    assert (found["eligible"], found["clause"]) == (False, "returns.not_signed")
+
+
+def test_di_07_where_nobody_knows_whether_it_was_opened_the_answer_says_so(
+    platform: Platform,
+) -> None:
+    """The return is possible as long as the goods are closed."""
+    ground = Ground(
+        order={"category": "cosmetics", "signed_ago": HOUR},
+        opening=complaint(remedy="return", reason="changed_mind"),
+    )
+    matter = opened(platform, ground)
+    does(matter, ACCEPTS, Deed(AGENT, "return-review"))
+    found = matter.latest("return.reviewed")
+    assert (found["eligible"], found["if_unopened"]) == (True, True)
+
+
+def test_di_07_the_answer_can_be_read_where_the_case_is_judged(platform: Platform) -> None:
+    """The clause of the answer stands in the book with its words."""
+    matter = opened(platform, Ground(opening=complaint(remedy="return")))
+    does(matter, ACCEPTS, Deed(AGENT, "return-review"))
+    clause = matter.latest("return.reviewed")["clause"]
+    clauses = platform.read(SUPERVISOR, "/v1/books/2026-11-22/subjects/clauses")["tables"]["clause"]
+    assert next(one for one in clauses if one["id"] == clause)["en"]

@@ -1,0 +1,271 @@
+"""RO-02, RO-03, KN-03, DI-10: who is given a matter, and why not the others."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.values import later
+from tests.acceptance.platform import AGENT, SUPERVISOR
+from tests.acceptance.staff import EXPERT, MICROSECOND, MINUTE, Staff
+
+LARGE = 500_000
+"""Up to this many fen a dispute is none of high value."""
+SPEND = 1_000_000
+"""Up to this many fen a year's spend buys no agent of one's own."""
+LEASE = timedelta(minutes=10)
+DISPUTE = {"kind": "dispute", "category": "furniture"}
+ANGRY = "I am furious, this is unacceptable."
+
+
+def test_ro_02_a_matter_goes_to_who_is_able_and_there(staff: Staff) -> None:
+    """Every agent of the desk stands on record, with a score or the reason against."""
+    staff.hire("able")
+    staff.hire("unskilled", skills=())
+    staff.hire("away", there=False)
+    staff.hire("elsewhere", desk="live_desk")
+    ticket = staff.matter()
+    assert staff.given_to(ticket) == "able"
+    assert staff.against(ticket) == {
+        "able": None,
+        "unskilled": "skill:senior",
+        "away": "off_shift",
+    }
+    assert staff.chosen(ticket)["policy"] == "2026-11-22"
+
+
+def test_ro_02_who_carries_less_is_given_more(staff: Staff) -> None:
+    """Load is looked at: the second matter goes to the second agent."""
+    staff.hire("a-1")
+    staff.hire("a-2")
+    first = staff.given_to(staff.matter())
+    assert {first, staff.given_to(staff.matter())} == {"a-1", "a-2"}
+    assert [staff.look(one)["agent"]["open"] for one in ("a-1", "a-2")] == [1, 1]
+    assert staff.look("a-1")["agent"]["load_bp"] == 500
+    assert len(staff.look("a-1")["assignments"]) == 1
+
+
+def test_ro_02_nobody_is_given_what_an_empty_desk_must_wait_for(staff: Staff) -> None:
+    """A matter waits until somebody comes, and then nobody has to remember it."""
+    staff.hire("a-1", there=False)
+    ticket = staff.matter()
+    assert staff.given_to(ticket) is None
+    staff.do("a-1", "/shifts")
+    assert staff.given_to(ticket) == "a-1"
+    staff.do("a-1", "/shifts/end")
+    assert staff.given_to(staff.matter()) is None
+
+
+@pytest.mark.parametrize("missing", EXPERT)
+def test_ro_02_a_high_value_dispute_goes_to_the_certified_alone(staff: Staff, missing: str) -> None:
+    """Product knowledge, law and psychology: two of three are not enough."""
+    staff.hire("half", "expert_desk", passed=[one for one in EXPERT if one != missing])
+    ticket = staff.matter(paid_minor=LARGE + 1, **DISPUTE)
+    assert staff.queue_of(ticket) == "high_value"
+    assert staff.given_to(ticket) is None
+    staff.hire("expert", "expert_desk", passed=EXPERT)
+    assert staff.given_to(ticket) == "expert"
+    assert staff.against(ticket) == {"expert": None, "half": f"certificate:{missing}"}
+
+
+def test_ro_02_at_the_limit_a_dispute_is_none_of_high_value(staff: Staff) -> None:
+    """Above 5,000.00 it is, at 5,000.00 any senior may work on it."""
+    staff.hire("senior")
+    ticket = staff.matter(paid_minor=LARGE, **DISPUTE)
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("senior", "senior")
+
+
+def test_kn_03_a_certificate_counts_until_the_instant_it_expires(staff: Staff) -> None:
+    """A microsecond before it is good, at the instant itself it is not."""
+    end = later(staff.platform.now.at, timedelta(hours=1))
+    staff.hire("expert", "expert_desk", passed=EXPERT, until=end)
+    staff.platform.now.move(later(end, -MICROSECOND))
+    assert staff.given_to(staff.matter(paid_minor=LARGE + 1, **DISPUTE)) == "expert"
+    staff.platform.now.move(end)
+    ticket = staff.matter(paid_minor=LARGE + 1, **DISPUTE)
+    assert staff.given_to(ticket) is None
+    staff.platform.refused("agent:expert", ticket, "assignment", code="not_fit")
+    renewed = {"certificate": "product", "expires_at": later(end, timedelta(days=1))}
+    for one in EXPERT:
+        staff.do("expert", "/certificates", {**renewed, "certificate": one})
+    assert staff.given_to(ticket) == "expert"
+
+
+def test_kn_03_a_certificate_that_is_withdrawn_counts_no_more(staff: Staff) -> None:
+    """The next matter is not given, and may not be taken either."""
+    staff.hire("expert", "expert_desk", passed=EXPERT)
+    staff.do("expert", "/certificates/withdrawal", {"certificate": "law", "why": "audit"})
+    ticket = staff.matter(paid_minor=LARGE + 1, **DISPUTE)
+    assert staff.given_to(ticket) is None
+    told = staff.platform.refused("agent:expert", ticket, "assignment", code="not_fit")
+    assert told["reason"] == "certificate:law"
+    assert "law" not in staff.look("expert")["agent"]["certificates"]
+
+
+def test_kn_03_nothing_that_has_expired_is_granted(staff: Staff) -> None:
+    """Now is too late, a microsecond on is not."""
+    staff.hire("expert", "expert_desk")
+    now = staff.platform.now.at
+    body = {"certificate": "law", "expires_at": now}
+    answer = staff.platform.call(SUPERVISOR, "/v1/agents/expert/certificates", body)
+    assert (answer.status, answer.body["code"]) == (409, "unreasonable")
+    staff.do("expert", "/certificates", {**body, "expires_at": later(now, MICROSECOND)})
+
+
+@pytest.mark.parametrize("kind", ["consultation", "complaint", "dispute"])
+def test_ro_02_luxury_is_for_who_passed_that_examination(staff: Staff, kind: str) -> None:
+    """Whatever the matter is, and whatever else one has passed."""
+    staff.hire("expert", "expert_desk", skills=["luxury"], passed=EXPERT)
+    ticket = staff.matter(category="luxury", kind=kind, paid_minor=1_000)
+    assert staff.given_to(ticket) is None
+    told = staff.platform.refused("agent:expert", ticket, "assignment", code="not_fit")
+    assert told["reason"] == "certificate:luxury"
+    staff.platform.refused(AGENT, ticket, "assignment", code="not_fit")
+    staff.do(
+        "expert",
+        "/certificates",
+        {"certificate": "luxury", "expires_at": later(staff.platform.now.at, MINUTE)},
+    )
+    assert staff.given_to(ticket) == "expert"
+
+
+def test_ro_02_a_vip_brings_a_high_value_dispute_to_the_certified_too(staff: Staff) -> None:
+    """The VIP queue asks for no certificate; the matter does."""
+    staff.value("b-7", "top", 0)
+    staff.hire("v-1", "vip_desk", skills=["vip"])
+    staff.hire("v-2", "vip_desk", skills=["vip"], passed=EXPERT)
+    ticket = staff.matter(buyer="b-7", paid_minor=LARGE + 1, **DISPUTE)
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("v-2", "vip")
+    assert staff.against(ticket) == {"v-1": "certificate:law", "v-2": None}
+
+
+@pytest.mark.parametrize(
+    ("tier", "spend_minor", "desk", "same"),
+    [
+        pytest.param("ordinary", SPEND, "senior_desk", False, id="10,000.00 is not above"),
+        pytest.param("ordinary", SPEND + 1, "vip_desk", True, id="10,000.01 is above"),
+        pytest.param("top", 0, "vip_desk", True, id="a top member"),
+    ],
+)
+def test_ro_02_who_spends_enough_keeps_the_agent(
+    staff: Staff, tier: str, spend_minor: int, desk: str, *, same: bool
+) -> None:
+    """The same agent as before, although another one has nothing to do."""
+    staff.value("b-7", tier, spend_minor)
+    staff.hire("first", desk, skills=["vip", "senior"])
+    assert staff.given_to(staff.matter(buyer="b-7")) == "first"
+    staff.hire("other", desk, skills=["vip", "senior"])
+    assert staff.given_to(staff.matter(buyer="b-7")) == ("first" if same else "other")
+
+
+def test_ro_02_a_dedicated_agent_who_is_away_is_replaced(staff: Staff) -> None:
+    """To keep one's agent is not to wait for one's agent."""
+    staff.value("b-7", "top", 0)
+    staff.hire("first", "vip_desk", skills=["vip"])
+    assert staff.given_to(staff.matter(buyer="b-7")) == "first"
+    staff.hire("other", "vip_desk", skills=["vip"])
+    staff.do("first", "/shifts/end")
+    assert staff.given_to(staff.matter(buyer="b-7")) == "other"
+
+
+@pytest.mark.parametrize("party", ["buyer", "merchant"])
+def test_ro_02_nobody_is_given_or_takes_a_matter_of_their_own(staff: Staff, party: str) -> None:
+    """An agent who buys or sells is a party like any other."""
+    staff.hire("p-1")
+    ticket = staff.matter(**{party: "p-1"})
+    assert staff.given_to(ticket) is None
+    staff.platform.refused("agent:p-1", ticket, "assignment", code="conflict_of_interest")
+    staff.hire("a-1")
+    assert staff.given_to(ticket) == "a-1"
+    assert staff.against(ticket)["p-1"] == "conflict_of_interest"
+
+
+# --- DI-10 ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("good_bp", "chosen"), [(9_500, "rated"), (9_499, "idle")])
+def test_di_10_an_angry_buyer_is_given_a_top_rated_agent(
+    staff: Staff, good_bp: int, chosen: str
+) -> None:
+    """From 95 % good answers on, however busy; below that, load counts as for everybody."""
+    staff.hire("rated", good_bp=good_bp)
+    calm = staff.matter()
+    assert staff.given_to(calm) == "rated"
+    staff.hire("idle", good_bp=9_499 if chosen == "idle" else 9_400)
+    assert staff.given_to(staff.matter(statement=ANGRY)) == chosen
+
+
+@pytest.mark.parametrize(("good_bp", "holds"), [(9_499, False), (9_500, True)])
+def test_di_10_a_top_rated_agent_takes_over(staff: Staff, good_bp: int, *, holds: bool) -> None:
+    """Emotions that come later take the matter from an agent who is not top-rated."""
+    staff.hire("a-1", good_bp=good_bp)
+    ticket = staff.matter()
+    assert staff.given_to(ticket) == "a-1"
+    staff.hire("top", good_bp=9_900)
+    assert staff.given_to(ticket) == "a-1"
+    staff.platform.do("buyer:b-1", ticket, "messages", {"text": ANGRY})
+    assert staff.given_to(ticket) == ("a-1" if holds else "top")
+    assert staff.platform.topics(ticket).count("assignment.chosen") == (1 if holds else 2)
+
+
+def test_di_10_a_supervisor_keeps_an_angry_buyers_matter(staff: Staff) -> None:
+    """Who took it as a supervisor is not relieved by the platform."""
+    staff.hire("top", good_bp=9_900, there=False)
+    ticket = staff.matter(statement=ANGRY)
+    staff.platform.do(SUPERVISOR, ticket, "assignment")
+    staff.do("top", "/shifts")
+    assert staff.given_to(ticket) == "sup-1"
+
+
+# --- Leases -----------------------------------------------------------------------------------
+
+
+def test_a_silent_agent_loses_the_matter_to_another(staff: Staff) -> None:
+    """A microsecond before the lease is over nothing happens; then the next one has a turn."""
+    staff.hire("a-1")
+    ticket = staff.matter()
+    assert staff.given_to(ticket) == "a-1"
+    staff.hire("a-2")
+    for _ in range(3):
+        assert staff.given_to(staff.matter()) is not None
+    staff.platform.pass_by(LEASE - MICROSECOND)
+    assert staff.given_to(ticket) == "a-1"
+    staff.platform.pass_by(MICROSECOND)
+    assert staff.given_to(ticket) == "a-2"
+    assert staff.platform.topics(ticket).count("assignment.lapsed") == 1
+    silent = next(one for one in staff.chosen(ticket)["candidates"] if one["agent"] == "a-1")
+    assert silent["score"] < 0
+
+
+def test_the_only_agent_is_asked_again(staff: Staff) -> None:
+    """Silence ranks last; where nobody else is, last is still somebody."""
+    staff.hire("a-1")
+    ticket = staff.matter()
+    assert staff.given_to(ticket) == "a-1"
+    staff.platform.pass_by(LEASE)
+    assert staff.given_to(ticket) == "a-1"
+    assert staff.platform.topics(ticket).count("assignment.chosen") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("acceptance", {}),
+        ("messages", {"text": "We are on it."}),
+        ("answers", {"text": "We are on it.", "resolves": False}),
+        ("plans", {"level": "framework", "text": "A refund."}),
+    ],
+)
+def test_an_agent_who_does_something_is_not_silent(
+    staff: Staff, path: str, body: dict[str, Any]
+) -> None:
+    """Taking up, writing, answering and planning all end the lease."""
+    staff.hire("a-1")
+    ticket = staff.matter()
+    if path in {"answers", "plans"}:
+        staff.platform.do(SUPERVISOR, ticket, "acceptance")
+    assert staff.given_to(ticket) == "a-1"
+    staff.platform.do("agent:a-1", ticket, path, body)
+    staff.platform.pass_by(2 * LEASE)
+    assert staff.given_to(ticket) == "a-1"
+    assert "assignment.lapsed" not in staff.platform.topics(ticket)

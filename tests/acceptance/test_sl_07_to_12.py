@@ -1,0 +1,184 @@
+"""SL-07 to SL-12: self-service, VIPs, machines first, members, experts, and anger."""
+
+import pytest
+
+from domain.values import later
+from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.platform import Platform
+from tests.rows import special
+from tests.rows.checks import does
+from tests.rows.played import BUYER, MOMENT, Deed, Ground
+from tests.rows.promises import (
+    ASKED,
+    COMPLAINED,
+    EXPERT,
+    HOUR,
+    MINUTE,
+    SECOND,
+    SETTLES,
+    TOP_MEMBER,
+    bot_says,
+    complaint,
+    dispute,
+    planned,
+    reported,
+)
+
+ANGRY = "This is outrageous! I am furious, you are liars and thieves, worst shop ever!"
+
+
+@pytest.mark.parametrize("reason", ["invoice", "installation"])
+def test_sl_07_an_invoice_and_a_tutorial_have_no_human_clock(
+    platform: Platform, reason: str
+) -> None:
+    """Only the machine's clocks of SL-01 and SL-09 run, and SL-24 measures."""
+    asked = Ground(opening={"kind": "consultation", "scenario": "service", "reason": reason})
+    matter = opened(platform, asked)
+    assert matter.queue() == "self_service"
+    rows = {one.data["row"]: one.data["awaits"] for one in matter.facts("clock.started")}
+    assert rows.pop("SL-24") == "agent"
+    assert rows == {"SL-01": "nobody", "SL-09": "nobody"}
+
+
+def test_sl_07_what_self_service_does_not_answer_goes_the_way_of_sl_09(
+    platform: Platform,
+) -> None:
+    """Two minutes after the opening a person has it; a microsecond before nobody has."""
+    asked = Ground(opening={"kind": "consultation", "scenario": "service", "reason": "invoice"})
+    matter = opened(platform, asked)
+    since = matter.now
+    does(matter, bot_says(effective=False))
+    matter.move_to(later(since, 2 * MINUTE - MOMENT))
+    assert matter.queue() == "self_service"
+    matter.move_to(later(since, 2 * MINUTE))
+    assert matter.queue() == "general"
+
+
+def test_sl_08_a_vip_is_answered_by_a_person_in_a_minute(platform: Platform) -> None:
+    """1 min to a person's answer, then the supervisor."""
+    drive(platform, "vip_answer")
+
+
+def test_sl_08_a_vip_gets_a_plan_in_half_an_hour(platform: Platform) -> None:
+    """30 min to a plan, the supervisor warned at a half and called at the breach."""
+    drive(platform, "vip_plan")
+
+
+def test_sl_08_a_vip_spends_more_than_ten_thousand_a_year(platform: Platform) -> None:
+    """10,000.00 yuan is not, 10,000.01 is; the top tier always, the super tier not by itself."""
+    special.a_vip_spends_more_than_ten_thousand(begins(platform))
+
+
+def test_sl_08_so_is_a_matter_of_high_value(platform: Platform) -> None:
+    """A question about goods for more than 5,000 yuan is answered as a VIP's."""
+    dear = {"paid": (500_001,)}
+    matter = opened(platform, Ground(order=dear, opening=ASKED.opening))
+    assert special.clocks(matter) >= special.VIP_CLOCKS
+
+
+def test_sl_09_a_machine_answers_first_and_to_effect_in_two_minutes(platform: Platform) -> None:
+    """2 min to an effective answer of the machine, else to people."""
+    drive(platform, "bot_first")
+
+
+def test_sl_09_a_vip_does_not_wait_for_a_machine(platform: Platform) -> None:
+    """Ordinary questions alone are a machine's first."""
+    matter = opened(platform, Ground(standing={"tier": "top"}, opening=ASKED.opening))
+    assert "bot_first" not in special.clocks(matter)
+    assert "bot_first" not in special.clocks(opened(platform, COMPLAINED))
+
+
+def test_sl_10_the_top_tiers_own_agent_answers_in_two_hours(platform: Platform) -> None:
+    """2 h at most, then the supervisor."""
+    drive(platform, "dedicated_answer")
+
+
+def test_sl_10_the_stricter_of_it_and_sl_08_ranks_and_both_are_on_record(
+    platform: Platform,
+) -> None:
+    """A minute and two hours run side by side; the queue shows the minute."""
+    matter = opened(platform, TOP_MEMBER)
+    both = {one: matter.running(one) for one in ("vip_answer", "dedicated_answer")}
+    assert {one: found and found.due_at for one, found in both.items()} == {
+        "vip_answer": later(matter.now, MINUTE),
+        "dedicated_answer": later(matter.now, 2 * HOUR),
+    }
+    assert matter.row()["due_at"] == later(matter.now, MINUTE)
+
+
+@pytest.mark.parametrize(("tier", "own"), [("ordinary", False), ("super", False), ("top", True)])
+def test_sl_10_only_the_top_tier_has_one(platform: Platform, tier: str, *, own: bool) -> None:
+    """A super member is no top member."""
+    matter = opened(platform, Ground(standing={"tier": tier}, opening=complaint()))
+    assert ("dedicated_answer" in special.clocks(matter)) is own
+
+
+def test_sl_11_an_expert_answers_in_half_a_minute(platform: Platform) -> None:
+    """30 s to an answer, then the lead of the pool."""
+    drive(platform, "expert_answer")
+
+
+def test_sl_11_an_expert_gives_a_plan_that_can_be_carried_out_in_an_hour(
+    platform: Platform,
+) -> None:
+    """1 h to an executable plan; one that is none does not keep it."""
+    drive(platform, "expert_plan")
+    matter = opened(platform, EXPERT)
+    does(matter, planned("plan"))
+    assert matter.facts("clock.stopped", "expert_plan") == []
+
+
+@pytest.mark.parametrize(
+    ("order", "scenario", "queue"),
+    [
+        ({"category": "phones", "services": ["cross_border"]}, "product", "expert_phones"),
+        ({"category": "electronics", "services": ["cross_border"]}, "product", "expert_phones"),
+        ({"category": "phones", "services": ["cross_border"]}, "service", None),
+        ({"category": "mother_and_baby", "services": ["cross_border"]}, "product", "expert_baby"),
+        ({"category": "luxury"}, "service", "expert_luxury"),
+        ({"category": "homeware", "services": ["cross_border"]}, "product", None),
+        ({"category": "phones"}, "product", None),
+    ],
+)
+def test_sl_11_a_pool_is_a_category_and_a_scenario(
+    platform: Platform, order: dict[str, object], scenario: str, queue: str | None
+) -> None:
+    """Complex matters of a pool's category and scenario wait there, and its clocks run."""
+    matter = opened(platform, Ground(order=order, opening=dispute(scenario=scenario)))
+    assert ("expert_answer" in special.clocks(matter)) is (queue is not None)
+    assert (matter.queue() == queue) is (queue is not None)
+
+
+def test_sl_12_an_angry_buyers_matter_is_resolved_in_two_hours(platform: Platform) -> None:
+    """2 h to the resolution; the breach calls the supervisor and owes 20.00 yuan, once."""
+    drive(platform, "negative_resolved")
+
+
+def test_sl_12_anger_in_a_text_starts_the_clock(platform: Platform) -> None:
+    """At the opening, and in a later message; a plain complaint starts none."""
+    angry = opened(platform, Ground(opening=complaint(statement=ANGRY)))
+    [started] = angry.facts("clock.started", "negative_resolved")
+    assert started.data["due_at"] == later(angry.now, 2 * HOUR)
+    calm = opened(platform, Ground(opening=complaint(statement="The screen is scratched.")))
+    assert "negative_resolved" not in special.clocks(calm)
+    does(calm, Deed(BUYER, "messages", {"text": ANGRY}, after=MINUTE))
+    [started] = calm.facts("clock.started", "negative_resolved")
+    assert started.data["due_at"] == later(calm.now, 2 * HOUR)
+
+
+def test_sl_12_one_payout_however_often_anger_is_heard(platform: Platform) -> None:
+    """The same round owes once; what is resolved a second before owes nothing."""
+    matter = opened(platform, COMPLAINED)
+    since = matter.now
+    does(matter, reported("negative_sentiment"))
+    does(matter, Deed(BUYER, "messages", {"text": ANGRY}, after=MINUTE))
+    matter.move_to(later(since, 2 * HOUR + MINUTE))
+    does(matter, Deed(BUYER, "messages", {"text": ANGRY}, after=MINUTE))
+    matter.move_to(later(since, 6 * HOUR))
+    assert len(matter.facts("payout.owed")) == 1
+    calm = opened(platform, COMPLAINED)
+    does(calm, reported("negative_sentiment"))
+    calm.move_to(later(calm.now, 2 * HOUR - SECOND))
+    does(calm, SETTLES)
+    calm.move_to(later(calm.now, HOUR))
+    assert calm.facts("payout.owed") == []

@@ -1,0 +1,205 @@
+"""SL-13 to SL-18: rulings, reviews, departments, written resolutions, refunds, spoiled fruit."""
+
+import pytest
+
+from domain.values import later
+from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.platform import Platform
+from tests.rows import special
+from tests.rows.checks import WAITS, WAITS_NO_MORE, does
+from tests.rows.played import AGENT, BUYER, MERCHANT, Deed, Ground
+from tests.rows.promises import (
+    ACCEPTS,
+    ASKED,
+    COMPLAINED,
+    DEPARTMENTS,
+    FRESH,
+    HOUR,
+    IN_VAIN,
+    INTERVENED,
+    REFUND_APPROVED,
+    RETURN,
+    REVIEWS,
+    SECOND,
+    WRITTEN,
+    complaint,
+    promise,
+)
+
+
+def test_sl_13_an_intervention_is_ruled_on_in_48_hours_that_never_pause(
+    platform: Platform,
+) -> None:
+    """48 h from the request, waiting or not; then the arbitration lead."""
+    drive(platform, "ruling")
+
+
+def test_sl_13_evidence_deadlines_lie_inside_it(platform: Platform) -> None:
+    """Both sides' 24 h end before the ruling is due, and no wait moves its due time."""
+    matter = opened(platform, COMPLAINED)
+    does(matter, *INTERVENED)
+    requested = matter.now
+    due = later(requested, 48 * HOUR)
+    for side in ("buyer", "merchant"):
+        evidence = matter.row()["deadlines"][f"evidence:{side}"]["due_at"]
+        assert evidence == later(requested, 24 * HOUR)
+        assert evidence < due
+    does(matter, WAITS)
+    matter.move_to(later(requested, 20 * HOUR))
+    does(matter, WAITS_NO_MORE)
+    running = matter.running("ruling")
+    assert running is not None
+    assert running.due_at == due
+    assert matter.facts("clock.paused", "ruling") == []
+
+
+def test_sl_14_a_return_request_is_reviewed_in_72_hours(platform: Platform) -> None:
+    """72 h to the review, then the supervisor."""
+    drive(platform, "return_review")
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        Deed(MERCHANT, "refusal", {"reasons": "It was worn."}),
+        Deed(
+            MERCHANT,
+            "approval",
+            {"terms": {"kind": "return", "amount": {"amount_minor": 399_900, "currency": "CNY"}}},
+        ),
+        REVIEWS,
+    ],
+)
+def test_sl_14_merchant_or_desk_review_it(platform: Platform, deed: Deed) -> None:
+    """An approval, a refusal and the book's own answer are reviews."""
+    matter = opened(platform, RETURN)
+    does(matter, ACCEPTS, deed)
+    assert matter.facts("clock.stopped", "return_review")[0].data["kept"] is True
+
+
+def test_sl_14_counts_from_the_request_that_asks_for_a_return(platform: Platform) -> None:
+    """A claim that becomes a return is reviewed 72 h from then, and with what it becomes after."""
+    matter = opened(platform, Ground(opening=complaint(remedy="exchange")))
+    assert "return_review" not in special.clocks(matter)
+    amended = Deed(BUYER, "claim", {"remedy": "return"}, after=HOUR)
+    does(matter, amended)
+    running = matter.running("return_review")
+    assert running is not None
+    assert running.due_at == later(matter.now, 72 * HOUR)
+    does(matter, Deed(BUYER, "claim", {"remedy": "refund"}, after=HOUR))
+    does(matter, Deed(MERCHANT, "refusal", {"reasons": "It was worn."}))
+    assert matter.facts("clock.stopped", "return_review")[0].data["kept"] is True
+
+
+def test_sl_15_a_departments_owner_gives_a_first_plan_in_two_hours(platform: Platform) -> None:
+    """2 h to the first plan, waiting or not; then the director supervises."""
+    drive(platform, "department_plan:D1")
+
+
+def test_sl_15_two_departments_in_parallel(platform: Platform) -> None:
+    """Each has its own clock: one answers in time, the other goes to the director."""
+    special.departments_answer_in_parallel_each_in_its_own_time(begins(platform))
+
+
+def test_sl_15_who_is_asked_already_is_not_asked_twice(platform: Platform) -> None:
+    """A second request to the same department starts no second clock before it answered."""
+    matter = opened(platform, COMPLAINED)
+    does(matter, *DEPARTMENTS)
+    again = {"departments": ["legal", "finance"], "question": "And now?"}
+    does(matter, Deed(AGENT, "department-requests", again))
+    asked = [one.data["department"] for one in matter.facts("department.asked")]
+    assert asked == ["supply_chain", "legal", "finance"]
+
+
+def test_sl_16_a_written_resolution_in_48_hours(platform: Platform) -> None:
+    """48 h from the second fruitless contact, warned of twice, then the director."""
+    drive(platform, "written_resolution")
+
+
+def test_sl_16_two_fruitless_contacts_ask_for_it(platform: Platform) -> None:
+    """One does not; nor does a word nobody answered in between, or a satisfied one."""
+    special.two_fruitless_contacts_ask_for_a_written_resolution(begins(platform))
+
+
+def test_sl_16_senior_agent_and_supervisor_together_with_compensation(platform: Platform) -> None:
+    """A supervisor alone writes none, an agent alone keeps none; the compensation is owed."""
+    matter = opened(platform, COMPLAINED)
+    written, signed = WRITTEN
+    does(matter, ACCEPTS)
+    matter.refused(written, code="wrong_state")
+    does(matter, *IN_VAIN, *IN_VAIN)
+    matter.refused(written._replace(who="supervisor:sup-1"), code="not_your_role")
+    matter.refused(signed, code="wrong_state")
+    does(matter, written)
+    matter.refused(signed._replace(who=AGENT), code="not_your_role")
+    assert matter.running("written_resolution") is not None
+    does(matter, signed._replace(after=SECOND))
+    assert matter.running("written_resolution") is None
+    data = matter.latest("resolution.written")
+    assert data["compensation"] == "R1"
+    remedy = matter.seen()["remedies"][0]
+    assert remedy["terms"]["kind"] == "coupon"
+    assert data["improvement"], "what will be better is part of it"
+
+
+def test_sl_16_a_question_has_no_written_resolution(platform: Platform) -> None:
+    """Complaints and disputes alone."""
+    matter = opened(platform, ASKED)
+    does(matter, ACCEPTS, *IN_VAIN, *IN_VAIN, *IN_VAIN)
+    assert matter.facts("contact.fruitless") == []
+    assert "written_resolution" not in special.clocks(matter)
+
+
+def test_sl_17_a_refund_to_the_balance_is_settled_in_two_hours(platform: Platform) -> None:
+    """2 h to the balance, then the payment owner."""
+    drive(platform, "refund_to_balance:R1")
+
+
+def test_sl_17_a_refund_to_a_bank_card_is_settled_in_twelve_hours(platform: Platform) -> None:
+    """12 h to a card, then the payment owner."""
+    drive(platform, "refund_to_card:R1")
+
+
+@pytest.mark.parametrize(
+    ("paid_by", "clock"), [("balance", "refund_to_balance"), ("card", "refund_to_card")]
+)
+def test_sl_17_each_remedy_has_the_one_clock_of_where_its_money_goes(
+    platform: Platform, paid_by: str, clock: str
+) -> None:
+    """The money goes back to where it came from, and the clock is that remedy's own."""
+    matter = opened(platform, Ground(order={"paid_by": paid_by}, opening=complaint()))
+    does(matter, ACCEPTS, _refund(300_000))
+    does(matter, _refund(99_900)._replace(after=HOUR))
+    refunds = {one for one in special.clocks(matter) if one.startswith("refund_")}
+    assert refunds == {f"{clock}:R1", f"{clock}:R2"}
+    due = [matter.running(f"{clock}:{one}") for one in ("R1", "R2")]
+    assert all(due)
+    assert due[1] is not None
+    assert due[0] is not None
+    assert later(due[0].due_at, HOUR) == due[1].due_at
+
+
+def test_sl_17_no_refund_is_due_before_it_is_granted(platform: Platform) -> None:
+    """The clock begins with the refund itself."""
+    matter = opened(platform, promise("refund_to_card:R1").ground)
+    matter.move_to(later(matter.now, HOUR))
+    assert not any(one.startswith("refund_") for one in special.clocks(matter))
+    does(matter, *REFUND_APPROVED)
+    running = matter.running("refund_to_card:R1")
+    assert running is not None
+    assert running.due_at == later(matter.now, 12 * HOUR)
+
+
+def _refund(minor: int) -> Deed:
+    terms = {"kind": "refund", "amount": {"amount_minor": minor, "currency": "CNY"}}
+    return Deed("supervisor:sup-1", "remedies", {"terms": terms})
+
+
+def test_sl_18_a_claim_for_spoiled_fruit_is_answered_in_an_hour(platform: Platform) -> None:
+    """1 h to an answer, then the supervisor."""
+    drive(platform, "spoiled_answer")
+
+
+def test_sl_18_only_insured_fruit(platform: Platform) -> None:
+    """Fresh food without the insurance has no such clock; it has SL-19."""
+    assert "spoiled_answer" not in special.clocks(opened(platform, FRESH))

@@ -1,0 +1,362 @@
+"""An explanation works everything out again, finds the record right, and finds a wrong one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from domain import commands as asked
+from domain.errors import Refusal
+from domain.events import AgentChosen, ClockStarted, TicketPrioritised
+from domain.policies.book import Book
+from domain.record import Record
+from domain.values import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Awaiting,
+    Candidate,
+    Channel,
+    Customer,
+    Instant,
+    Kind,
+    Money,
+    PlanLevel,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Tier,
+    later,
+)
+from domain.values import Scenario as Where
+from replay.explain import Decision, What, explain, recomputed
+from tests.replay.told import Told
+from tests.scenario import (
+    AGENT,
+    BUYER,
+    MERCHANT,
+    NOW,
+    ORDER,
+    SUPERVISOR,
+    TICKET,
+    placed,
+    signed,
+    whole_book,
+)
+
+BOT = Actor(ActorKind.BOT, "bot")
+
+
+@cache
+def book() -> Book:
+    """Return the book the histories are judged under."""
+    return whole_book()
+
+
+@cache
+def other_book() -> Book:
+    """Return a book that promises less, for tickets that are moved to it."""
+    return whole_book(
+        ('version = "2026-11-22"\nin_force', 'version = "2026-11-23"\nin_force'),
+        (
+            'row = "SL-02"\nzh = "投诉人工接管"\nen = "A person takes a complaint over"\n'
+            'when = ["complaint"]\nstarts = ["opened"]\nstops = ["taken_over"]\nwithin = "PT30M"',
+            'row = "SL-02"\nzh = "投诉人工接管"\nen = "A person takes a complaint over"\n'
+            'when = ["complaint"]\nstarts = ["opened"]\nstops = ["taken_over"]\nwithin = "PT45M"\n'
+            'calendar = "cn_office"',
+        ),
+    )
+
+
+def begun(**fields: Any) -> Told:
+    """Return a matter that was just opened, with all that follows."""
+    opening = {"channel": Channel.APP, "order": ORDER, **fields}
+    story = Told().given(placed(), signed()).promised(book())
+    story = Told(**{**vars(story), "others": (other_book(),)})
+    return story.done(asked.OpenTicket(**opening), BUYER)
+
+
+def told(what: What, story: Told) -> tuple[Decision, ...]:
+    """Return what is explained of a story."""
+    return again(what, story, story.of_ticket)
+
+
+def again(what: What, story: Told, records: Sequence[Record]) -> tuple[Decision, ...]:
+    """Return what is explained of records, whoever made them."""
+    books = {one.version: one for one in (story.book, *story.others)}
+    return explain(what, records, story.of_order, books=books.get, texts=story.texts)
+
+
+def the(decisions: Sequence[Decision], about: str) -> Decision:
+    """Return the last decision about something."""
+    return [one for one in decisions if one.about == about][-1]
+
+
+# --- everything comes out again ---------------------------------------------------------------
+
+WORDS = (
+    "The screen flickers and the phone is broken.",
+    "屏幕坏了, 太气人了, 我要投诉",
+    "Thank you, all is well now.",
+    "Where is my parcel?",
+    "rubbish, disgusting, a scam, I am furious",
+)
+
+
+def said(command: type, by: Actor, **fields: Any) -> st.SearchStrategy[tuple[Any, Actor]]:
+    """Return commands of a class about the ticket."""
+    return st.tuples(st.builds(command, ticket=st.just(TICKET), **fields), st.just(by))
+
+
+def moved(version: str) -> asked.MoveToBook:
+    """Return the move to another book."""
+    return asked.MoveToBook(ticket=TICKET, policy=version, why="more staff")
+
+
+STEPS = st.one_of(
+    said(asked.AcceptTicket, AGENT),
+    said(asked.TakeAssignment, AGENT),
+    said(asked.GiveAnswer, AGENT, text=st.just("x"), resolves=st.booleans()),
+    said(asked.SendMessage, BUYER, text=st.sampled_from(WORDS)),
+    said(asked.SendMessage, MERCHANT, text=st.just("x")),
+    said(asked.BeginWait, AGENT, on=st.just(Awaiting.BUYER), why=st.just("photo")),
+    said(asked.EndWait, AGENT),
+    said(asked.GivePlan, AGENT, level=st.sampled_from(PlanLevel), text=st.just("x")),
+    said(asked.AnswerAutomatically, BOT, text=st.just("x"), effective=st.booleans()),
+    said(
+        asked.AskDepartments,
+        AGENT,
+        departments=st.just(("legal", "logistics")),
+        question=st.just("x"),
+    ),
+    said(asked.AnswerForDepartment, SUPERVISOR, request=st.just("D1"), plan=st.just("x")),
+    said(
+        asked.CorrectDiagnosis,
+        AGENT,
+        scenario=st.sampled_from(Where),
+        responsible=st.sampled_from(Responsible),
+        kind=st.sampled_from(Kind),
+    ),
+    said(
+        asked.AmendClaim,
+        BUYER,
+        remedy=st.sampled_from([RemedyKind.RETURN, RemedyKind.REFUND, RemedyKind.EXCHANGE]),
+        claim=st.none(),
+    ),
+    said(asked.RefuseClaim, MERCHANT, reasons=st.just("x")),
+    said(asked.RequestIntervention, BUYER),
+    said(asked.CloseTicket, BUYER),
+    said(asked.ReopenTicket, BUYER),
+    st.tuples(st.just(moved("2026-11-23")), st.just(SUPERVISOR)),
+)
+OPENINGS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from([None, *Kind]),
+        "reason": st.sampled_from(Reason),
+        "statement": st.sampled_from([None, *WORDS]),
+        "customer": st.sampled_from(
+            [None, Customer(Tier.TOP), Customer(Tier.ORDINARY, Money(1_000_001, "CNY"))]
+        ),
+    }
+)
+MINUTES = st.sampled_from([0, 0, 1, 15, 31, 60, 26 * 60, 4 * 24 * 60])
+
+
+def worked(story: Told) -> Told:
+    """Let the platform say all that is due, as its worker would."""
+    for name in sorted(story.live.clocks):
+        if name in story.live.clocks:
+            command = asked.PassClock(ticket=TICKET, clock=name, at=story.now)
+            try:
+                story = story.done(command, SYSTEM)
+            except Refusal:
+                continue
+    return story
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    opening=OPENINGS,
+    steps=st.lists(st.tuples(STEPS, MINUTES, st.booleans()), min_size=4, max_size=14),
+)
+def test_whatever_happened_is_worked_out_again_as_it_stands_on_record(
+    opening: dict[str, Any], steps: list[tuple[tuple[Any, Actor], int, bool]]
+) -> None:
+    """A due time, a priority, a queue or a diagnosis nobody can derive is an assertion."""
+    story = begun(**opening)
+    for (command, actor), minutes, works in steps:
+        story = story.after(timedelta(minutes=minutes))
+        if works:
+            story = worked(story)
+        try:
+            story = story.done(command, actor)
+        except Refusal:
+            continue
+    for what in What:
+        decisions = told(what, story)
+        wrong = [(one.about, one.differences) for one in decisions if one.recomputed is False]
+        assert wrong == []
+        assert recomputed(decisions)
+    due = told(What.DUE, story)
+    running = {one.about: one.result for one in due if not one.result.get("ended_by")}
+    for name, clock in story.live.clocks.items():
+        assert running[name]["due_at"] == clock.due_at
+    assert told(What.PRIORITY, story)[-1].result["priority"] == story.live.priority
+
+
+# --- in words ---------------------------------------------------------------------------------
+
+
+def test_a_due_time_is_told_with_its_starts_and_the_time_that_was_added() -> None:
+    """Who reads it adds the figures up on paper."""
+    promise = the(told(What.DUE, begun(kind=Kind.COMPLAINT)), "complaint_takeover")
+    assert promise.result["due_at"] == later(NOW, timedelta(minutes=30))
+    assert promise.book.digest == book().digest
+    starts = [one for one in promise.steps if one.words == "It starts on opened."]
+    assert [(one.since, one.event and one.event.version) for one in starts] == [(NOW, 1)]
+    added = [one for one in promise.steps if one.words.startswith("Added")]
+    assert [one.seconds for one in added] == [1800]
+
+
+def test_a_rest_is_left_out_of_the_time_that_is_added() -> None:
+    """SL-25: ten days of waiting for the buyer cost the platform nothing."""
+    story = (
+        begun(kind=Kind.COMPLAINT, reason=Reason.LATE)
+        .after(timedelta(hours=1))
+        .done(asked.AcceptTicket(ticket=TICKET), AGENT)
+        .done(asked.BeginWait(ticket=TICKET, on=Awaiting.BUYER, why="photo"), AGENT)
+        .after(timedelta(days=10))
+        .done(asked.SendMessage(ticket=TICKET, text="here"), BUYER)
+    )
+    promise = the(told(What.DUE, story), "medium_priority_closed")
+    added = [one.seconds for one in promise.steps if one.words.startswith("Added")]
+    assert added == [3600, 23 * 3600]
+    assert promise.result["due_at"] == later(NOW, timedelta(days=10, hours=24))
+    assert [one.words for one in promise.steps if one.words.startswith("It r")] == [
+        "It rests: buyer.",
+        "It runs on with what was left.",
+    ]
+
+
+def test_working_hours_are_added_one_by_one_under_another_book() -> None:
+    """A calendar with a lunch break gives the morning's rest and the afternoon's."""
+    story = begun(kind=Kind.COMPLAINT).done(moved("2026-11-23"), SUPERVISOR)
+    promise = the(told(What.DUE, story), "complaint_takeover")
+    assert promise.recomputed
+    assert promise.book.version == "2026-11-23"
+    added = [one for one in promise.steps if one.words.startswith("Added")]
+    assert sum(one.seconds or 0 for one in added) == 45 * 60
+    assert all("cn_office (Asia/Shanghai)" in one.words for one in added)
+
+
+def test_a_priority_names_the_classes_the_weights_and_their_sum() -> None:
+    """SL-27: an auditor sees why a ticket stood where it stood."""
+    story = begun(kind=Kind.DISPUTE, customer=Customer(Tier.TOP))
+    priority = told(What.PRIORITY, story)[-1]
+    words = [one.words for one in priority.steps]
+    assert any(one.startswith("It is in the class top_member") for one in words)
+    assert "top_member weighs 40 for value, more than any other." in words
+    assert "vip would weigh 30 for value: outweighed." in words
+    tier = next(one for one in priority.inputs if one.name == "tier")
+    assert tier.value == "top"
+    assert tier.event is not None
+    assert tier.event.topic == "ticket.customer_noted.v1"
+
+
+def test_a_choice_is_told_with_every_candidate_and_what_stood_against_them() -> None:
+    """RO-02: who was passed over can ask why."""
+    candidates = (
+        Candidate("a-7", 500, 5_000, 9_000, ("senior",)),
+        Candidate("a-8", 900, 0, 9_900, (), refused="skill:senior"),
+        Candidate("a-9", 700, 1_000, 9_100, ("senior",)),
+    )
+    command = asked.ChooseAgent(
+        ticket=TICKET, candidates=candidates, lease_until=later(NOW, timedelta(minutes=10))
+    )
+    story = begun(kind=Kind.COMPLAINT).done(command, SYSTEM)
+    choice = the(told(What.ASSIGNMENT, story), "agent")
+    assert (choice.result["agent"], choice.recomputed) == ("a-9", True)
+    assert [one.name for one in choice.inputs] == [
+        "candidate:a-9",
+        "candidate:a-7",
+        "candidate:a-8",
+    ]
+    assert "refused: skill:senior" in choice.steps[2].words
+
+
+def test_a_diagnosis_shows_its_weights_and_the_person_beside_the_machine() -> None:
+    """DI-06: both judgements stay, dimension by dimension."""
+    story = begun(statement="The screen flickers and the phone is broken.").done(
+        asked.CorrectDiagnosis(
+            ticket=TICKET,
+            scenario=Where.SERVICE,
+            responsible=Responsible.PLATFORM,
+            kind=Kind.DISPUTE,
+        ),
+        AGENT,
+    )
+    machine, person = told(What.DIAGNOSIS, story)
+    assert machine.recomputed
+    assert any(one.points for one in machine.steps)
+    assert [one.words.rpartition(": ")[2] for one in person.steps] == ["they differ."] * 3
+
+
+def test_an_erased_text_is_said_to_be_gone_and_is_not_called_right() -> None:
+    """Erasure keeps the judgement on record and takes the means to repeat it."""
+    story = begun(statement="The screen flickers.")
+    books = {story.book.version: story.book}
+    (machine,) = explain(
+        What.DIAGNOSIS,
+        story.of_ticket,
+        story.of_order,
+        books=books.get,
+        texts=dict.fromkeys(story.texts),
+    )
+    assert machine.recomputed is None
+    assert machine.not_recomputed == "the text was erased, or is kept from view"
+
+
+# --- a wrong record is found ------------------------------------------------------------------
+
+
+def forged(story: Told, kind: type, **fields: Any) -> list[Record]:
+    """Return the ticket's records with the last fact of a kind told otherwise."""
+    records = story.of_ticket
+    number = max(n for n, one in enumerate(records) if isinstance(one.event, kind))
+    event = replace(records[number].event, **fields)
+    return [*records[:number], replace(records[number], event=event), *records[number + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "fields"),
+    [
+        (What.DUE, ClockStarted, {"due_at": Instant("2026-12-24T00:00:00.000000Z")}),
+        (What.DUE, ClockStarted, {"target_s": 7}),
+        (What.PRIORITY, TicketPrioritised, {"points": 999}),
+        (What.PRIORITY, TicketPrioritised, {"priority": 4}),
+        (What.ASSIGNMENT, AgentChosen, {"agent": "a-7"}),
+    ],
+)
+def test_a_record_that_does_not_follow_is_told_with_the_difference(
+    what: What, kind: type, fields: dict[str, Any]
+) -> None:
+    """A check that finds every record right would be worse than none."""
+    candidates = (
+        Candidate("a-7", 500, 5_000, 9_000, ("senior",)),
+        Candidate("a-9", 700, 1_000, 9_100, ("senior",)),
+    )
+    command = asked.ChooseAgent(
+        ticket=TICKET, candidates=candidates, lease_until=later(NOW, timedelta(minutes=10))
+    )
+    story = begun(kind=Kind.DISPUTE).done(command, SYSTEM)
+    assert recomputed(told(what, story))
+    decisions = again(what, story, forged(story, kind, **fields))
+    assert not recomputed(decisions)
+    (name,) = fields
+    found = [one.what for each in decisions for one in each.differences]
+    assert name in found
