@@ -16,9 +16,9 @@ from api.problems import Problem
 from api.reads import log as log_reads
 from api.reads.contents import open_checked, personal_content
 from api.reads.custody import custody_answer
-from api.reads.events import told_to
 from api.reads.messages import fields_told
 from api.reads.personal import ticket_records, withheld_places
+from api.reads.telling import told_to
 from api.reads.tickets import sees_item, side_of
 from api.wiring import Services
 from domain import errors

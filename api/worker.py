@@ -190,6 +190,11 @@ class Worker:
                 to = min(to, position - 1)
             except errors.Refusal as refusal:
                 log.info("a reaction was refused: %s", refusal.code)
+            except (DatabaseUnavailable, AppendUnknown):
+                raise
+            except Exception:
+                # One broken matter holds up no other.
+                log.exception("a reaction to %d could not be judged", position)
         if to > after:
             self._move(lane, after, to)
         return to > after

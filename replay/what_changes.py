@@ -139,7 +139,7 @@ def _clocks(
     for name in (*ticket.clocks, *(one for one in after.clocks if one not in ticket.clocks)):
         old, new = ticket.clocks.get(name), after.clocks.get(name)
         costs = [
-            None if clock is None else _cost(name, under, ticket, context)
+            None if clock is None else _cost(name, under, context)
             for clock, under in ((old, context.book), (new, book))
         ]
         change = MOVED
@@ -162,11 +162,11 @@ def _clocks(
             )
 
 
-def _cost(name: str, book: Book, ticket: Ticket, context: Context) -> Money | None:
+def _cost(name: str, book: Book, context: Context) -> Money | None:
     rule = rule_of(name, book)
     if rule is None or rule.payout is None:
         return None
-    return cost_of(rule.payout, ticket, context.order)
+    return cost_of(rule.payout, context.order)
 
 
 def _differing(before: _T, after: _T) -> tuple[_T, _T] | None:

@@ -5,13 +5,23 @@ import json
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from api.notifying.ports import Addressee, NotDelivered
 
 TIMEOUT_S: Final = 5
 ANSWER_MAX: Final = 10_000
 _NOBODY: Final = 404
+
+
+class _Unmoved(HTTPRedirectHandler):
+    """Follows nobody elsewhere: the token and the reference are for one service."""
+
+    def redirect_request(self, *_redirect: object) -> None:
+        """Return no request: the redirect is the answer, and an error."""
+
+
+_ASKING: Final = build_opener(_Unmoved)
 
 
 class HttpAddresses:
@@ -27,7 +37,7 @@ class HttpAddresses:
         path = "/".join(quote(part, safe="") for part in (kind, reference, channel))
         asked = Request(f"{self._url}/{path}", headers=self._headers)  # noqa: S310 - of the settings
         try:
-            with urlopen(asked, timeout=TIMEOUT_S) as answer:  # noqa: S310 - http or https alone
+            with _ASKING.open(asked, timeout=TIMEOUT_S) as answer:
                 found = json.loads(answer.read(ANSWER_MAX))
         except HTTPError as error:
             if error.code == _NOBODY:

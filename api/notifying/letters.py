@@ -103,7 +103,7 @@ def _resolution(parts: Services, waiting: Waiting) -> dict[str, str]:
     return {
         "resolution": text,
         "improvement": improvement,
-        "compensation": _granted(ticket.remedies[record.event.compensation].terms),
+        "compensation": _granted(record.event.compensation),
     }
 
 

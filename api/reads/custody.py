@@ -7,8 +7,8 @@ import msgspec
 
 from api.auth import may_see
 from api.models.outcomes import Digest, Position
-from api.reads.events import told_to
 from api.reads.personal import ticket_records
+from api.reads.telling import told_to
 from api.reads.tickets import sees_item, side_of
 from api.wiring import Services
 from domain import errors

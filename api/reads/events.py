@@ -8,26 +8,9 @@ import msgspec
 from api.models.outcomes import EventItem, Moment, Position
 from api.wiring import Services
 from domain import errors
-from domain.events import (
-    AgentChosen,
-    AnswerDiffered,
-    AssignmentLapsed,
-    AssignmentReleased,
-    DepartmentAsked,
-    DepartmentPlanned,
-    EvidenceGathered,
-    EvidenceReplaced,
-    EvidenceStaged,
-    EvidenceSupplemented,
-    EvidenceWithdrawn,
-    NoteAdded,
-    TicketAssigned,
-    TicketQueued,
-)
 from domain.ledger.anchors import Bracket, Stamped, bracket
 from domain.record import Record
 from domain.streams import position_text, ticket_lane, ticket_stream
-from domain.values import Party
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -67,37 +50,6 @@ def shown(record: Record) -> dict[str, Any]:
         "data": envelope.data,
     }
     return item if envelope.source is None else {**item, "source": envelope.source}
-
-
-def told_to(record: Record, side: Party | None) -> bool:
-    """Return whether a side, or staff (None), may know that a ticket's record is there.
-
-    What staff do among themselves is theirs, and what a side lays ready or keeps back is its own.
-    """
-    event = record.event
-    if side is None:
-        return True
-    match event:
-        case (
-            NoteAdded()
-            | TicketAssigned()
-            | AssignmentReleased()
-            | AssignmentLapsed()
-            | AgentChosen()
-            | AnswerDiffered()
-            | DepartmentAsked()
-            | DepartmentPlanned()
-            | TicketQueued()
-        ):
-            return False
-        case EvidenceStaged() | EvidenceReplaced() | EvidenceWithdrawn():
-            return event.party is side
-        case EvidenceSupplemented():
-            return event.party is side or not event.confidential
-        case EvidenceGathered():
-            return side in event.shown_to
-        case _:
-            return True
 
 
 def ticket_events(services: Services, ticket: str, after: int, limit: int) -> dict[str, Any]:

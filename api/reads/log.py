@@ -7,7 +7,7 @@ from typing import Final
 from api.auth import may_see
 from api.models.log import ConsistencyProof
 from api.problems import Problem, malformed
-from api.reads.events import told_to
+from api.reads.telling import told_to
 from api.reads.tickets import side_of
 from api.wiring import Services
 from domain import errors

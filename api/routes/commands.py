@@ -28,7 +28,7 @@ from api.models.commands import NothingBody
 from api.models.outcomes import Accepted
 from api.openapi import answer, problem_responses
 from api.preferences import Honoured, honour
-from api.reads.events import told_to
+from api.reads.telling import told_to
 from api.reads.tickets import side_of
 from api.routes.answers import json_answer
 from api.wiring import Services

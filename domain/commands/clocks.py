@@ -1,5 +1,7 @@
 """Intentions about promises: an instant has come, an order's facts are to be looked at again."""
 
+from typing import ClassVar
+
 from domain.commands.base import TicketCommand
 from domain.values import Instant
 
@@ -18,6 +20,9 @@ class FollowOrder(TicketCommand, frozen=True, kw_only=True):
 
 class MoveToBook(TicketCommand, frozen=True, kw_only=True):
     """Promise on a ticket what another adopted book promises."""
+
+    NEEDS_VERSION: ClassVar[bool] = True
+    MOVES_MONEY: ClassVar[bool] = True
 
     policy: str
     why: str

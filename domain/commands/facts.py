@@ -52,4 +52,7 @@ class WriteResolution(TicketCommand, frozen=True, kw_only=True):
 
 
 class SignResolution(TicketCommand, frozen=True, kw_only=True):
-    """Stand, as a supervisor, for the written resolution."""
+    """Stand, as a supervisor, for the written resolution; its compensation is owed then."""
+
+    NEEDS_VERSION: ClassVar[bool] = True
+    MOVES_MONEY: ClassVar[bool] = True

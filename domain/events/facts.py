@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from domain.events.base import TicketEvent
 from domain.milestones import Milestone
-from domain.values import AuthorText, Awaiting, Instant, PlanLevel
+from domain.values import AuthorText, Awaiting, Instant, PlanLevel, Terms
 
 
 class FactReported(TicketEvent, frozen=True):
@@ -61,8 +61,8 @@ class ResolutionWritten(TicketEvent, frozen=True):
 
     text: AuthorText
     improvement: AuthorText
-    compensation: str
-    """The remedy on the ticket that compensates."""
+    compensation: Terms
+    """What compensates; it is owed when a supervisor has signed."""
 
 
 class ResolutionSigned(TicketEvent, frozen=True):

@@ -117,6 +117,18 @@ class GrantReleased(OrderEvent, frozen=True):
     amount: Money
 
 
+class OverduePayoutOwed(OrderEvent, frozen=True):
+    """A promise about the order was broken and costs a share of it, once for the whole order."""
+
+    TOPIC: ClassVar[str] = "order.overdue_payout_owed.v1"
+
+    ticket: str
+    clock: str
+    row: str
+    amount: Money
+    policy: str
+
+
 class GrantPaid(OrderEvent, frozen=True):
     """The money of a remedy moved; its part is used up for good."""
 

@@ -332,7 +332,7 @@ def parse(content: bytes) -> Book:
     """Return the book that TOML bytes hold; raise BookError naming every place that is wrong."""
     try:
         table = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # beside TOML errors: digits or nests no end
         raise BookError(f"not TOML: {error}") from error
     return of_tables(table, Sha256(hashlib.sha256(content).hexdigest()))
 

@@ -64,7 +64,12 @@ def require_live(ticket: Ticket) -> None:
 
 
 def require_desk(ticket: Ticket, context: Context) -> None:
-    """Let no agent pass while another one works on the ticket (RO-05); supervisors may."""
+    """Let no agent pass while another one works on the ticket (RO-05); supervisors may.
+
+    Nobody of the desk works on a matter of their own.
+    """
+    if context.actor.kind in DESK and context.actor.ref in {ticket.buyer, ticket.merchant}:
+        raise errors.ConflictOfInterest
     if context.actor.kind is not ActorKind.AGENT or ticket.assignee is None:
         return
     if ticket.assignee != context.actor.ref:

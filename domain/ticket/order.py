@@ -23,6 +23,7 @@ from domain.events import (
     OrderPlaced,
     OrderShipped,
     OrderSigned,
+    OverduePayoutOwed,
     PaymentSettled,
     PayoutGranted,
     RefundGranted,
@@ -56,6 +57,7 @@ AnyOrderEvent = (
     | PayoutGranted
     | GrantReleased
     | GrantPaid
+    | OverduePayoutOwed
 )
 
 
@@ -269,6 +271,8 @@ def _evolved(  # noqa: PLR0911 - a switch has as many branches as events
             name = f"{event.ticket}/{event.remedy}"
             grants = {one: grant for one, grant in order.grants.items() if one != name}
             return replace(order, grants=grants)
+        case OverduePayoutOwed():
+            return replace(order, overdue={**order.overdue, event.row: event.ticket})
         case GrantPaid():
             paid = replace(order.grants[f"{event.ticket}/{event.remedy}"], paid=True)
             return _granted(order, event.ticket, event.remedy, paid)
@@ -318,6 +322,7 @@ def _as_placed(order: Order) -> Order:
         paid_by=RefundTo.CARD,
         live_session_ended_at=None,
         payments={},
+        overdue={},
         certificates={},
         grants={},
     )

@@ -5,11 +5,11 @@ both together keep the promise.
 """
 
 from domain import errors
-from domain.commands import SignResolution, WriteResolution
+from domain.commands import GrantRemedy, SignResolution, WriteResolution
 from domain.events import Event, ResolutionSigned, ResolutionWritten
 from domain.milestones import Milestone
 from domain.ticket import remedies
-from domain.ticket.guards import guards, require_actor, require_unresolved
+from domain.ticket.guards import GUARDS, guards, require_actor, require_unresolved
 from domain.ticket.service import authored
 from domain.ticket.state import Context, Ticket
 from domain.values import ActorKind
@@ -24,22 +24,21 @@ def may_write_resolution(ticket: Ticket, _target: str | None, context: Context) 
         raise errors.WrongState("The book's contacts are not exhausted.")
     if ticket.resolution is not None:
         raise errors.AlreadyDone
+    GUARDS[GrantRemedy](ticket, None, context)  # what compensates is goodwill
 
 
 def write_resolution(
     command: WriteResolution, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
-    """Write it, and owe the compensation it names."""
+    """Write it, and name a compensation within the writer's own authority."""
     may_write_resolution(ticket, None, context)
-    by = f"{context.actor.kind}:{context.actor.ref}"
-    compensation = f"R{len(ticket.remedies) + 1}"
+    remedies.within_authority(command.compensation, ticket, context, approved_by=_who(context))
     return (
         ResolutionWritten(
             text=authored(command.text, context.actor),
             improvement=authored(command.improvement, context.actor),
-            compensation=compensation,
+            compensation=command.compensation,
         ),
-        *remedies.within_authority(command.compensation, ticket, context, approved_by=by),
     )
 
 
@@ -52,9 +51,21 @@ def may_sign_resolution(ticket: Ticket, _target: str | None, context: Context) -
         raise errors.WrongState("No resolution is written.")
     if Milestone.WRITTEN_RESOLUTION in ticket.milestones:
         raise errors.AlreadyDone
+    if ticket.resolution.by == context.actor.ref:
+        raise errors.ConflictOfInterest("Who wrote it does not sign it too.")
+    GUARDS[GrantRemedy](ticket, None, context)
 
 
 def sign_resolution(command: SignResolution, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Stand for it; the buyer is sent it."""
+    """Stand for it: the compensation is owed by both, and the buyer is sent the text."""
     may_sign_resolution(ticket, None, context)
-    return (ResolutionSigned(),)
+    assert ticket.resolution is not None, "the guard asks for what was written"
+    by = f"agent:{ticket.resolution.by},{_who(context)}"
+    owed = remedies.within_authority(
+        ticket.resolution.compensation, ticket, context, approved_by=by
+    )
+    return (ResolutionSigned(), *owed)
+
+
+def _who(context: Context) -> str:
+    return f"{context.actor.kind}:{context.actor.ref}"

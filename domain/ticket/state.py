@@ -68,6 +68,13 @@ class SurveyState(msgspec.Struct, frozen=True):
     given: bool = False
 
 
+class WrittenResolution(msgspec.Struct, frozen=True):
+    """How a complaint is to be resolved, when a supervisor has signed it."""
+
+    by: str
+    compensation: Terms
+
+
 class DepartmentRequest(msgspec.Struct, frozen=True):
     """What another department was asked on the ticket."""
 
@@ -290,8 +297,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """Until when a chosen agent may stay silent."""
     silent: frozenset[str] = frozenset()
     """Agents of this round who stayed silent until their lease was over."""
-    resolution: str | None = None
-    """The agent who wrote the resolution that a supervisor has to sign."""
+    resolution: WrittenResolution | None = None
+    """What an agent wrote and a supervisor has to sign."""
     payouts: Mapping[str, Money] = {}
     """What breaches cost, by clock; owed, whoever pays it."""
     survey: SurveyState | None = None
@@ -353,6 +360,8 @@ class Order(msgspec.Struct, frozen=True):
     """By the payment system's reference."""
     certificates: Mapping[str, Certificate] = {}
     """By "<issuer>/<reference>"."""
+    overdue: Mapping[str, str] = {}
+    """By promise of the rulebook: the ticket on which a share of the order is owed."""
     grants: Mapping[str, Grant] = {}
     """By "<ticket>/<remedy>": what is taken of the caps and not released."""
 

@@ -12,6 +12,7 @@ from domain.values import (
     Responsible,
     Scenario,
     Sentiment,
+    Terms,
     Urgency,
 )
 from projections.arbitration.places import Mark, Place
@@ -82,7 +83,7 @@ class CaseResolution(msgspec.Struct, omit_defaults=True, gc=False):
     mark: Mark
     text: Place
     improvement: Place
-    compensation: str
+    compensation: Terms
     signed: Mark | None = None
 
 

@@ -132,6 +132,9 @@ def _begun(moment: Moment, event: ClockStarted, books: Books, at_command: Ticket
     if since is not None and since < moment.record.at and _entered(rule, moment, book, at_command):
         since = moment.record.at
         run.started.append(Step("The matter came into its classes: it counts from now.", since))
+    elif since is not None and since < moment.record.at and rule.payout is not None:
+        since = moment.record.at
+        run.started.append(Step("Its breach costs: it counts from when it is on record.", since))
     elif since is not None:
         run.started.append(Step("It counts from the latest of its starts.", since=since))
     again = None if since is None else started(event.clock, rule, since, book)

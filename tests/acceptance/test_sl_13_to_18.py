@@ -131,12 +131,13 @@ def test_sl_16_senior_agent_and_supervisor_together_with_compensation(platform: 
     matter.refused(written._replace(who="supervisor:sup-1"), code="not_your_role")
     matter.refused(signed, code="wrong_state")
     does(matter, written)
+    assert matter.seen()["remedies"] == [], "nothing is owed before both stand for it"
     matter.refused(signed._replace(who=AGENT), code="not_your_role")
     assert matter.running("written_resolution") is not None
     does(matter, signed._replace(after=SECOND))
     assert matter.running("written_resolution") is None
     data = matter.latest("resolution.written")
-    assert data["compensation"] == "R1"
+    assert data["compensation"]["kind"] == "coupon"
     remedy = matter.seen()["remedies"][0]
     assert remedy["terms"]["kind"] == "coupon"
     assert data["improvement"], "what will be better is part of it"

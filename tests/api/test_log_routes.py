@@ -231,7 +231,7 @@ def test_what_is_not_in_the_log_yet_is_409_with_when(
 ) -> None:
     """A second later it is there: the answer says when to ask again."""
     said = served.post("buyer:buyer-1", f"/v1/tickets/{ticket}/messages", {"text": "Hello?"})
-    path = f"/v1/tickets/{ticket}/events/{said.json()['version']}/proof"
+    path = f"/v1/tickets/{ticket}/events/{said.json()['events'][0]['version']}/proof"
     early = served.get("buyer:buyer-1", path)
     assert early.status_code == 409
     problem = early.json()

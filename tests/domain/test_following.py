@@ -106,7 +106,11 @@ def test_what_a_round_owed_is_owed_beside_what_the_next_one_owes() -> None:
         (
             'stops = ["solution_offered"]\nwithin',
             'stops = ["solution_offered"]\ncancels = ["closed"]\nwithin',
-        )
+        ),
+        (
+            'payout = { share_bp = 500, source = "SL-19" }',
+            'payout = { amount_minor = 500, currency = "CNY", source = "ours" }',
+        ),
     )
     again = (
         resolved(matter("fresh_food", running))
@@ -163,6 +167,19 @@ def test_a_promise_that_begins_while_somebody_is_waited_for_rests_at_once() -> N
 
 def test_what_is_due_when_a_promise_begins_is_said_with_its_beginning() -> None:
     """A fact that is reported late starts a clock whose time is over; nobody waits to say so."""
+    seen = (
+        matter()
+        .after(timedelta(hours=5))
+        .done(c.ReportFact(ticket=TICKET, fact=Milestone.FLAW_PHOTO, occurred_at=NOW), AGENT)
+    )
+    assert facts(seen, ClockBreached, "flaw_photo_review")[0].due_at == later(
+        NOW, timedelta(hours=2)
+    )
+    assert nothing_more_follows(seen)
+
+
+def test_no_time_that_is_reported_costs_the_platform_anything() -> None:
+    """What a breach pays is counted from when the fact is on record: nobody dates it back."""
     angry = (
         matter()
         .after(timedelta(hours=5))
@@ -170,11 +187,18 @@ def test_what_is_due_when_a_promise_begins_is_said_with_its_beginning() -> None:
             c.ReportFact(ticket=TICKET, fact=Milestone.NEGATIVE_SENTIMENT, occurred_at=NOW), AGENT
         )
     )
-    assert facts(angry, ClockBreached, "negative_resolved")[0].due_at == later(
-        NOW, timedelta(hours=2)
-    )
-    assert len(facts(angry, PayoutOwed, "negative_resolved")) == 1
-    assert nothing_more_follows(angry)
+    assert not facts(angry, PayoutOwed, "negative_resolved")
+    assert angry.live.clocks["negative_resolved"].since == angry.now
+
+
+def test_a_share_of_an_order_is_owed_once_whatever_tickets_it_has() -> None:
+    """SL-19: twelve tickets about one basket are not twelve times five per cent of it."""
+    late = matter("fresh_food", book()).after(timedelta(hours=1))
+    passing = c.PassClock(ticket=TICKET, clock="fresh_solution", at=late.now)
+    once = late.done(passing, SYSTEM)
+    assert len(facts(once, PayoutOwed, "fresh_solution")) == 1
+    other = Scenario(**{**vars(late), "order": once.order})
+    assert [type(one).__name__ for one in other.judged(passing, SYSTEM)] == ["ClockBreached"]
 
 
 def test_what_happened_to_the_order_before_a_promise_began_does_not_end_it() -> None:

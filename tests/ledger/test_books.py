@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from domain import errors
 from domain.commands import AcceptTicket, MoveToBook
@@ -175,7 +176,9 @@ def test_what_another_process_adopts_is_known_without_a_restart(
         with opened(database, tmp_path, held) as other:
             ticket = open_ticket(other, kind=Kind.COMPLAINT)
             one.adopt(whole("b-1", STRICTER), in_force_from=TOMORROW)
-            other.handle(asked(MoveToBook(ticket=ticket, policy="b-1", why="stricter"), SUPERVISOR))
+            move = asked(MoveToBook(ticket=ticket, policy="b-1", why="stricter"), SUPERVISOR)
+            seen = other.ticket(ticket).version
+            other.handle(replace(move, key="move", expected_version=seen))
             assert other.ticket(ticket).clocks["complaint_takeover"].target_s == 20 * 60
             assert other.book.version == "2026-11-22"
             held.at = TOMORROW

@@ -506,7 +506,11 @@ def advised(history: History, ticket: str) -> None:
             elapsed_s=7_800,
             kept=False,
         ),
-        ResolutionWritten(text=TEXT, improvement=TEXT, compensation="R1"),
+        ResolutionWritten(
+            text=TEXT,
+            improvement=TEXT,
+            compensation=Terms(RemedyKind.COUPON, "1", Money(500, "CNY")),
+        ),
         ResolutionSigned(),
         by=AGENT,
     )

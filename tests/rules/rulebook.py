@@ -24,8 +24,10 @@ What after-sales practice asks of the ledger, by row, and the scenarios that dri
 public interface. A row is *done* when every clause and figure of it is driven, just inside and
 just outside, and the result is read from a view. *First form* means that what its scenarios say is
 driven, and the rest comes later. The figures stand in the tests as practice gives them, never read
-from the book: `tests/acceptance/test_book_mutations.py` changes each figure of the book by one unit
-and expects the scenario of its row to fail. Rows that are not here are not built yet.
+from the book: `tests/acceptance/test_book_mutations.py` raises each figure of clocks, deadlines,
+contacts, load, caps and surveys by one unit and expects the scenario of its row, played on the pure
+core, to fail; calendars, shifts, limits, retention and the words have tests of their own. Rows that
+are not here are not built yet.
 
 This page is written from the tests by `python -m tests.rules.rulebook`.
 

@@ -42,7 +42,9 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
         rule = rule_of(name, context.book)
         assert rule is not None, "a clock runs under the book of its ticket"
         about = name.partition(":")[2] or None
-        happened = {**_of_order_since(clock.since, context), **new}
+        # What was before the promise does not keep it, nor end it.
+        since = {one: at for one, at in new.items() if at >= clock.since}
+        happened = {**_of_order_since(clock.since, context), **since}
         stop = _first(rule.stops, about, happened)
         cancelled = _first(rule.cancels, about, happened)
         late = False
@@ -188,7 +190,9 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
                 continue
             if _over(rule, about, known, since):
                 continue
-            since = since if owed_before else max(since, context.now)
+            if not owed_before or rule.payout is not None:
+                # What costs is counted from when it is on record, whatever time is reported.
+                since = max(since, context.now)
             told = started(name, rule, since, context.book)
             yield told
             clock = Clock.new(rule, since, told.due_at)

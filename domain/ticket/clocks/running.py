@@ -5,7 +5,14 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
-from domain.events import ClockBreached, ClockWarned, Event, PayoutOwed, TicketEscalated
+from domain.events import (
+    ClockBreached,
+    ClockWarned,
+    Event,
+    OverduePayoutOwed,
+    PayoutOwed,
+    TicketEscalated,
+)
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule, Payout
 from domain.policies.elapsed import due
@@ -95,13 +102,7 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
                 policy=context.book.version,
                 next_at=then,
             )
-            if rule.payout is not None:
-                yield PayoutOwed(
-                    clock=name,
-                    row=rule.row,
-                    amount=cost_of(rule.payout, ticket, context.order),
-                    policy=context.book.version,
-                )
+            yield from _owed(name, rule, ticket, context)
         case _:
             yield TicketEscalated(
                 clock=name,
@@ -113,15 +114,31 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
             )
 
 
-def cost_of(payout: Payout, ticket: Ticket, order: Order | None) -> Money:
-    """Return what a breach costs: a share is one of what the whole order cost."""
+def _owed(name: str, rule: ClockRule, ticket: Ticket, context: Context) -> Iterable[Event]:
+    """Return what a breach costs: a share of an order is owed once, whatever tickets it has."""
+    payout, order, policy = rule.payout, context.order, context.book.version
+    if payout is None:
+        return
+    amount = cost_of(payout, order)
+    if amount is None:
+        return
+    if payout.share_bp is not None:
+        assert order is not None, "a share is one of an order"
+        if rule.row in order.overdue:
+            return
+        yield OverduePayoutOwed(
+            ticket=ticket.ticket, clock=name, row=rule.row, amount=amount, policy=policy
+        )
+    yield PayoutOwed(clock=name, row=rule.row, amount=amount, policy=policy)
+
+
+def cost_of(payout: Payout, order: Order | None) -> Money | None:
+    """Return what a breach costs; None for a share where nothing was ordered."""
     if payout.amount_minor is not None and payout.currency is not None:
         return Money(payout.amount_minor, payout.currency)
     assert payout.share_bp is not None, "the book's validator asks for a share or a sum"
     if order is None:
-        claim = ticket.claim
-        paid = Money(0, "CNY") if claim is None else claim
-    else:
-        first, *others = (line.paid for line in order.lines.values())
-        paid = sum(others, start=first)
+        return None
+    first, *others = (line.paid for line in order.lines.values())
+    paid = sum(others, start=first)
     return Money(paid.amount_minor * payout.share_bp // BASIS_POINTS, paid.currency)

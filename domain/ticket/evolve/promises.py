@@ -37,7 +37,7 @@ from domain.events import (
 from domain.events.clocks import NOT_IN_BOOK, REOPENED
 from domain.policies.elapsed import Transition, Turn
 from domain.ticket.clock import Clock
-from domain.ticket.state import DepartmentRequest, Stamp, Ticket
+from domain.ticket.state import DepartmentRequest, Stamp, Ticket, WrittenResolution
 from domain.values import Instant, Responsible
 
 ClockEvent = (
@@ -176,7 +176,8 @@ def evolve_matter(ticket: Ticket, event: MatterEvent, stamp: Stamp) -> Ticket:
         case WaitEnded():
             return replace(ticket, version=version, waits_on=None)
         case ResolutionWritten():
-            return replace(ticket, version=version, resolution=stamp.actor.ref)
+            written = WrittenResolution(by=stamp.actor.ref, compensation=event.compensation)
+            return replace(ticket, version=version, resolution=written)
         case PlanGiven():
             return replace(ticket, version=version, lease_until=None)
         case AnswerDiffered() | FactReported() | ResolutionSigned():
