@@ -25,17 +25,14 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import Awaiting, Instant
-from projections.columns import booleans, integers, texts, upsert
+from projections import listing
+from projections.listing import ListPage, Table
 from projections.projection import (
     MOMENT,
     OF_TICKETS,
-    PAGE_SIZE_MAX,
-    Fact,
     Page,
-    Poisoned,
     View,
     place,
-    where,
 )
 
 TABLES: Final = {
@@ -63,27 +60,6 @@ TABLES: Final = {
         "create index on view.clock (due_at, ticket, clock) where breached",
     ),
 }
-_COLUMNS: Final = (
-    ("ticket", "text"),
-    ("clock", "text"),
-    ("lane", "int"),
-    ("promise", "text"),
-    ("policy", "text"),
-    ("since", "text"),
-    ("target_s", "bigint"),
-    ("due_at", "text"),
-    ("next_at", "text"),
-    ("awaits", "text"),
-    ("paused", "boolean"),
-    ("breached", "boolean"),
-    ("escalated_to", "text"),
-    ("position", "text"),
-)
-_UPSERT: Final = upsert("view.clock", _COLUMNS, ["ticket", "clock"])
-_READ: Final = (
-    "ticket, clock, promise, policy, since, target_s, due_at, next_at, awaits, paused, breached, "
-    "escalated_to, position"
-)
 _ENDS: Final = (ClockStopped, ClockCancelled)
 _CONCERNED: Final[frozenset[type[Event]]] = frozenset(
     {
@@ -118,70 +94,26 @@ class Running(msgspec.Struct, frozen=True):
     """The event that changed it last."""
 
 
-class ClocksPage:
-    """The running clocks of the tickets that one page of records touches."""
-
-    def __init__(self, lane: int) -> None:
-        """Begin with nothing."""
-        self.lane = lane
-        self._running: dict[str, dict[str, Running]] = {}
-        self._before: set[tuple[str, str]] = set()
-
-    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
-        """Read the clocks of the tickets whose clocks this page speaks of."""
-        for ticket, record in facts:
-            if type(record.event) in _CONCERNED:
-                self._running[ticket] = {}
-        if not self._running:
-            return
-        db.execute(
-            f"select {_READ} from view.clock where ticket = any(%s::text[])",
-            (texts(self._running),),
-        )
-        for found in db.fetchall():
-            running = _running(found)
-            self._running[running.ticket][running.clock] = running
-            self._before.add((running.ticket, running.clock))
-
-    def fold(self, facts: Sequence[Fact]) -> None:
-        """Fold the facts in their order."""
-        for ticket, record in facts:
-            if type(record.event) in _CONCERNED:
-                try:
-                    _apply(self._running[ticket], record, record.event)
-                except Exception as error:
-                    raise Poisoned(record, where(error)) from error
-
-    def write(self, db: Cursor) -> None:
-        """Write what runs and delete what does not run any more."""
-        rows = [one for running in self._running.values() for one in running.values()]
-        gone = sorted(self._before - {(one.ticket, one.clock) for one in rows})
-        if gone:
-            db.execute(
-                "delete from view.clock c using unnest(%s::text[], %s::text[]) "
-                "as gone(ticket, clock) where c.ticket = gone.ticket and c.clock = gone.clock",
-                (texts(ticket for ticket, _ in gone), texts(clock for _, clock in gone)),
-            )
-        if rows:
-            db.execute(
-                _UPSERT,
-                (
-                    texts(one.ticket for one in rows),
-                    texts(one.clock for one in rows),
-                    integers(self.lane for _ in rows),
-                    texts(one.row for one in rows),
-                    texts(one.policy for one in rows),
-                    texts(one.since for one in rows),
-                    integers(one.target_s for one in rows),
-                    texts(one.due_at for one in rows),
-                    texts(one.next_at for one in rows),
-                    texts(one.awaits for one in rows),
-                    booleans(one.paused for one in rows),
-                    booleans(one.breached for one in rows),
-                    texts(one.escalated_to for one in rows),
-                    texts(one.position for one in rows),
-                ),
-            )
+_TABLE: Final = Table(
+    "clocks",
+    "view.clock",
+    Running,
+    (
+        ("ticket", "text"),
+        ("clock", "text"),
+        ("promise", "text"),
+        ("policy", "text"),
+        ("since", "text"),
+        ("target_s", "bigint"),
+        ("due_at", "text"),
+        ("next_at", "text"),
+        ("awaits", "text"),
+        ("paused", "boolean"),
+        ("breached", "boolean"),
+        ("escalated_to", "text"),
+        ("position", "text"),
+    ),
+)
 
 
 class ClocksView:
@@ -194,14 +126,14 @@ class ClocksView:
 
     def page(self, lane: int) -> Page:
         """Return an empty page of a lane."""
-        return ClocksPage(lane)
+        return ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply)
 
 
 VIEW: Final[View] = ClocksView()
 
 
-def _apply(running: dict[str, Running], record: Record, event: Event) -> None:
-    at = place(record)
+def _apply(running: dict[str, Running], record: Record) -> None:
+    at, event = place(record), record.event
     match event:
         case ClockStarted():
             running[event.clock] = Running(
@@ -259,12 +191,6 @@ def _apply(running: dict[str, Running], record: Record, event: Event) -> None:
             raise AssertionError("only facts about clocks are looked at here")
 
 
-def _running(found: tuple[object, ...]) -> Running:
-    """Return the clock that a row of the table holds."""
-    fields = dict(zip(Running.__struct_fields__, found, strict=True))
-    return msgspec.convert(fields, Running)
-
-
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -304,10 +230,8 @@ def of_ticket(db: Cursor, ticket: str) -> ClockList:
     """Return the promises of a ticket, the next due first."""
     db.execute(f"select {MOMENT}", ("clocks",))
     (moment,) = db.fetchone() or ("",)
-    db.execute(
-        f"select {_READ} from view.clock where ticket = %s order by due_at, clock", (ticket,)
-    )
-    return ClockList(str(moment), tuple(_running(row) for row in db.fetchall()))
+    found = sorted(_TABLE.of(db, [ticket]), key=lambda one: (one.due_at, one.clock))
+    return ClockList(str(moment), tuple(found))
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -350,26 +274,15 @@ def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> ClockPa
 
     A broken promise is one that is still owed.
     """
-    if not 1 <= limit <= PAGE_SIZE_MAX:
-        raise ValueError(f"a page holds 1 to {PAGE_SIZE_MAX} rows")
-    conditions = ["true"] if filters.state is None else [_STATES[filters.state]]
-    values: list[object] = []
-    for name, condition in _FILTERED.items():
-        value = getattr(filters, name)
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    if after is not None:
-        conditions.append("(due_at, ticket, clock) > (%s, %s, %s)")
-        values += msgspec.structs.astuple(after)
-    db.execute(
-        f"select m.moment, c.* from (select {MOMENT} as moment) m left join lateral ("
-        f"select {_READ} from view.clock where {' and '.join(conditions)} "
-        "order by due_at, ticket, clock limit %s) c on true",
-        ("clocks", *values, limit + 1),
+    asked: list[tuple[str, Sequence[object]]] = []
+    if filters.state is not None:
+        asked.append((_STATES[filters.state], ()))
+    asked += [
+        (condition, (value,))
+        for name, condition in _FILTERED.items()
+        if (value := getattr(filters, name)) is not None
+    ]
+    moment, found, key = listing.page(
+        db, _TABLE, where=asked, order=("due_at", "ticket", "clock"), after=after, limit=limit
     )
-    rows = db.fetchall()
-    found = [_running(row[1:]) for row in rows if row[1] is not None]
-    last = found[limit - 1] if len(found) > limit else None
-    following = None if last is None else Key(last.due_at, last.ticket, last.clock)
-    return ClockPage(rows[0][0], tuple(found[:limit]), following)
+    return ClockPage(moment, found, None if key is None else Key(*key))

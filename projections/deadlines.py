@@ -29,17 +29,14 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import Awaiting, Instant
-from projections.columns import booleans, integers, texts, upsert
+from projections import listing
+from projections.listing import ListPage, Table
 from projections.projection import (
     MOMENT,
     OF_TICKETS,
-    PAGE_SIZE_MAX,
-    Fact,
     Page,
-    Poisoned,
     View,
     place,
-    where,
 )
 from projections.stages import is_window
 
@@ -59,19 +56,6 @@ TABLES: Final = {
     ),
 }
 
-_UPSERT: Final = upsert(
-    "view.deadline",
-    (
-        ("ticket", "text"),
-        ("deadline", "text"),
-        ("lane", "int"),
-        ("due_at", "text"),
-        ("awaits", "text"),
-        ("position", "text"),
-        ("missed", "boolean"),
-    ),
-    ["ticket", "deadline"],
-)
 _OVER: Final = (OfferAccepted, OfferDeclined, OfferWithdrawn, OfferLapsed, OfferSuperseded)
 _ENDS: Final = (TicketClosed, TicketReopened)
 _CONCERNED: Final[frozenset[type[Event]]] = frozenset(
@@ -91,65 +75,19 @@ class Due(msgspec.Struct, frozen=True):
     missed: bool = False
 
 
-class DeadlinesPage:
-    """The running deadlines of the tickets that one page of records touches."""
-
-    def __init__(self, lane: int) -> None:
-        """Begin with nothing."""
-        self.lane = lane
-        self._running: dict[str, dict[str, Due]] = {}
-        self._before: set[tuple[str, str]] = set()
-
-    def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
-        """Read the deadlines of the tickets whose deadlines this page speaks of."""
-        for ticket, record in facts:
-            if type(record.event) in _CONCERNED:
-                self._running[ticket] = {}
-        if not self._running:
-            return
-        db.execute(
-            "select ticket, deadline, due_at, awaits, position, missed from view.deadline "
-            "where ticket = any(%s::text[])",
-            (texts(self._running),),
-        )
-        for ticket, deadline, due_at, awaits, position, missed in db.fetchall():
-            due = Due(ticket, deadline, due_at, Awaiting(awaits), position, missed)
-            self._running[ticket][deadline] = due
-            self._before.add((ticket, deadline))
-
-    def fold(self, facts: Sequence[Fact]) -> None:
-        """Fold the facts in their order."""
-        for ticket, record in facts:
-            if type(record.event) in _CONCERNED and not record.imported:
-                try:
-                    _apply(self._running[ticket], record, record.event)
-                except Exception as error:
-                    raise Poisoned(record, where(error)) from error
-
-    def write(self, db: Cursor) -> None:
-        """Write what runs and delete what does not run any more."""
-        rows = [due for running in self._running.values() for due in running.values()]
-        gone = sorted(self._before - {(due.ticket, due.deadline) for due in rows})
-        if gone:
-            db.execute(
-                "delete from view.deadline d using unnest(%s::text[], %s::text[]) "
-                "as gone(ticket, deadline) "
-                "where d.ticket = gone.ticket and d.deadline = gone.deadline",
-                (texts(ticket for ticket, _ in gone), texts(deadline for _, deadline in gone)),
-            )
-        if rows:
-            db.execute(
-                _UPSERT,
-                (
-                    texts(due.ticket for due in rows),
-                    texts(due.deadline for due in rows),
-                    integers(self.lane for _ in rows),
-                    texts(due.due_at for due in rows),
-                    texts(due.awaits for due in rows),
-                    texts(due.position for due in rows),
-                    booleans(due.missed for due in rows),
-                ),
-            )
+_TABLE: Final = Table(
+    "deadlines",
+    "view.deadline",
+    Due,
+    (
+        ("ticket", "text"),
+        ("deadline", "text"),
+        ("due_at", "text"),
+        ("awaits", "text"),
+        ("position", "text"),
+        ("missed", "boolean"),
+    ),
+)
 
 
 class DeadlinesView:
@@ -162,13 +100,14 @@ class DeadlinesView:
 
     def page(self, lane: int) -> Page:
         """Return an empty page of a lane."""
-        return DeadlinesPage(lane)
+        return ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply)
 
 
 VIEW: Final[View] = DeadlinesView()
 
 
-def _apply(running: dict[str, Due], record: Record, event: Event) -> None:
+def _apply(running: dict[str, Due], record: Record) -> None:
+    event = record.event
     match event:
         case DeadlineGiven():
             running[event.deadline] = Due(
@@ -252,31 +191,12 @@ class DeadlinePage(msgspec.Struct, frozen=True):
 
 def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> DeadlinePage:
     """Return up to `limit` deadlines (200 at most) behind a key, on an index of their order."""
-    if not 1 <= limit <= PAGE_SIZE_MAX:
-        raise ValueError(f"a page holds 1 to {PAGE_SIZE_MAX} rows")
-    conditions = ["missed" if filters.missed else "not missed"]
-    values: list[object] = []
+    asked: list[tuple[str, Sequence[object]]] = [("missed" if filters.missed else "not missed", ())]
     if filters.awaits is not None:
-        conditions.append("awaits = %s")
-        values.append(filters.awaits)
+        asked.append(("awaits = %s", (filters.awaits,)))
     if filters.due_before is not None:
-        conditions.append("due_at < %s")
-        values.append(filters.due_before)
-    if after is not None:
-        conditions.append("(due_at, ticket, deadline) > (%s, %s, %s)")
-        values += msgspec.structs.astuple(after)
-    db.execute(
-        f"select m.moment, d.* from (select {MOMENT} as moment) m left join lateral ("
-        "select ticket, deadline, due_at, awaits, position, missed from view.deadline "
-        f"where {' and '.join(conditions)} order by due_at, ticket, deadline limit %s) d on true",
-        ("deadlines", *values, limit + 1),
+        asked.append(("due_at < %s", (filters.due_before,)))
+    moment, found, key = listing.page(
+        db, _TABLE, where=asked, order=("due_at", "ticket", "deadline"), after=after, limit=limit
     )
-    rows = db.fetchall()
-    found = [
-        Due(row[1], row[2], row[3], Awaiting(row[4]), row[5], row[6])
-        for row in rows
-        if row[1] is not None
-    ]
-    last = found[limit - 1] if len(found) > limit else None
-    following = None if last is None else Key(last.due_at, last.ticket, last.deadline)
-    return DeadlinePage(rows[0][0], tuple(found[:limit]), following)
+    return DeadlinePage(moment, found, None if key is None else Key(*key))

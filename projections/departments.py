@@ -24,11 +24,12 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import Instant
-from projections.columns import booleans, integers, texts, upsert
+from projections import listing
+from projections.columns import integers, texts
+from projections.listing import Table
 from projections.projection import (
     MOMENT,
     OF_TICKETS,
-    PAGE_SIZE_MAX,
     Fact,
     Page,
     Poisoned,
@@ -66,26 +67,6 @@ TABLES: Final = {
           primary key (lane, department, state))""",
     ),
 }
-_COLUMNS: Final = (
-    ("ticket", "text"),
-    ("request", "text"),
-    ("lane", "int"),
-    ("department", "text"),
-    ("state", "text"),
-    ("asked_at", "text"),
-    ("asked", "text"),
-    ("planned_at", "text"),
-    ("planned", "text"),
-    ("clock", "text"),
-    ("due_at", "text"),
-    ("breached", "boolean"),
-    ("escalated_to", "text"),
-)
-_UPSERT: Final = upsert("view.department_request", _COLUMNS, ["ticket", "request"])
-_READ: Final = (
-    "ticket, request, department, state, asked_at, asked, planned_at, planned, clock, due_at, "
-    "breached, escalated_to"
-)
 _COUNT: Final = (
     "insert into view.department_count as c (lane, department, state, requests) "
     "select %s, * from unnest(%s::text[], %s::text[], %s::bigint[]) "
@@ -128,6 +109,27 @@ class Asked(msgspec.Struct):
     escalated_to: str | None = None
 
 
+_TABLE: Final = Table(
+    "departments",
+    "view.department_request",
+    Asked,
+    (
+        ("ticket", "text"),
+        ("request", "text"),
+        ("department", "text"),
+        ("state", "text"),
+        ("asked_at", "text"),
+        ("asked", "text"),
+        ("planned_at", "text"),
+        ("planned", "text"),
+        ("clock", "text"),
+        ("due_at", "text"),
+        ("breached", "boolean"),
+        ("escalated_to", "text"),
+    ),
+)
+
+
 class DepartmentsPage:
     """The requests on the tickets that one page of records touches."""
 
@@ -142,12 +144,7 @@ class DepartmentsPage:
         tickets = {ticket for ticket, record in facts if _is_concerned(record.event)}
         if not tickets:
             return
-        db.execute(
-            f"select {_READ} from view.department_request where ticket = any(%s::text[])",
-            (texts(sorted(tickets)),),
-        )
-        for row in db.fetchall():
-            one = Asked(*row)
+        for one in _TABLE.of(db, sorted(tickets)):
             self._asked[one.ticket, one.request] = one
             self._count(one, -1)
 
@@ -165,24 +162,7 @@ class DepartmentsPage:
         rows = list(self._asked.values())
         if not rows:
             return
-        db.execute(
-            _UPSERT,
-            (
-                texts(one.ticket for one in rows),
-                texts(one.request for one in rows),
-                integers(self.lane for _ in rows),
-                texts(one.department for one in rows),
-                texts(one.state for one in rows),
-                texts(one.asked_at for one in rows),
-                texts(one.asked for one in rows),
-                texts(one.planned_at for one in rows),
-                texts(one.planned for one in rows),
-                texts(one.clock for one in rows),
-                texts(one.due_at for one in rows),
-                booleans(one.breached for one in rows),
-                texts(one.escalated_to for one in rows),
-            ),
-        )
+        _TABLE.put(db, rows, self.lane)
         for one in rows:
             self._count(one, 1)
         changed = sorted((key, number) for key, number in self._counts.items() if number)
@@ -291,26 +271,13 @@ class RequestPage(msgspec.Struct, frozen=True):
 
 def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> RequestPage:
     """Return up to `limit` requests (200 at most) behind a key, on an index of their order."""
-    if not 1 <= limit <= PAGE_SIZE_MAX:
-        raise ValueError(f"a page holds 1 to {PAGE_SIZE_MAX} rows")
-    conditions, values = ["department = %s"], [filters.department]
+    asked: list[tuple[str, Sequence[object]]] = [("department = %s", (filters.department,))]
     if filters.state is not None:
-        conditions.append("state = %s")
-        values.append(filters.state)
-    if after is not None:
-        conditions.append("(asked_at, ticket, request) > (%s, %s, %s)")
-        values += [after.asked_at, after.ticket, after.request]
-    db.execute(
-        f"select m.moment, r.* from (select {MOMENT} as moment) m left join lateral ("
-        f"select {_READ} from view.department_request where {' and '.join(conditions)} "
-        "order by asked_at, ticket, request limit %s) r on true",
-        ("departments", *values, limit + 1),
+        asked.append(("state = %s", (filters.state,)))
+    moment, found, key = listing.page(
+        db, _TABLE, where=asked, order=("asked_at", "ticket", "request"), after=after, limit=limit
     )
-    rows = db.fetchall()
-    found = [Asked(*row[1:]) for row in rows if row[1] is not None]
-    last = found[limit - 1] if len(found) > limit else None
-    following = None if last is None else Key(last.asked_at, last.ticket, last.request)
-    return RequestPage(rows[0][0], tuple(found[:limit]), following)
+    return RequestPage(moment, found, None if key is None else Key(*key))
 
 
 class Counts(msgspec.Struct, frozen=True):
