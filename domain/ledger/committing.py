@@ -13,7 +13,8 @@ from typing import Final
 from domain import errors
 from domain.commands import CorrectDiagnosis, OpenTicket, ReopenTicket
 from domain.ledger import outcomes
-from domain.ledger.batch import Attempt, Link, Verdict, VerdictKind
+from domain.ledger.attempts import attempt_of, names_taken
+from domain.ledger.batch import Attempt, Verdict, VerdictKind
 from domain.ledger.folding import Head, Heads
 from domain.ledger.judging import Bench, judge, main_stream, order_of
 from domain.ledger.recorder import AppendUnknown, DatabaseUnavailable, Recorder
@@ -72,6 +73,12 @@ class Committer:
 
     def write(self, batch: Sequence[Waiting]) -> Answers:
         """Return the answers to commands of which no two share a stream."""
+        judged, answers = self.judge(batch)
+        answers.extend(self.answer(judged, self.append(judged)))
+        return answers
+
+    def judge(self, batch: Sequence[Waiting]) -> tuple[list[Judged], Answers]:
+        """Return what is to be appended, judged and stamped, and the answers to all else."""
         answers = Answers()
         now = self._now()
         judged = self._judge(batch, now, answers)
@@ -82,8 +89,8 @@ class Committer:
             except (TooLarge, NotCanonical) as error:
                 one.refusal = errors.LimitReached(str(error))
         self._answer_silent([one for one in judged if one.stamped is None], answers)
-        self._append([one for one in judged if one.stamped is not None], answers)
-        return answers
+        self._shelf.flush()
+        return [one for one in judged if one.stamped is not None], answers
 
     def write_rows(self, batch: Sequence[Waiting]) -> Answers:
         """Return the answers to rows of an import, each judged on what the one before leads to."""
@@ -120,7 +127,8 @@ class Committer:
             made |= row.stamped.new_data_keys
             ends |= row.stamped.heads
             judged.append(row)
-        self._append(judged, answers)
+        self._shelf.flush()
+        answers.extend(self.answer(judged, self.append(judged)))
         if answers.again:
             # A rival wrote meanwhile: what was built on the heads before is worth nothing.
             self.heads.forget(mains)
@@ -255,16 +263,22 @@ class Committer:
 
     # --- the append ---------------------------------------------------------------------------
 
-    def _append(self, judged: Sequence[Judged], answers: Answers) -> None:
-        """Send one append and answer what its verdicts mean."""
+    def append(self, judged: Sequence[Judged]) -> list[Verdict]:
+        """Return the verdicts of one append; any one thread may wait for it.
+
+        Nothing of the committer is touched, so the next batch can be judged meanwhile.
+        """
         if not judged:
-            return
-        self._shelf.flush()
-        attempts = [_attempt(one) for one in judged]
+            return []
+        attempts = [attempt_of(one) for one in judged]
         try:
-            verdicts = self._recorder.append(self._lane, attempts)
+            return self._recorder.append(self._lane, attempts)
         except AppendUnknown:
-            verdicts = self._ask_what_was_persisted(judged, attempts)
+            return self._ask_what_was_persisted(judged, attempts)
+
+    def answer(self, judged: Sequence[Judged], verdicts: Sequence[Verdict]) -> Answers:
+        """Return what verdicts mean for those who wait, and remember what is on record now."""
+        answers = Answers()
         last = 0
         for one, verdict in zip(judged, verdicts, strict=True):
             try:
@@ -275,6 +289,7 @@ class Committer:
                 last = max(last, verdict.position or 0)
         if last:
             self._on_commit(self._lane, last)
+        return answers
 
     def _answer(self, one: Judged, verdict: Verdict, answers: Answers) -> None:
         waiting = one.waiting
@@ -310,7 +325,7 @@ class Committer:
 
     def _find_holder(self, one: Judged) -> None:
         """Note who holds a name the command wanted, to judge again knowing it."""
-        names = [name for name, _ in _taken(one)]
+        names = [name for name, _ in names_taken(one)]
         holders = self._recorder.holders(self._lane, names)
         wanted = next((name for name in names if name in holders), None)
         one.waiting.wanted = wanted
@@ -363,38 +378,3 @@ def _main(waiting: Waiting) -> str:
     if isinstance(command, OpenTicket) and waiting.holder is not None:
         return waiting.holder
     return main_stream(command, ticket=waiting.ticket)
-
-
-def _attempt(one: Judged) -> Attempt:
-    """Return a judged command as the append wants it: every head it was judged on is checked."""
-    stamped = one.stamped
-    assert stamped is not None, "what is appended has been stamped"
-    return Attempt(
-        command=one.waiting.command,
-        body_hmac=one.waiting.hmac,
-        links=tuple(Link(head.stream, head.version, head.leaf_hash) for head in one.heads.values()),
-        lines=stamped.lines,
-        take=tuple(_taken(one)),
-        free=tuple(_freed(one)),
-        keys=stamped.keys,
-        disclosures=stamped.disclosures,
-    )
-
-
-def _taken(one: Judged) -> list[tuple[str, str]]:
-    """Return the names that the facts reserve: they follow from the fold, so they are derivable."""
-    before, after = _holds(one)
-    return [(name, one.main.stream) for name in after if name not in before]
-
-
-def _freed(one: Judged) -> list[str]:
-    """Return the names that the facts free."""
-    before, after = _holds(one)
-    return [name for name in before if name not in after]
-
-
-def _holds(one: Judged) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names a ticket reserves before and after; other streams reserve none."""
-    assert one.stamped is not None, "what reserves has been stamped"
-    end = one.stamped.heads[one.main.stream]
-    return getattr(one.main.state, "holds", ()), getattr(end.state, "holds", ())

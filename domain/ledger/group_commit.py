@@ -1,8 +1,8 @@
 """Group commit: one queue and one writer thread a lane, through which every command passes.
 
 The writer takes what waits (never two commands that share a stream) and commits it in one append.
-While the database flushes, the next batch gathers, so the rate grows with the load and an idle
-lane answers at once.
+While the database writes and flushes, the writer judges what comes in; all of it that is ready then
+is the next append, so the rate grows with the load and an idle lane answers at once.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
@@ -19,16 +19,19 @@ from typing import Final
 
 from domain import errors
 from domain.commands import OpenTicket
+from domain.ledger.batch import Verdict
 from domain.ledger.committing import Committer
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.judging import main_stream
 from domain.ledger.requests import BodyHmac, Outcome, Request, command_id
-from domain.ledger.waiting import Answers, Waiting
+from domain.ledger.waiting import Answers, Judged, Waiting
 from domain.streams import order_stream
 from domain.values import Instant
 
 BATCH_MAX: Final = 128
 """Commands in one append: the gain flattens here and the wait of the first one grows."""
+JUDGED_MAX: Final = 32
+"""Commands judged before the writer looks whether its append has come back."""
 GATHER_S: Final = 0.0005
 """How long a busy lane waits for more company: a flush that serves twice as many costs the same."""
 ROWS_MAX: Final = 512
@@ -38,6 +41,7 @@ QUEUE_MAX: Final = 20_000
 TRIES_MAX: Final = 25
 """How often a command is judged anew after rivals; then it is refused as Contended."""
 _CLOSED: Final = "this ledger is closed"
+_Write = Callable[[Sequence[Waiting]], Answers]
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,19 @@ class _Rows:
     """Rows of an import, recorded in their order."""
 
     waiting: list[Waiting]
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """One append on its way, and the streams nothing else may be judged on until it is back."""
+
+    judged: list[Judged]
+    streams: set[str]
+    verdicts: Future[list[Verdict]]
+
+
+class _Landed:
+    """Wakes a writer that waits for commands while an append is on its way."""
 
 
 class Lane:
@@ -68,8 +85,14 @@ class Lane:
         self._now = now
         self._new_id = new_id
         self._draw_ticket = draw_ticket
-        self._queue: Queue[Waiting | _Rows | None] = Queue(QUEUE_MAX)
+        self._queue: Queue[Waiting | _Rows | _Landed | None] = Queue(QUEUE_MAX)
         self._again: deque[Waiting] = deque()
+        self._ready: list[Judged] = []
+        self._ready_streams: set[str] = set()
+        self._rows: _Rows | None = None
+        self._flight: _Flight | None = None
+        self._appender = ThreadPoolExecutor(1, thread_name_prefix=f"append-{lane}")
+        self._appender.submit(int).result()  # a thread that can not start is told of now
         self._closed = False
         self._thread = Thread(target=self._run, name=f"lane-{lane}", daemon=True)
         self._thread.start()
@@ -129,13 +152,17 @@ class Lane:
             self._refuse_rest()
 
     def _refuse_rest(self) -> None:
-        """Answer what came too late for the writer."""
+        """Answer what came too late for the writer, and what it has left when it broke."""
+        rest = [*self._again, *(one.waiting for one in self._ready)]
+        rest += [one.waiting for one in self._flight.judged] if self._flight else []
+        rest += self._rows.waiting if self._rows else []
         with suppress(Empty):
             while True:
                 one = self._queue.get_nowait()
-                rest = one.waiting if isinstance(one, _Rows) else [one] if one else []
-                error = DatabaseUnavailable(_CLOSED)
-                self._settle(Answers([(waiting, error) for waiting in rest]))
+                rest += one.waiting if isinstance(one, _Rows) else []
+                rest += [one] if isinstance(one, Waiting) else []
+        error = DatabaseUnavailable(_CLOSED)
+        self._settle(Answers([(one, error) for one in rest if not one.future.done()]))
 
     def _waiting(
         self,
@@ -156,42 +183,69 @@ class Lane:
     # --- the writer thread --------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            with self._appender:
+                self._serve()
+        finally:
+            # However the writer ends, nobody waits for one that is gone.
+            self._closed = True
+            self._refuse_rest()
+
+    def _serve(self) -> None:
         closing = False
         busy = False
-        while not (closing and self._queue.empty() and not self._again):
-            if busy:
+        while self._unfinished() or self._rows or not (closing and self._queue.empty()):
+            if busy and not self._flight:
                 time.sleep(GATHER_S)
-            batch, rows, ended = self._gather(wait=not closing)
-            busy = len(batch) > 1
+            batch, ended = self._gather(wait=not closing)
             closing = closing or ended
             if batch:
-                answers = self._write(self.committer.write, batch)
-                self._settle(answers)
-                self._again.extendleft(reversed(answers.again))
-            if rows is not None:
-                self._write_rows(rows)
+                self._finish(self._write(self._judge, batch))
+            if self._ready and not self._flight:
+                busy = len(self._ready) > 1
+                self._send()
+            elif self._flight and (self._flight.verdicts.done() or not batch):
+                self._land(self._flight)
+            if self._rows is not None and not self._unfinished():
+                self._write_rows(self._rows)
+                self._rows = None
 
-    def _gather(self, *, wait: bool) -> tuple[list[Waiting], _Rows | None, bool]:
-        """Return commands that share no stream, rows of an import, and whether to end."""
+    def _unfinished(self) -> bool:
+        """Return whether any command was taken up that has no answer yet."""
+        return bool(self._flight or self._ready or self._again)
+
+    def _gather(self, *, wait: bool) -> tuple[list[Waiting], bool]:
+        """Return commands that share no stream, and whether to end.
+
+        Nothing is returned when the append on its way came back before there was anything to judge.
+        Rows of an import are set aside; what came after them waits for them.
+        """
         batch: list[Waiting] = []
         put_off: list[Waiting] = []
-        streams: set[str] = set()
-        rows: _Rows | None = None
+        streams = self._ready_streams | (self._flight.streams if self._flight else set())
         ended = False
-        while len(batch) < BATCH_MAX and len(put_off) < BATCH_MAX:
-            one: Waiting | _Rows | None
+        most = min(JUDGED_MAX, BATCH_MAX - len(self._ready))
+        while len(batch) < most and len(put_off) < BATCH_MAX:
+            one: Waiting | _Rows | _Landed | None
             if self._again:
                 one = self._again.popleft()
+            elif self._rows is not None:
+                break
             else:
+                if self._flight and self._flight.verdicts.done():
+                    break
+                idle = not batch and (self._flight is not None or (wait and not self._ready))
                 try:
-                    one = self._queue.get(block=wait and not batch and not put_off)
+                    one = self._queue.get(block=idle)
                 except Empty:
                     break
+            if isinstance(one, _Landed):
+                continue  # whether there is a flight to look at is seen above
             if one is None:
                 ended = True
                 break
             if isinstance(one, _Rows):
-                rows = one
+                self._rows = one
                 break
             wanted = _wanted(one)
             if streams.isdisjoint(wanted):
@@ -200,12 +254,45 @@ class Lane:
                 put_off.append(one)
             streams |= wanted  # what was put off keeps its place before later ones
         self._again.extendleft(reversed(put_off))
-        return batch, rows, ended
+        return batch, ended
+
+    def _judge(self, batch: Sequence[Waiting]) -> Answers:
+        """Judge a batch: what it records goes with the next append, the rest is answered."""
+        judged, answers = self.committer.judge(batch)
+        self._ready += judged
+        for one in judged:
+            self._ready_streams |= _wanted(one.waiting)
+        return answers
+
+    def _send(self) -> None:
+        """Send all that is ready in one append, without waiting for it."""
+        verdicts = self._appender.submit(self.committer.append, self._ready)
+        self._flight = _Flight(self._ready, self._ready_streams, verdicts)
+        self._ready, self._ready_streams = [], set()
+        verdicts.add_done_callback(self._wake)
+
+    def _wake(self, _verdicts: Future[list[Verdict]]) -> None:
+        """Wake the writer; one with a full queue is awake, and sees what came back by itself."""
+        with suppress(Full):
+            self._queue.put_nowait(_Landed())
+
+    def _land(self, flight: _Flight) -> None:
+        """Wait for an append and answer its commands."""
+
+        def answer(_batch: Sequence[Waiting]) -> Answers:
+            return self.committer.answer(flight.judged, flight.verdicts.result())
+
+        batch = [one.waiting for one in flight.judged]
+        self._finish(self._write(answer, batch, alone=self.committer.write))
+        self._flight = None
 
     def _write(
-        self, write: Callable[[Sequence[Waiting]], Answers], batch: list[Waiting]
+        self, write: _Write, batch: list[Waiting], *, alone: _Write | None = None
     ) -> Answers:
-        """Return a batch's answers, those that must be judged again prepared for it."""
+        """Return a batch's answers, those that must be judged again prepared for it.
+
+        When the batch breaks, each is written by itself: by `alone`, where that is another way.
+        """
         try:
             answers = write(batch)
         except (DatabaseUnavailable, AppendUnknown) as error:
@@ -217,10 +304,10 @@ class Lane:
             log.exception("a batch of lane %d broke", self._lane)
             if len(batch) == 1:
                 return Answers([(batch[0], error)])
-            alone = [self._write(write, [one]) for one in batch]
+            each = [self._write(alone or write, [one]) for one in batch]
             return Answers(
-                [pair for one in alone for pair in one.settled],
-                [waiting for one in alone for waiting in one.again],
+                [pair for one in each for pair in one.settled],
+                [waiting for one in each for waiting in one.again],
             )
         for one in answers.again:
             one.tries += 1
@@ -231,6 +318,11 @@ class Lane:
                 answers.add(one, errors.Contended())
         answers.again = [one for one in answers.again if one.tries <= TRIES_MAX]
         return answers
+
+    def _finish(self, answers: Answers) -> None:
+        """Give answers out, and queue again in front what must be judged again."""
+        self._settle(answers)
+        self._again.extendleft(reversed(answers.again))
 
     def _write_rows(self, rows: _Rows) -> None:
         """Write rows until each has its answer; what rivals disturbed is judged again at once."""

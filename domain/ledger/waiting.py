@@ -67,3 +67,8 @@ class Answers:
     def add(self, waiting: Waiting, answer: Outcome | BaseException) -> None:
         """Answer a request."""
         self.settled.append((waiting, answer))
+
+    def extend(self, others: "Answers") -> None:
+        """Take in what another step brought."""
+        self.settled += others.settled
+        self.again += others.again

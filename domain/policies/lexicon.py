@@ -203,6 +203,11 @@ class Lexicon(Table):
             for word in (*cued, *(word for flow in self.flow for word in flow.words))
             if not all(part.removesuffix(STEM).strip() for part in word.split(GAP))
         )
+        yield from (
+            f"the word {word} can not be found: {STEM} stands before the end of a part"
+            for word in (*cued, *(word for flow in self.flow for word in flow.words))
+            if any(STEM in part.removesuffix(STEM) for part in word.split(GAP))
+        )
         for cue in self.cue:
             if not cue.words:
                 yield f"cue {cue.id} has no words"

@@ -3,14 +3,13 @@
 The judgement is pure and the same for ever: integers only, and it names the words it was made by.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
 
-from domain.policies.lexicon import MANY, WEIGHT_MAX, Effect, Lexicon
+from domain.policies.lexicon import MANY, WEIGHT_MAX, Lexicon
 from domain.policies.tags import Tag
 from domain.ticket.reading import Reader, Reading
 from domain.ticket.same import Same
@@ -133,14 +132,10 @@ def _lean_on_the_best_tag(reader: Reader, reading: Reading) -> None:
         reader.tags[number],
         min(max(points.evidence * found // points.word, 1), WEIGHT_MAX),
     )
-    reading.add(
-        Effect(
-            responsible={tag.responsible: weight},
-            scenario={tag.scenario: weight},
-            urgency={Urgency(tag.urgency): weight},
-            kind={tag.kind: weight},
-        )
-    )
+    reading.responsible[tag.responsible] += weight
+    reading.scenario[tag.scenario] += weight
+    reading.urgency[Urgency(tag.urgency)] += weight
+    reading.kind[tag.kind] += weight
 
 
 def _tags(
@@ -182,9 +177,10 @@ def _sentiment(score: int, lexicon: Lexicon) -> Sentiment:
 
 def _best(weights: Mapping[Axis, int], otherwise: Axis) -> Axis:
     """Return what most speaks for; of equals the one that `otherwise`'s class names first."""
-    order = list(type(otherwise))
-    best = max(order, key=lambda name: (weights.get(name, 0), -order.index(name)))
-    return best if weights.get(best, 0) > 0 else otherwise
+    most = max(weights.values(), default=0)
+    if most <= 0:
+        return otherwise
+    return next(name for name in type(otherwise) if weights.get(name) == most)
 
 
 def _confidence_bp(reading: Reading, lexicon: Lexicon) -> int:
@@ -194,10 +190,10 @@ def _confidence_bp(reading: Reading, lexicon: Lexicon) -> int:
     return min(shares) * evidence // (evidence + lexicon.doubt)
 
 
-def _share_bp(weights: Counter[Axis]) -> int:
+def _share_bp(weights: Mapping[Axis, int]) -> int:
     whole = _sum(weights)
     return 0 if whole == 0 else max(weights.values()) * BASIS_POINTS // whole
 
 
-def _sum(weights: Counter[Axis]) -> int:
+def _sum(weights: Mapping[Axis, int]) -> int:
     return sum(weight for weight in weights.values() if weight > 0)

@@ -78,25 +78,37 @@ _DATE: Final = re.compile(r"(?<!\d)(?P<month>\d{1,2})月(?P<day>\d{1,2})[日号]
 
 def figures(text: str) -> tuple[Figure, ...]:
     """Return the figures of a folded text in its order; dates and ages of years are none."""
-    readers: tuple[tuple[Measure, re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
-        (Measure.TIME, _TIME_ZH, _time_zh),
-        (Measure.TIME, _TIME_EN, _time_en),
-        (Measure.SHARE, _SHARE, _hundredfold),
-        (Measure.AMOUNT, _AMOUNT, _hundredfold),
-    )
     found = [
-        Figure(measure, value, match.start(), match.end())
-        for measure, pattern, value_of in readers
-        for match in pattern.finditer(text)
-        if (value := value_of(match)) is not None
+        *_times(text),
+        *_read(text, Measure.SHARE, _SHARE, _hundredfold),
+        *_read(text, Measure.AMOUNT, _AMOUNT, _hundredfold),
     ]
     return tuple(sorted(found, key=lambda one: (one.start, one.end)))
 
 
 def longest_days(text: str) -> int:
     """Return the longest time a folded text tells of: stated, or between two dates of it."""
-    stated = (one.value // DAY for one in figures(text) if one.measure is Measure.TIME)
+    if not any(unit in text for unit in _UNITS):  # most texts tell of none; dates name months
+        return 0
+    stated = (one.value // DAY for one in _times(text))
     return max((*stated, *_between_dates(text)), default=0)
+
+
+def _times(text: str) -> Iterator[Figure]:
+    yield from _read(text, Measure.TIME, _TIME_ZH, _time_zh)
+    yield from _read(text, Measure.TIME, _TIME_EN, _time_en)
+
+
+def _read(
+    text: str,
+    measure: Measure,
+    pattern: re.Pattern[str],
+    value_of: Callable[[re.Match[str]], int | None],
+) -> Iterator[Figure]:
+    for match in pattern.finditer(text):
+        value = value_of(match)
+        if value is not None:
+            yield Figure(measure, value, match.start(), match.end())
 
 
 def _between_dates(text: str) -> Iterator[int]:

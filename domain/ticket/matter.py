@@ -1,9 +1,26 @@
-"""A ticket as the book's classes see it."""
+"""A ticket as the book's classes see it, and which of them it is in."""
+
+from functools import lru_cache
 
 from domain.milestones import Milestone
+from domain.policies.book import Book
 from domain.policies.matters import Matter
 from domain.ticket.milestones import seen
+from domain.ticket.same import Same
 from domain.ticket.state import Order, Ticket
+
+
+def classes_of(ticket: Ticket, order: Order | None, book: Book) -> frozenset[str]:
+    """Return the names of the book's classes that a ticket is in as it is now."""
+    return _classes_of(Same(ticket), Same(order), Same(book))
+
+
+# Every step behind a decision asks this of what is mostly the same ticket.
+@lru_cache(maxsize=64)
+def _classes_of(
+    ticket: Same[Ticket], order: Same[Order | None], book: Same[Book]
+) -> frozenset[str]:
+    return book.table.classes_of(matter_of(ticket.table, order.table))
 
 
 def matter_of(ticket: Ticket, order: Order | None) -> Matter:

@@ -4,16 +4,18 @@ Texts and phrases are spelled alike before (`Lexicon.fold`).
 """
 
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+from ahocorasick_rs import AhoCorasick
 
 from domain.policies.lexicon import GAP, STEM
 
 CLAUSE_ENDS: Final = frozenset(',.!?;:、。~()"<>【】「」《》')
 """What ends a clause; a word reaches no farther."""
-_PLACE: Final = re.compile(r"[a-z0-9]+|[^a-z0-9\s]")
-"""Where a phrase can begin: at a Latin word, or at any other character."""
+_LATIN: Final = frozenset(string.ascii_letters + string.digits)
 _ENDING: Final = re.compile(r"(?:s|es|ed|ing|ings|ly|[a-z]ed|[a-z]ing)(?![a-z0-9])")
 """What may follow an English stem: an ending, with its last letter doubled or not."""
 
@@ -72,29 +74,29 @@ class Phrases:
     """A set of phrases: Latin ones stand at the edges of words, others anywhere."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        """Sort phrases by the characters they begin with."""
-        self._by_head: dict[str, list[Phrase]] = defaultdict(list)
-        for one in phrases:
-            self._by_head[one.first.text[:2]].append(one)
-        self._initials = frozenset(head[0] for head in self._by_head)
+        """Index phrases by what they begin with, in one automaton for all of them."""
+        begun: dict[str, list[tuple[int, Phrase]]] = defaultdict(list)
+        for number, one in enumerate(phrases):
+            begun[one.first.text].append((number, one))
+        self._begun = [(_latin(text[0]), ones) for text, ones in begun.items()]
+        self._index = AhoCorasick(begun)
 
     def find(self, text: str) -> list[Match]:
-        """Return all matches, those inside others included, in the order of the text."""
+        """Return all matches, those inside others included, in the order of the text.
+
+        Of those that start at one place the one with the longest beginning comes first.
+        """
         found = []
-        by_head, initials = self._by_head, self._initials
-        for place in _PLACE.finditer(text):
-            start = place.start()
-            if text[start] not in initials:
+        for beginning, start, end in self._index.find_matches_as_indexes(text, overlapping=True):
+            latin, begun = self._begun[beginning]
+            if latin and _in_a_word(text, start):
                 continue
-            pair, single = text[start : start + 2], text[start]
-            for head in (pair, single) if pair != single else (single,):
-                for one in by_head.get(head, ()):
-                    if not text.startswith(one.first.text, start):
-                        continue
-                    match = _at(one, text, start)
-                    if match is not None:
-                        found.append(match)
-        return found
+            for number, one in begun:
+                match = _at(one, text, start)
+                if match is not None:
+                    found.append((start, -end, number, match))
+        found.sort()
+        return [match for *_, match in found]
 
 
 def outermost(matches: Iterable[Match]) -> list[Match]:
@@ -132,7 +134,7 @@ def _later(part: _Part, text: str, since: int, gap: int) -> int | None:
     while at != -1:
         if not one_clause(text[since:at]):
             return None
-        end = _end(part, text, at)
+        end = None if part.begins and _in_a_word(text, at) else _end(part, text, at)
         if end is not None:
             return end
         at = text.find(part.text, at + 1, since + gap + len(part.text))
@@ -140,11 +142,9 @@ def _later(part: _Part, text: str, since: int, gap: int) -> int | None:
 
 
 def _end(part: _Part, text: str, start: int) -> int | None:
-    """Return where a part ends whose text stands at `start`; None in the middle of a word."""
+    """Return where a part ends whose text stands at `start`; None when its word goes on."""
     end = start + len(part.text)
-    if part.begins and start > 0 and _latin(text[start - 1]):
-        return None
-    if not part.ends or end == len(text) or not _latin(text[end]):
+    if not part.ends or end == len(text) or text[end] not in _LATIN:
         return end
     return _inflected(text, end) if part.inflected else None
 
@@ -162,5 +162,10 @@ def _part(written: str, *, inflected: bool) -> _Part:
     return _Part(text, begins=_latin(text[0]), ends=ends, inflected=inflected)
 
 
+def _in_a_word(text: str, place: int) -> bool:
+    """Return whether a Latin word is on its way where a part would begin."""
+    return place > 0 and text[place - 1] in _LATIN
+
+
 def _latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+    return character in _LATIN

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from domain.events import Event, TicketQueued
 from domain.policies.routing import Queue
-from domain.ticket.matter import matter_of
+from domain.ticket.matter import classes_of
 from domain.ticket.state import Context, Ticket
 from domain.values import Stage
 
@@ -19,7 +19,7 @@ def follow(
     """
     if not context.book.queue or ticket.stage is Stage.CLOSED or ticket.resolved is not None:
         return
-    classes = context.book.classes_of(matter_of(ticket, context.order))
+    classes = classes_of(ticket, context.order, context.book)
     queue = queue_of(classes, context.book.queue)
     known = {one.name for one in context.book.queue}
     if queue.name != ticket.routed or ticket.queue not in known:

@@ -4,11 +4,11 @@ Which of them wins is judged in `diagnosis`.
 """
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.policies.lexicon import LONG, Cue, Effect, Lexicon
 from domain.policies.tags import Tag
@@ -30,22 +30,31 @@ CHARACTERS_MAX: Final = 20_000
 """How much of a text is read."""
 
 
+Weighed = TypeVar("Weighed")
+Weights = defaultdict[Weighed, int]
+"""What speaks for each of several. A Counter would do, but takes long to make."""
+
+
+def _nothing() -> Weights[Weighed]:
+    return defaultdict(int)
+
+
 @dataclass
 class Reading:
     """What was found in one text, added up."""
 
-    responsible: Counter[Responsible] = field(default_factory=Counter)
-    scenario: Counter[Scenario] = field(default_factory=Counter)
-    urgency: Counter[Urgency] = field(default_factory=Counter)
-    kind: Counter[Kind] = field(default_factory=Counter)
+    responsible: Weights[Responsible] = field(default_factory=_nothing)
+    scenario: Weights[Scenario] = field(default_factory=_nothing)
+    urgency: Weights[Urgency] = field(default_factory=_nothing)
+    kind: Weights[Kind] = field(default_factory=_nothing)
     sentiment: int = 0
     satisfied: int = 0
     signals: set[str] = field(default_factory=set)
     words: list[str] = field(default_factory=list)
     """In the order of the text, each once."""
-    tags: Counter[int] = field(default_factory=Counter)
+    tags: Weights[int] = field(default_factory=_nothing)
     """Points of tags by their number in the book."""
-    affirmed: Counter[int] = field(default_factory=Counter)
+    affirmed: Weights[int] = field(default_factory=_nothing)
     """Those of them that no negator stands before."""
     flows: list[str] = field(default_factory=list)
 

@@ -14,7 +14,7 @@ Texts of this form compare as the instants do, so they are kept as text from the
 def instant(at: datetime) -> Instant:
     """Return the one spelling of an aware datetime; a naive one is a programming error."""
     assert at.tzinfo is not None, "an instant has a zone"
-    return Instant(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    return Instant(f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z")
 
 
 @lru_cache(maxsize=1_024)

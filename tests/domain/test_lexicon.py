@@ -49,6 +49,10 @@ def _hollow(raw: dict[str, Any]) -> None:
     raw["cue"].append({"id": "hollow", "zh": ["新...*"], "sentiment": 1})
 
 
+def _star_inside(raw: dict[str, Any]) -> None:
+    raw["cue"].append({"id": "starred", "en": ["refuse* to go"], "sentiment": 1})
+
+
 def _short_table(raw: dict[str, Any]) -> None:
     raw["simplified"] = raw["simplified"][:-1]
 
@@ -93,6 +97,7 @@ def _double_flow(raw: dict[str, Any]) -> None:
         (_capital, "its spelling is loud"),
         (_traditional, "its spelling is 坏"),
         (_hollow, "has an empty part"),
+        (_star_inside, "stands before the end of a part"),
         (_short_table, "not of one length"),
         (_no_reason, "reason late has no weights"),
         (_unknown_field, "Extra inputs"),

@@ -23,7 +23,7 @@ from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
 from domain.ticket.clocks.running import facts_due, next_at, rule_of
 from domain.ticket.deadlines import REPLY
-from domain.ticket.matter import matter_of
+from domain.ticket.matter import classes_of
 from domain.ticket.milestones import name_of, of_order, seen
 from domain.ticket.state import Context, Ticket
 from domain.values import Instant
@@ -38,13 +38,14 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
         return
     reopened = before is not None and before.round != ticket.round
     new = _new(before, ticket, context.now)
+    recent = (*of_order(context.order).items(), *new.items())
     for name, clock in ticket.clocks.items():
         rule = rule_of(name, context.book)
         assert rule is not None, "a clock runs under the book of its ticket"
         about = name.partition(":")[2] or None
-        # What was before the promise does not keep it, nor end it.
-        since = {one: at for one, at in new.items() if at >= clock.since}
-        happened = {**_of_order_since(clock.since, context), **since}
+        # What was before the promise neither keeps nor ends it. What an order's fact ended runs no
+        # more, so those since a running clock's start have not been heeded.
+        happened = {one: at for one, at in recent if at >= clock.since}
         stop = _first(rule.stops, about, happened)
         cancelled = _first(rule.cancels, about, happened)
         late = False
@@ -76,14 +77,6 @@ def _new(before: Ticket | None, ticket: Ticket, now: Instant) -> Mapping[str, In
     same_round = before is not None and before.round == ticket.round
     earlier = before.milestones if before is not None and same_round else {}
     return {name: min(at, now) for name, at in ticket.milestones.items() if earlier.get(name) != at}
-
-
-def _of_order_since(since: Instant, context: Context) -> Mapping[str, Instant]:
-    """Return what happened to the order since a clock began; older facts neither end nor keep it.
-
-    A clock that one of them ended runs no more, so those of a running one have not been heeded.
-    """
-    return {name: at for name, at in of_order(context.order).items() if at >= since}
 
 
 def _queued(ticket: Ticket, fact: Event) -> Ticket:
@@ -172,14 +165,9 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
     if not context.book.clock or ticket.imported:
         return
     known = seen(ticket, context.order)
-    classes = context.book.classes_of(matter_of(ticket, context.order))
-    earlier = classes
-    if before is not None and before.round == ticket.round:
-        earlier = context.book.classes_of(matter_of(before, context.order))
-    for rule in context.book.clock:
-        if not applies(rule, classes):
-            continue
-        owed_before = applies(rule, earlier)
+    book = context.book
+    classes = classes_of(ticket, context.order, book)
+    for rule in book.promises_to(classes):
         for about in _subjects(rule, known):
             name = rule.id if about is None else f"{rule.id}:{about}"
             last = ticket.clocks_ended.get(name)
@@ -190,10 +178,10 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
                 continue
             if _over(rule, about, known, since):
                 continue
-            if not owed_before or rule.payout is not None:
+            if rule.payout is not None or not _owed_before(rule, before, ticket, context):
                 # What costs is counted from when it is on record, whatever time is reported.
                 since = max(since, context.now)
-            told = started(name, rule, since, context.book)
+            told = started(name, rule, since, book)
             yield told
             clock = Clock.new(rule, since, told.due_at)
             for fact in breached(name, clock, rule, ticket, context):
@@ -203,9 +191,11 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
                 yield paused(name, ticket, context)
 
 
-def applies(rule: ClockRule, classes: frozenset[str]) -> bool:
-    """Return whether a promise is made for matters of these classes."""
-    return classes.issuperset(rule.when) and classes.isdisjoint(rule.unless)
+def _owed_before(rule: ClockRule, before: Ticket | None, ticket: Ticket, context: Context) -> bool:
+    """Return whether a promise was made for the matter in this round before its new facts."""
+    if before is None or before.round != ticket.round:
+        return True
+    return rule.is_made_to(classes_of(before, context.order, context.book))
 
 
 def started(name: str, rule: ClockRule, since: Instant, book: Book) -> ClockStarted:
@@ -242,9 +232,14 @@ def _subjects(rule: ClockRule, known: Mapping[str, Instant]) -> Iterable[str | N
 
 def since_when(rule: ClockRule, about: str | None, known: Mapping[str, Instant]) -> Instant | None:
     """Return from when a promise counts: the latest of its starts; None before all happened."""
-    instants = [known.get(name_of(one, about)) for one in rule.starts]
-    found = [one for one in instants if one is not None]
-    return max(found) if len(found) == len(instants) else None
+    latest: Instant | None = None
+    for one in rule.starts:
+        at = known.get(one if about is None else name_of(one, about))
+        if at is None:
+            return None
+        if latest is None or at > latest:
+            latest = at
+    return latest
 
 
 def _over(rule: ClockRule, about: str | None, known: Mapping[str, Instant], since: Instant) -> bool:
@@ -265,6 +260,10 @@ def _found(
     milestones: Iterable[Milestone], about: str | None, known: Mapping[str, Instant]
 ) -> list[tuple[str, Instant]]:
     """Return those of the milestones that happened, to what a clock is about or to the ticket."""
+    if not known:
+        return []
+    if about is None:
+        return [(one.value, known[one]) for one in milestones if one in known]
     return [
         (name, known[name])
         for one in milestones
