@@ -116,11 +116,19 @@ def read_record(lane: int, position: int, state: bytes, leaf_hash: bytes) -> Rec
 
     Raises msgspec.ValidationError or KeyError for bytes that are no record of a known topic.
     """
+    return record_of(lane, position, state, Sha256(leaf_hash.hex()))
+
+
+def record_of(lane: int, position: int, state: bytes | str, leaf_hash: Sha256) -> Record:
+    """Return the record that canonical bytes hold, whether they were read as bytes or as a text.
+
+    Raises what `read_record` raises.
+    """
     envelope = _ENVELOPE.decode(state)
     return Record(
         lane=lane,
         position=position,
-        leaf_hash=Sha256(leaf_hash.hex()),
+        leaf_hash=leaf_hash,
         envelope=envelope,
         event=read_event(envelope.topic, envelope.data),
     )

@@ -16,13 +16,13 @@ from projections.projection import View
 _LOCK: Final = 0x7469636B
 """The advisory lock under which views are made; it has no part in the write path."""
 
-_SCHEMA: Final = (
-    "create schema view",
+POSITION: Final = (
     "create table view.position("
     "lane int not null, view text not null, position bigint not null default 0, "
     "epoch bigint not null default 0, owner text, "
-    "lease_until timestamptz not null default '-infinity', primary key (lane, view))",
+    "lease_until timestamptz not null default '-infinity', primary key (lane, view))"
 )
+_SCHEMA: Final = ("create schema view", POSITION)
 """For a database of the views' own; in the ledger's database its migrations make these."""
 
 _DEFINITION: Final = (
@@ -52,7 +52,7 @@ def prepare(connection: Connection, views: Sequence[View], lanes: int) -> list[s
     """
     rebuilt = []
     with connection, connection.cursor() as db:
-        _lock(db)
+        lock(db)
         db.execute("select view, version from view.definition")
         standing = dict(db.fetchall())
         for view in views:
@@ -70,7 +70,7 @@ def prepare(connection: Connection, views: Sequence[View], lanes: int) -> list[s
 def drop(connection: Connection, views: Sequence[View]) -> None:
     """Forget views wholly; the next `prepare` makes them and they are built from the records."""
     with connection, connection.cursor() as db:
-        _lock(db)
+        lock(db)
         for view in views:
             _clear(db, view)
             db.execute("delete from view.definition where view = %s", (view.name,))
@@ -148,7 +148,7 @@ def positions(db: Cursor, views: Sequence[View]) -> dict[tuple[str, int], int]:
     return {(view, lane): position for view, lane, position in db.fetchall()}
 
 
-def _lock(db: Cursor) -> None:
+def lock(db: Cursor) -> None:
     """Be the only one who makes or drops views, and have the tables that say which there are."""
     db.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
     db.execute("select to_regclass('view.position') is null")

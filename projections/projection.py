@@ -4,7 +4,7 @@ When pages are read, who may write them and what happens to a poison event is in
 `projections.runner`; each view's tables, handlers and queries stand in the view's own module.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -155,16 +155,35 @@ class TicketPage(Generic[R]):
 
     select: ClassVar[str]
     """Reads what `decode` understands, by an array of tickets."""
+    keeps: ClassVar[bool] = False
+    """Whether a row that was written is what would be read again: then it may be kept."""
 
     def __init__(self, view: TicketView[R], lane: int) -> None:
         """Begin with no rows."""
         self.view = view
         self.lane = lane
         self.rows: dict[str, R] = {}
+        self._kept: dict[str, R] = {}
+
+    def keep(self, before: "TicketPage[R]", limit: int) -> None:
+        """Take over the rows of the page before this one, which nobody else has changed since.
+
+        A few too many are forgotten all at once: they are in the database.
+        """
+        if self.keeps and len(before.rows) + len(before._kept) <= limit:
+            self._kept = before._kept
+            self._kept.update(before.rows)
 
     def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
         """Read the rows of the tickets that were there before this page."""
-        known = older(facts)
+        known = []
+        for ticket in older(facts):
+            kept = self._kept.get(ticket)
+            if kept is None:
+                known.append(ticket)
+            else:
+                self.rows[ticket] = kept
+                self.loaded(kept)
         if known:
             db.execute(self.select, (texts(known),))
             for (item,) in db.fetchall():
@@ -177,6 +196,7 @@ class TicketPage(Generic[R]):
         rows = self.rows
         openings = self.view.openings
         handlers = self.view.handlers
+        newest: dict[str, Record] = {}
         record: Record | None = None
         try:
             for ticket, record in facts:
@@ -192,10 +212,13 @@ class TicketPage(Generic[R]):
                 if handler is not None:
                     handler(row, record, event)
                 row.version = version
-                row.position = place(record)
+                newest[ticket] = record
         except Exception as error:
             assert record is not None, "only a fact can fail"
             raise Poisoned(record, where(error)) from error
+        # Only a row's last position is seen, so it is not written out fact by fact.
+        for ticket, last in newest.items():
+            rows[ticket].position = place(last)
 
     def decode(self, item: str) -> R:
         """Return the row that a stored text holds."""
@@ -209,12 +232,9 @@ class TicketPage(Generic[R]):
         raise NotImplementedError
 
 
-def older(facts: Iterable[Fact]) -> list[str]:
+def older(facts: Sequence[Fact]) -> list[str]:
     """Return the tickets of the facts that were opened before the first of them."""
-    first: dict[str, int] = {}
-    for ticket, record in facts:
-        if ticket not in first:
-            first[ticket] = record.envelope.version
+    first = {ticket: record.envelope.version for ticket, record in reversed(facts)}
     return [ticket for ticket, version in first.items() if version != 1]
 
 

@@ -39,6 +39,11 @@ class Names:
         return cls(ledger=schema, personal=f"{schema}_personal", view=f"{schema}_view")
 
     @property
+    def rebuild(self) -> str:
+        """Return the schema in which views are built anew beside those that are read."""
+        return f"{self.view}_rebuild"
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """Return the roles that must exist before the first migration."""
         return (self.owner, self.app, self.notary, self.eraser)
@@ -116,7 +121,16 @@ def placeholders(
     """Return what the braces of the SQL files stand for, quoted for SQL."""
     quoted = {
         field: '"' + getattr(names, field).replace('"', '""') + '"'
-        for field in ("ledger", "personal", "view", "owner", "app", "notary", "eraser")
+        for field in (
+            "ledger",
+            "personal",
+            "view",
+            "rebuild",
+            "owner",
+            "app",
+            "notary",
+            "eraser",
+        )
     }
     text = "'" + origin.replace("'", "''") + "'"
     return quoted | {"lanes": str(lanes), "origin": text, "partition": partition}

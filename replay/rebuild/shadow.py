@@ -1,0 +1,168 @@
+"""The schema in which views are built anew: how their SQL is led there, and what stands in it.
+
+Every view names its tables `view.…`; a cursor of a shadow session writes the shadow's schema in
+the place of it, so neither the views nor their positions know where they are.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+import domain
+import projections
+from projections import positions
+from projections.projection import Page, View
+
+SCHEMA: Final = "view_rebuild"
+"""In the ledger's database a migration makes it, elsewhere `make` does."""
+
+_LIVE: Final = re.compile(r"(?<![\w.])view\.(?=[a-z_])")
+_OPTIONS: Final = (
+    "-c timezone=UTC -c statement_timeout=0 -c synchronous_commit=off -c maintenance_work_mem=256MB"
+)
+"""Indexes of large views take long; what a crash of the server takes back is built again."""
+_BUILD: Final = (
+    "create table if not exists view.build("
+    "view text primary key, code bytea not null, indexed boolean not null default false)"
+)
+_CREATES_TABLE: Final = "create table"
+
+
+class ShadowCursor(Cursor):
+    """A cursor for which the schema of the views is the shadow's."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        """Run a statement of a view on the shadow's tables."""
+        super().execute(shadowed(query), vars)
+
+
+def shadowed(statement: str) -> str:
+    """Return a view's statement with the shadow's schema in the place of the live one."""
+    return _LIVE.sub(f"{SCHEMA}.", statement)
+
+
+def connect(dsn: str) -> Connection:
+    """Return a connection whose cursors speak of the shadow; `live` gives the others."""
+    return psycopg2.connect(dsn, options=_OPTIONS, cursor_factory=ShadowCursor)
+
+
+def live(connection: Connection) -> Cursor:
+    """Return a cursor of a shadow's connection for which names are what they say."""
+    return connection.cursor(cursor_factory=Cursor)
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A view that is made without its secondary indexes: they are added when it is built."""
+
+    view: View
+
+    @property
+    def name(self) -> str:
+        """Return the view's name."""
+        return self.view.name
+
+    @property
+    def version(self) -> int:
+        """Return the view's version."""
+        return self.view.version
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Return the kinds of streams whose facts it folds."""
+        return self.view.families
+
+    @property
+    def tables(self) -> Mapping[str, Sequence[str]]:
+        """Return table name → the statement that makes it."""
+        return {
+            name: [one for one in statements if one.startswith(_CREATES_TABLE)]
+            for name, statements in self.view.tables.items()
+        }
+
+    @property
+    def indexes(self) -> list[str]:
+        """Return the other statements of its tables, in the order `prepare` runs them."""
+        return [
+            one
+            for statements in self.view.tables.values()
+            for one in statements
+            if not one.startswith(_CREATES_TABLE)
+        ]
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        return self.view.page(lane)
+
+
+def make(connection: Connection, views: Sequence[Bare], lanes: int, *, anew: bool) -> list[str]:
+    """Make what is missing of the shadow, and return the views that are begun anew.
+
+    One that an interrupted rebuild left is gone on with, unless the code has changed since.
+    """
+    code = code_digest()
+    with connection, connection.cursor() as db:
+        db.execute("select to_regnamespace(%s) is null", (SCHEMA,))
+        if db.fetchone() == (True,):
+            db.execute(f"create schema {SCHEMA}")
+        db.execute("select to_regclass('view.position') is null")
+        if db.fetchone() == (True,):
+            db.execute(positions.POSITION)
+        db.execute(_BUILD)
+        db.execute("select view from view.build where code = %s", (code,))
+        going_on = set() if anew else {name for (name,) in db.fetchall()}
+    stale = [view for view in views if view.name not in going_on]
+    positions.drop(connection, stale)
+    begun = positions.prepare(connection, views, lanes)
+    with connection, connection.cursor() as db:
+        db.execute("delete from view.build where view = any(%s)", (begun,))
+        for name in begun:
+            db.execute("insert into view.build (view, code) values (%s, %s)", (name, code))
+    return begun
+
+
+def add_indexes(connection: Connection, views: Sequence[Bare]) -> None:
+    """Give the built tables the indexes that `prepare` would have given them at once."""
+    for view in views:
+        with connection, connection.cursor() as db:
+            db.execute("select from view.build where view = %s and not indexed", (view.name,))
+            if not db.rowcount:
+                continue
+            for statement in view.indexes:
+                db.execute(statement)
+            for table in view.tables:
+                db.execute(f"analyze {table}")
+            db.execute("update view.build set indexed = true where view = %s", (view.name,))
+
+
+def forget(db: Cursor, views: Sequence[View]) -> None:
+    """Forget where the shadow of views stands; their tables are gone already."""
+    names = [view.name for view in views]
+    for table in ("definition", "position", "set_aside", "build"):
+        db.execute(f"delete from view.{table} where view = any(%s)", (names,))
+
+
+def drop(connection: Connection, views: Sequence[View]) -> None:
+    """Drop the shadow of views wholly."""
+    with connection, connection.cursor() as db:
+        for view in views:
+            for table in view.tables:
+                db.execute(f"drop table if exists {table}")
+        forget(db, views)
+
+
+def code_digest() -> bytes:
+    """Return a digest of the code that makes rows of records: another one makes other rows."""
+    digest = hashlib.sha256()
+    for package in (domain, projections):
+        root = Path(str(package.__file__)).parent
+        for file in sorted(root.rglob("*.py")):
+            digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.digest()
