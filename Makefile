@@ -52,6 +52,8 @@ requirements:
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.txt
 	cd tests/interop/programs && $(COMPILE) requirements.in --output-file requirements.txt
+	cd tests/interop/programs && $(COMPILE) r4pm.in --output-file r4pm.txt
+	cd tests/interop/programs && $(COMPILE) pm4py.in --output-file pm4py.txt
 
 # The data in var/ stays: it is a ledger, not a build product.
 clean:

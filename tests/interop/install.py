@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ NODE_PLACE: Final = PLACE / "node"
 GO_PATH: Final = Path("/usr/share/gocode")
 GO_CACHE: Final = PLACE / "go"
 REQUIREMENTS: Final = PROGRAMS / "requirements.txt"
+READERS: Final = ("r4pm", "pm4py")
+"""Readers of process logs, each in an environment of its own; pm4py is AGPL."""
 PACKAGES: Final = PROGRAMS / "package.json"
 SECONDS_MAX: Final = 240
 """For each of the programs; whoever is offline is told within less."""
@@ -50,12 +53,28 @@ def object_store_is_there() -> bool:
     return sigstore_is_there() and WEED.is_file()
 
 
+def reader_python(name: str) -> Path:
+    """Return the Python of a reader's own environment."""
+    return PLACE / name / "bin" / "python"
+
+
+def reader_is_there(name: str) -> bool:
+    """Return whether a reader of process logs can be asked."""
+    return _done(PLACE / name, PROGRAMS / f"{name}.txt")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Fetch what is absent, and say of each program what came of it."""
     programs: dict[str, tuple[Callable[[], bool], Callable[[], None]]] = {
-        "sigstore-python, SeaweedFS": (sigstore_is_there, _install_venv),
+        "sigstore-python, SeaweedFS": (
+            sigstore_is_there,
+            partial(_install_venv, VENV, REQUIREMENTS),
+        ),
         "npm @sigstore/verify, canonicalize": (node_is_there, _install_node),
     }
+    for name in READERS:
+        install = partial(_install_venv, PLACE / name, PROGRAMS / f"{name}.txt")
+        programs[name] = (partial(reader_is_there, name), install)
     if "--system" in arguments:
         programs["Go x/mod/sumdb"] = (sumdb_is_there, _install_go)
     for name, (is_there, install) in programs.items():
@@ -70,13 +89,14 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _install_venv() -> None:
-    shutil.rmtree(VENV, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(VENV)])
-    pip = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+def _install_venv(place: Path, wanted: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(place)])
+    python = str(place / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     limits = ["--retries", "1", "--timeout", "20"]
-    _run([*pip, *limits, "--require-hashes", "-r", str(REQUIREMENTS)])
-    _mark(VENV, REQUIREMENTS)
+    _run([*pip, *limits, "--require-hashes", "-r", str(wanted)])
+    _mark(place, wanted)
 
 
 def _install_node() -> None:
