@@ -23,11 +23,12 @@ from domain.proof import base64text
 from domain.proof.keys import KeyType, VerifierKey
 from domain.proof.tiles import WIDTH, Edge
 from replay.verify.checkpoints import Stored, check_checkpoint
+from replay.verify.covers import check_covers
 from replay.verify.lines import holds_commitment
 from replay.verify.personal import Kept, Opener
 from replay.verify.report import Finding
-from replay.verify.rows import Rows, microseconds, microseconds_of, read_rows
-from replay.verify.span import SKEW_US, Bound, Lane, Logged, Span, check_bounds, check_span
+from replay.verify.rows import Rows, microseconds_of, read_rows
+from replay.verify.span import Bound, Lane, Logged, Span, check_bounds, check_span
 
 
 class Audited(msgspec.Struct, frozen=True):
@@ -188,24 +189,7 @@ class Reader:
                 (size, base64text.encode(bytes(root))): microseconds_of(at)
                 for size, root, at in cursor.fetchall()
             }
-        facts = [position for position, _, _ in task.lane.stamps]
-        found = []
-        for (size, root), covers in span.covers.items():
-            place = (lane, covers.position, covers.stream, covers.version)
-            published = known.get((size, root))
-            if published is None or size >= covers.first:
-                what = f"no checkpoint of size {size} with this root was published before it"
-                found.append(Finding("E18", *place, what))
-                continue
-            at = microseconds(covers.at)
-            if at < published - SKEW_US:
-                what = f"recorded before the checkpoint of size {size} that it names"
-                found.append(Finding("E19", *place, what))
-            earlier = bisect_left(facts, size + 1)
-            if earlier and at < task.lane.stamps[earlier - 1][2] - SKEW_US:
-                what = "recorded before the stamp that the checkpoint it names covers"
-                found.append(Finding("E19", *place, what))
-        return found
+        return list(check_covers(lane, span.covers, known, task.lane.stamps))
 
 
 def open_snapshot(dsn: str, snapshot: str | None) -> Connection:

@@ -1,0 +1,163 @@
+"""Figures of an archive: what `stats` tells, by folding every matter again; or by SQL, as far as
+columns tell it.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from domain.record import Record
+from projections import queue
+from projections.queue.rows import count_row
+from replay.archive import manifest
+from replay.archive.layout import range_path
+from replay.archive.manifest import DamagedArchive
+from replay.archive.matters import Matter, map_matters
+from replay.archive.partitions import open_file
+from replay.as_of.moments import NoSuchMoment
+from replay.as_of.views import queue_row
+from replay.engines import Engine
+
+Progress = Callable[[int, int], None]
+Tally = dict[tuple[str, str, bool], int]
+"""Facet, value and whether the ticket is open → how many."""
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """What the columns of an archive tell."""
+
+    position: str
+    """Up to where each lane is archived."""
+    events: int
+    by_topic: Mapping[str, int]
+    by_day: Mapping[str, int]
+    """By the day on which they were recorded, in UTC."""
+
+
+class Figures(Columns, frozen=True):
+    """What folding every matter tells beside them."""
+
+    tickets: int
+    open: int
+    """Neither resolved nor closed."""
+    by_stage: Mapping[str, int]
+    by_source_state: Mapping[str, int]
+    """Imported tickets by the source's own state."""
+    by_awaiting: Mapping[str, int]
+    """Open tickets by whose turn it is."""
+    by_queue: Mapping[str, int]
+    """Open tickets by desk."""
+    by_priority: Mapping[str, int]
+    """Open tickets by priority."""
+    reports_by_source_state: Mapping[str, int]
+    """Rows of the source by the state they told."""
+    put_aside: int
+    """Tickets whose first record can not be folded; they stand in no other number of tickets."""
+
+
+def figures(
+    directory: Path, engine: Engine, *, progress: Progress = lambda _done, _all: None
+) -> Figures:
+    """Return the figures of an archive; raise DamagedArchive."""
+    nothing: Tally = {}
+    tally = map_matters(directory, _count, _added, nothing, engine, progress=progress)
+
+    def table(facet: str, *, only_open: bool = False) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for (name, value, is_open), number in sorted(tally.items()):
+            if name == facet and (is_open or not only_open):
+                found[value] = found.get(value, 0) + number
+        return found
+
+    return Figures(
+        position=manifest.read(directory).moment,
+        events=sum(table("topic").values()),
+        by_topic=table("topic"),
+        by_day=table("day"),
+        tickets=table("tickets").get("", 0),
+        open=table("tickets", only_open=True).get("", 0),
+        by_stage=table("stage"),
+        by_source_state=table("source_state"),
+        by_awaiting=table("awaiting", only_open=True),
+        by_queue=table("queue", only_open=True),
+        by_priority=table("priority", only_open=True),
+        reports_by_source_state=table("reports"),
+        put_aside=table("put_aside").get("", 0),
+    )
+
+
+def columns_by_sql(directory: Path) -> Columns:
+    """Return what DuckDB counts in the columns of an archive; raise DamagedArchive."""
+    import duckdb  # noqa: PLC0415 - an extra, and heavy
+
+    whole = manifest.read(directory)
+    paths = []
+    for lane in whole.lanes:
+        for one in lane.ranges:
+            for file in (file for file in one.files if file.part is not None):
+                path = f"{range_path(lane.lane, one.extent)}/{file.name}"
+                wrong = open_file(str(directory), lane.lane, one, file).wrong
+                if wrong is not None:
+                    raise DamagedArchive(f"{path}: {wrong}")
+                paths.append(str(directory / path))
+    with duckdb.connect(":memory:", config=_ALONE) as database:
+        database.execute("set timezone = 'UTC'")
+
+        def table(value: str) -> dict[str, int]:
+            if not paths:
+                return {}
+            statement = f"select {value}, count(*) from read_parquet(?) group by 1 order by 1"
+            return dict(database.execute(statement, [paths]).fetchall())
+
+        by_topic = table("topic")
+        by_day = table("strftime(recorded_at, '%Y-%m-%d')")
+    return Columns(
+        position=whole.moment,
+        events=sum(by_topic.values()),
+        by_topic=by_topic,
+        by_day=by_day,
+    )
+
+
+def digest(told: Columns) -> str:
+    """Return the SHA-256 of figures: the same wherever they were worked out."""
+    return hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()
+
+
+_ALONE: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+"""Nothing is fetched from anywhere."""
+
+
+def _count(matter: Matter) -> Tally:
+    """Return the counts of one matter."""
+    tally: Tally = {}
+    tickets: dict[str, list[Record]] = {}
+    for record in matter.records:
+        _add(tally, ("topic", record.envelope.topic, False))
+        _add(tally, ("day", record.at[:10], False))
+        if record.event.FAMILY in queue.VIEW.families:
+            tickets.setdefault(record.subject, []).append(record)
+    for records in tickets.values():
+        try:
+            count_row(tally, queue_row(records), 1)
+        except NoSuchMoment:
+            _add(tally, ("put_aside", "", False))
+    return tally
+
+
+def _add(tally: Tally, key: tuple[str, str, bool], number: int = 1) -> None:
+    tally[key] = tally.get(key, 0) + number
+
+
+def _added(one: Tally, other: Tally) -> Tally:
+    """Return the sums of two tallies."""
+    whole = dict(one)
+    for key, number in other.items():
+        _add(whole, key, number)
+    return whole
