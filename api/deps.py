@@ -6,7 +6,7 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from api import conditions, preferences
 from api.auth import Caller
-from api.models.base import MOMENT, REFERENCE, TICKET_ID
+from api.models.base import MOMENT, MOMENT_CHARACTERS_MAX, REFERENCE, TICKET_ID
 from api.wiring import Services
 from domain.values import Actor
 
@@ -95,7 +95,7 @@ MinPosition = Annotated[
     str | None,
     Query(
         description="Wait until the view has read this moment (a position a command answered).",
-        max_length=400,
+        max_length=MOMENT_CHARACTERS_MAX,
         json_schema_extra={"pattern": MOMENT},
         examples=["0-1"],
     ),

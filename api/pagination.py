@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 import msgspec
 
 from api.problems import Problem
+from domain.streams import LANES_MAX
 
 LIMIT_MAX: Final = 200
 LIMIT_USUAL: Final = 50
 _SIGNATURE_BYTES: Final = 16
+CURSOR_CHARACTERS_MAX: Final = 600 + 26 * LANES_MAX
+"""A place of 18 digits and its comma is 26 characters in base 64."""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -21,6 +24,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
     filters: str
     after: tuple[int | str | None, ...]
+    places: tuple[int, ...] = ()
+    """Up to where every lane counts, for a list of a past that does not say so by itself."""
 
 
 def filters_digest(name: str, filters: Mapping[str, object]) -> str:

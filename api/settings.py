@@ -21,6 +21,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from domain.streams import LANES_MAX
+
 PREFIX: Final = "TICKETLEDGER_"
 CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 CONFIG_FILE: Final = "ticketledger.toml"
@@ -91,7 +93,7 @@ class Settings(BaseSettings):
     as AWS_ variables); none means files below the data directory."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    lanes: Annotated[int, Field(ge=1, le=1024)] | None = None
+    lanes: Annotated[int, Field(ge=1, le=LANES_MAX)] | None = None
     """How many lanes a new ledger gets, one if none is named; an existing one keeps its own."""
     origin: Annotated[str, StringConstraints(min_length=1)] | None = None
     """The name a new ledger signs under; none means one is drawn."""

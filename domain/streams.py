@@ -5,6 +5,10 @@ from typing import Final
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that reads as a digit."""
+LANES_MAX: Final = 1_024
+"""No ledger has more lanes."""
+PLACE_CHARACTERS_MAX: Final = 25
+"""The longest place in a moment: a lane of 5 digits, a position of 18, a dash and a comma."""
 
 
 def lane_of(reference: str, lanes: int) -> int:

@@ -1,4 +1,4 @@
-"""Numbers over all tickets, from counter rows of views; it has no table of its own."""
+"""Numbers over all tickets, from the counts of views; it has no table of its own."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.streams import parse_moment
 from projections import queue
 from projections.diagnosis import Agreement, agreement
+from projections.queue import Counts
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -28,15 +29,19 @@ class Numbers(msgspec.Struct, frozen=True):
     """Open tickets by desk."""
     by_priority: Mapping[str, int]
     """Open tickets by priority."""
-    reports_by_source_state: Mapping[str, int]
-    """Rows of the source by the state they told."""
-    agreement: Agreement
-    """How often a person's diagnosis is the machine's."""
+    reports_by_source_state: Mapping[str, int] | None
+    """Rows of the source by the state they told; None as of a moment of the record."""
+    agreement: Agreement | None
+    """How often a person's diagnosis is the machine's; None for the past."""
 
 
 def numbers(db: Cursor) -> Numbers:
-    """Return the numbers as they stood at the queue's moment."""
-    counts = queue.counts(db)
+    """Return the numbers as they stand at the queue's moment."""
+    return numbers_of(queue.counts(db), agreement(db))
+
+
+def numbers_of(counts: Counts, agreement: Agreement | None = None) -> Numbers:
+    """Return the numbers that counts of any moment make."""
     return Numbers(
         position=counts.moment,
         tickets=counts.everything["tickets"].get("", 0),
@@ -47,6 +52,6 @@ def numbers(db: Cursor) -> Numbers:
         by_awaiting=counts.open["awaiting"],
         by_queue=counts.open["queue"],
         by_priority=counts.open["priority"],
-        reports_by_source_state=counts.everything["reports"],
-        agreement=agreement(db),
+        reports_by_source_state=counts.everything.get("reports"),
+        agreement=agreement,
     )

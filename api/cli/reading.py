@@ -42,34 +42,50 @@ def stats(
         Path | None,
         typer.Option(help="Tell instead how often this promise was kept: a TOML file."),
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--as-of", help="As of this instant, like 2016-04-01T00:00:00Z.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="recorded: what was known then; occurred: what was true.")
+    ] = "recorded",
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how many tickets there are and where they stand, by everything recorded so far."""
+    """Tell how many tickets there are and where they stand, now or as of an instant."""
+    if by not in {"recorded", "occurred"} or (promise is not None and at is not None):
+        raise CommandError(
+            "This can not be told.",
+            why="--by is recorded or occurred, and --promise is told of everything on record",
+            remedy="see `ticketledger stats --help`",
+            code=Exit.USAGE,
+        )
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     if promise is not None:
         answer(_kept(promise, settings), as_json=as_json)
         return
     import msgspec  # noqa: PLC0415 - heavy
 
+    from api.cli.replaying import moment_of, upto_of  # noqa: PLC0415 - heavy
+    from api.cli.replaying import told as moment_told  # noqa: PLC0415 - heavy
+    from api.reads.counts import numbers, numbers_at  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
-    from projections.statistics import Numbers, numbers  # noqa: PLC0415 - heavy
 
-    with services(settings) as parts:
-        if not parts.views.catch_up():
-            raise CommandError(
-                "The views are not level with the record.",
-                why=parts.views.failure() or "the process that folds them is too slow",
-                remedy="see `ticketledger doctor`, or try again in a while",
-            )
+    with services(settings) as parts, moment_told():
+        recorded = by == "recorded"
+        asked = moment_of(parts, time=at if recorded else None, occurred=None if recorded else at)
+        upto = upto_of(parts, asked)
+        if at is None:
+            found = parts.read_now(numbers)
+        else:
+            found = numbers_at(parts, asked, upto, tickets_max=None)
+    table = msgspec.to_builtins(found)
+    answer(table if as_json else _for_a_person(table), as_json=as_json)
 
-        def query(connection: Any) -> Numbers:
-            with connection.cursor() as db:
-                return numbers(db)
 
-        found = parts.read_now(query)
-    answer(msgspec.to_builtins(found), as_json=as_json)
+def _for_a_person(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers without the addresses behind them, which only programs follow."""
+    return {name: value for name, value in table.items() if name not in {"links", "as_of"}}
 
 
 def show(

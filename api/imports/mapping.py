@@ -117,6 +117,8 @@ class TicketRoles(Part):
     reason: Choice[Reason] = Choice[Reason](default=Reason.OTHER)
     priority: Choice[Priority] = Choice[Priority](default=3)
     queue: Column | None = None
+    no_queue: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """The queue of a row whose column names none; without it, such a row moves nothing."""
     agent: Column | None = None
     transfers: Column | None = None
     reopened: Column | None = None

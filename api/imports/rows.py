@@ -178,7 +178,7 @@ class RowReader:
             by=self._text(values, mapping.row.by),
             fields=tuple([(column, values.get(column, "")) for column in mapping.columns.clear]),
             text=self._personal(values),
-            queue=self._text(values, ticket.queue),
+            queue=self._text(values, ticket.queue) or ticket.no_queue,
             agent=self._text(values, ticket.agent),
             transfers=self._count(values, ticket.transfers),
             reopened=self._count(values, ticket.reopened),

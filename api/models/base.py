@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from domain.streams import LANES_MAX, PLACE_CHARACTERS_MAX
 from domain.values import CURRENCIES, Instant, instant, moment_of
 
 REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -12,6 +13,7 @@ REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TICKET_ID: Final = re.compile(r"T[0-9]{1,4}-[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
 MOMENT: Final = r"^[0-9]{1,5}-[0-9]{1,18}(,[0-9]{1,5}-[0-9]{1,18})*$"
 """One place per lane, as callers write it; which lanes there are is the ledger's to say."""
+MOMENT_CHARACTERS_MAX: Final = LANES_MAX * PLACE_CHARACTERS_MAX
 AMOUNT_MINOR_MAX: Final = 10**12
 TEXT_CHARACTERS_MAX: Final = 5_000
 CAPTION_CHARACTERS_MAX: Final = 500

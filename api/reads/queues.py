@@ -1,16 +1,20 @@
-"""Pages of the queue as bytes, the tickets of one party, and the counts beside them."""
+"""Pages of the queue as bytes, now or as it was, and the tickets of one party."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
+from api.models.moments import AsOf
+from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment
+from api.reads.counts import TICKETS_MAX
+from api.wiring import Services
 from domain.values import Awaiting, Instant, Kind, Reason, Scenario, Stage
-from projections import queue, statistics
+from projections import queue
 from projections.queue import Filters, Key, QueueList, QueueRow
-from projections.statistics import Numbers
+from replay import as_of
+from replay.as_of import Asked, At, Upto
 
 _DECODER: Final = msgspec.json.Decoder(QueueRow)
 
@@ -21,15 +25,8 @@ class QueuePage(msgspec.Struct, frozen=True):
     items: tuple[QueueRow, ...]
     next_cursor: str | None
     position: Moment
-
-
-class QueueCounts(msgspec.Struct, frozen=True):
-    """How many tickets stand where: facet → value → number."""
-
-    open: Mapping[str, Mapping[str, int]]
-    """Of those that are neither resolved nor closed."""
-    everything: Mapping[str, Mapping[str, int]]
-    position: Moment
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 class TicketSummary(msgspec.Struct, frozen=True):
@@ -69,11 +66,38 @@ def queue_page(
         return queue.page(db, filters, after, limit)
 
 
-def page_bytes(page: QueueList, next_cursor: str | None) -> bytes:
+def queue_page_at(
+    services: Services,
+    upto: Upto,
+    asked: Asked,
+    limit: int,
+    *,
+    tickets_max: int | None = TICKETS_MAX,
+) -> QueueList:
+    """Return a page of the queue behind a key as it was at a moment. Blocks."""
+
+    def query(connection: Connection) -> QueueList:
+        streams = as_of.streams_of(services.ledger)
+        with connection.cursor() as db:
+            if upto.occurred is None:
+                return as_of.page(db, streams, upto, asked, limit)
+            rows = as_of.rows_occurred(db, streams, upto, tickets_max=tickets_max)
+            return as_of.page_occurred(rows, upto, asked, limit)
+
+    return services.read_now(query)
+
+
+def page_bytes(page: QueueList, next_cursor: str | None, at: At | None = None) -> bytes:
     """Return a page as `QueuePage` has it; the rows leave as they are stored, unread."""
     cursor = msgspec.json.encode(next_cursor)
     position = msgspec.json.encode(page.moment)
-    return b'{"items":%b,"next_cursor":%b,"position":%b}' % (page.json(), cursor, position)
+    told = msgspec.json.encode(None if at is None else told_as_of(at))
+    return b'{"items":%b,"next_cursor":%b,"position":%b,"as_of":%b}' % (
+        page.json(),
+        cursor,
+        position,
+        told,
+    )
 
 
 def summaries(page: QueueList) -> tuple[TicketSummary, ...]:
@@ -81,16 +105,3 @@ def summaries(page: QueueList) -> tuple[TicketSummary, ...]:
     names = TicketSummary.__struct_fields__
     rows = (_DECODER.decode(item) for item in page.items)
     return tuple(TicketSummary(**{name: getattr(row, name) for name in names}) for row in rows)
-
-
-def queue_counts(connection: Connection) -> QueueCounts:
-    """Return the counters of every facet. Blocks."""
-    with connection.cursor() as db:
-        found = queue.counts(db)
-    return QueueCounts(open=found.open, everything=found.everything, position=found.moment)
-
-
-def numbers(connection: Connection) -> Numbers:
-    """Return the numbers over all tickets. Blocks."""
-    with connection.cursor() as db:
-        return statistics.numbers(db)

@@ -10,7 +10,7 @@ from api import conditions
 from api.auth import Caller
 from api.deps import CallerDep, ServicesDep
 from api.gate import GatedRoute
-from api.models.base import MOMENT
+from api.models.base import MOMENT, MOMENT_CHARACTERS_MAX
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads.events import Feed, encode, feed_page, shown
@@ -27,7 +27,9 @@ _STREAM: Final = "text/event-stream"
 
 MomentText = Annotated[
     str | None,
-    Query(max_length=400, json_schema_extra={"pattern": MOMENT}, examples=["0-1"]),
+    Query(
+        max_length=MOMENT_CHARACTERS_MAX, json_schema_extra={"pattern": MOMENT}, examples=["0-1"]
+    ),
 ]
 
 router = APIRouter(prefix="/v1", tags=["feed"], route_class=GatedRoute)
@@ -61,7 +63,11 @@ async def read_feed(
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     last_event_id: Annotated[
         str | None,
-        Header(alias="Last-Event-ID", max_length=400, json_schema_extra={"pattern": MOMENT}),
+        Header(
+            alias="Last-Event-ID",
+            max_length=MOMENT_CHARACTERS_MAX,
+            json_schema_extra={"pattern": MOMENT},
+        ),
     ] = None,
 ) -> Response:
     """Return records behind a moment, or a stream of them that goes on."""

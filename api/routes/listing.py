@@ -5,8 +5,10 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import Query, Request
 
+from api import moments
 from api.models.base import Reference
 from api.pagination import (
+    CURSOR_CHARACTERS_MAX,
     LIMIT_MAX,
     Cursor,
     filters_digest,
@@ -15,16 +17,21 @@ from api.pagination import (
     write_cursor,
 )
 from api.problems import Problem
-from api.reads.queues import queue_page
+from api.reads.queues import queue_page, queue_page_at
 from api.reads.waiting import caught_up
 from api.wiring import Services
+from domain.streams import parse_moment, position_text
 from projections.queue import Filters, Key, QueueList
+from replay import as_of
+from replay.as_of import Asked, At, Upto
 
 FilterReference = Annotated[Reference | None, Query()]
 CursorText = Annotated[
     str | None,
     Query(
-        max_length=600, pattern="^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before."
+        max_length=CURSOR_CHARACTERS_MAX,
+        pattern="^[A-Za-z0-9_-]+$",
+        description="`next_cursor` of the page before.",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
@@ -43,14 +50,18 @@ class Listing:
         *,
         cursor: str | None,
         limit: int,
+        at: At | None = None,
     ) -> None:
         """Read the cursor; raise the problem of one that is not this list's."""
         self._request = request
         self._services = services
         self._filters = filters
         self._limit = limit
-        self._digest = filters_digest(name, msgspec.structs.asdict(filters))
+        self._at = at
+        bound = {} if at is None else {"at": _spelt(at)}
+        self._digest = filters_digest(name, {**msgspec.structs.asdict(filters), **bound})
         self._after: Key | None = None
+        self._upto: Upto | None = None
         if cursor is not None:
             found = read_cursor(services.keys.cursor_key, cursor, self._digest)
             try:
@@ -59,9 +70,18 @@ class Listing:
                 )
             except (ValueError, msgspec.ValidationError):
                 raise Problem("cursor_invalid") from None
+            if at is not None and found.places:
+                self._upto = Upto(dict(enumerate(found.places)), at.occurred)
 
     async def page(self, min_position: str | None) -> QueueList:
         """Return the page, when the view is where the caller wants it."""
+        if self._at is not None:
+            upto = await past_of(self._services, self._at, self._upto)
+            asked = Asked(self._filters, self._after)
+            with moments.told():
+                return await self._services.run(
+                    queue_page_at, self._services, upto, asked, self._limit
+                )
         await caught_up(self._services, _VIEW, min_position)
         return await self._services.read(
             lambda connection: queue_page(connection, self._filters, self._after, self._limit)
@@ -72,7 +92,14 @@ class Listing:
         if page.next is None:
             return None
         place = msgspec.structs.astuple(page.next)
-        return write_cursor(self._services.keys.cursor_key, Cursor(self._digest, place))
+        cursor = Cursor(self._digest, place, self._places(page))
+        return write_cursor(self._services.keys.cursor_key, cursor)
+
+    def _places(self, page: QueueList) -> tuple[int, ...]:
+        """Return which moment an instant was found to be: what is recorded later is on no page."""
+        if self._at is None or self._at.position is not None:
+            return ()
+        return tuple(place for _, place in sorted(parse_moment(page.moment).items()))
 
     def tag(self, page: QueueList) -> str:
         """Return the weak ETag of a page: the same address at the same moment is the same page."""
@@ -93,3 +120,26 @@ class Listing:
             }
             headers["Link"] = next_link(self._request.url.path, query, following)
         return headers
+
+
+async def past_of(services: Services, at: At, found: Upto | None = None) -> Upto:
+    """Return which records count at a moment, when the view of the queue's past is there.
+
+    An instant that was found before is not looked for again: more may be recorded by now.
+    """
+    upto = found if found is not None else await services.run(_resolved, services, at)
+    await caught_up(services, "queue_past", upto.moment)
+    return upto
+
+
+def _resolved(services: Services, at: At) -> Upto:
+    """Return which records count at a moment. Blocks."""
+    with moments.told():
+        return as_of.resolve(services.ledger, at, services.now(), moments.last_before(services))
+
+
+def _spelt(at: At) -> str:
+    """Return the one spelling of a moment, to which a cursor is bound."""
+    if at.position is not None:
+        return ",".join(position_text(lane, place) for lane, place in sorted(at.position.items()))
+    return f"{'recorded' if at.time else 'occurred'} {at.time or at.occurred}"

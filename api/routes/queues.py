@@ -5,19 +5,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from api import conditions
+from api import conditions, moments
 from api.deps import ActorDep, IfNoneMatch, MinPosition, ServicesDep
 from api.gate import GatedRoute
 from api.models.base import At, Name
+from api.moments import AtOfEverything
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
-from api.reads import queues
+from api.reads import counts, queues
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
-from api.routes.listing import CursorText, FilterReference, Limit, Listing
+from api.routes.listing import CursorText, FilterReference, Limit, Listing, past_of
 from domain.values import Awaiting, Instant, Kind, Stage
 from projections.queue import Filters
-from projections.statistics import Numbers
 
 router = APIRouter(prefix="/v1", tags=["views"], route_class=GatedRoute)
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["views"], route_class=GatedRoute)
     responses={
         **answer(queues.QueuePage, "A page of the queue."),
         304: {"description": "The page is as the caller knows it."},
-        **problem_responses(401, 403, 422, 503),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def read_queue(
@@ -52,6 +52,7 @@ async def read_queue(
     is_open: Annotated[Literal["true", "false", "any"], Query(alias="open")] = "true",
     cursor: CursorText = None,
     limit: Limit = LIMIT_USUAL,
+    at: AtOfEverything,
     min_position: MinPosition = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -70,14 +71,14 @@ async def read_queue(
         source_state=source_state,
         due_before=None if due_before is None else Instant(due_before),
     )
-    listing = Listing("queue", request, services, filters, cursor=cursor, limit=limit)
+    listing = Listing("queue", request, services, filters, cursor=cursor, limit=limit, at=at)
     page = await listing.page(min_position)
     following = listing.next_cursor(page)
     headers = listing.headers(page, following)
     if conditions.is_known(if_none_match, listing.tag(page)):
         return Response(status_code=304, headers=headers)
     return Response(
-        queues.page_bytes(page, following), headers=headers, media_type="application/json"
+        queues.page_bytes(page, following, at), headers=headers, media_type="application/json"
     )
 
 
@@ -86,16 +87,20 @@ async def read_queue(
     operation_id="count_queue",
     summary="Count tickets by stage, by whose turn it is, by desk, priority and state",
     responses={
-        **answer(queues.QueueCounts, "The counts, from counter rows."),
-        **problem_responses(401, 403, 422, 503),
+        **answer(counts.QueueCounts, "The counts, each with the list of tickets it counts."),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def count_queue(
-    services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+    services: ServicesDep, _actor: ActorDep, at: AtOfEverything, min_position: MinPosition = None
 ) -> Response:
     """Return the counts beside the queue."""
+    if at is not None:
+        upto = await past_of(services, at)
+        with moments.told():
+            return json_answer(await services.run(counts.queue_counts_at, services, at, upto))
     await caught_up(services, "queue", min_position)
-    return json_answer(await services.read(queues.queue_counts))
+    return json_answer(await services.read(counts.queue_counts))
 
 
 @router.get(
@@ -103,14 +108,18 @@ async def count_queue(
     operation_id="read_statistics",
     summary="Read the numbers over all tickets",
     responses={
-        **answer(Numbers, "The numbers as they stood at the queue's moment."),
-        **problem_responses(401, 403, 422, 503),
+        **answer(counts.Statistics, "The numbers, each with the list of tickets it counts."),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def read_statistics(
-    services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+    services: ServicesDep, _actor: ActorDep, at: AtOfEverything, min_position: MinPosition = None
 ) -> Response:
     """Return the numbers over all tickets."""
+    if at is not None:
+        upto = await past_of(services, at)
+        with moments.told():
+            return json_answer(await services.run(counts.numbers_at, services, at, upto))
     await caught_up(services, "queue", min_position)
     await caught_up(services, "diagnosis", min_position)
-    return json_answer(await services.read(queues.numbers))
+    return json_answer(await services.read(counts.numbers))

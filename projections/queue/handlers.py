@@ -6,6 +6,7 @@ from domain.events import (
     AppealFiled,
     AssignmentLapsed,
     AssignmentReleased,
+    AssignmentReturned,
     ChannelJoined,
     ClockBreached,
     ClockCancelled,
@@ -210,9 +211,11 @@ def ticket_assigned(row: QueueRow, record: Record, event: TicketAssigned) -> Non
     row.caused_by.assignment = place(record)
 
 
-@VIEW.on(AssignmentReleased, AssignmentLapsed)
+@VIEW.on(AssignmentReleased, AssignmentLapsed, AssignmentReturned)
 def assignment_released(
-    row: QueueRow, record: Record, event: AssignmentReleased | AssignmentLapsed
+    row: QueueRow,
+    record: Record,
+    event: AssignmentReleased | AssignmentLapsed | AssignmentReturned,
 ) -> None:
     """Nobody in particular works on it."""
     row.assignee = None

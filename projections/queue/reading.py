@@ -52,7 +52,7 @@ class QueueList(msgspec.Struct, frozen=True):
         return b"[" + ",".join(self.items).encode() + b"]"
 
 
-_FILTERED: Final = {
+FILTERED: Final = {
     "queue": "queue = %s",
     "stage": "stage = %s",
     "awaiting": "awaiting = %s",
@@ -65,6 +65,7 @@ _FILTERED: Final = {
     "source_state": "source_state = %s",
     "due_before": "due_at < %s",
 }
+"""What a filter asks of a row."""
 
 
 def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> QueueList:
@@ -89,7 +90,7 @@ def page_statement(filters: Filters, after: Key | None, limit: int) -> tuple[str
     values: list[Any] = ["queue"]
     if filters.open is not None:
         conditions.append("open" if filters.open else "not open")
-    for name, condition in _FILTERED.items():
+    for name, condition in FILTERED.items():
         value = getattr(filters, name)
         if value is not None:
             conditions.append(condition)

@@ -171,6 +171,11 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(QueueRow)
 
 
+def encode_row(row: QueueRow) -> str:
+    """Return the text a row is stored as."""
+    return _ENCODER.encode(row).decode()
+
+
 def decode_row(item: str) -> QueueRow:
     """Return the row that a stored text holds."""
     return _DECODER.decode(item)
@@ -180,6 +185,7 @@ class QueuePage(TicketPage[QueueRow]):
     """The rows one page of records touches, and what they were counted as before it."""
 
     select: ClassVar[str] = "select item from view.queue where ticket = any(%s::text[])"
+    keeps: ClassVar[bool] = True
 
     def __init__(self, view: TicketView[QueueRow], lane: int) -> None:
         """Begin with no rows."""
@@ -193,7 +199,7 @@ class QueuePage(TicketPage[QueueRow]):
 
     def loaded(self, row: QueueRow) -> None:
         """Uncount the row as it was; `write` counts it as it is then."""
-        _count(self._before, row, -1)
+        count_row(self._before, row, -1)
         self._rank(row, -1)
 
     def write(self, db: Cursor) -> None:
@@ -220,11 +226,11 @@ class QueuePage(TicketPage[QueueRow]):
                 texts(row.source_state for row in rows),
                 integers(row.version for row in rows),
                 texts(row.position for row in rows),
-                documents(_ENCODER.encode(row).decode() for row in rows),
+                documents(encode_row(row) for row in rows),
             ),
         )
         for row in rows:
-            _count(self._before, row, 1)
+            count_row(self._before, row, 1)
             self._rank(row, 1)
         self._write_counts(db)
         self._write_buckets(db)
@@ -284,7 +290,8 @@ def bucket_of(row: QueueRow) -> str:
 VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=3, tables=TABLES, page=QueuePage)
 
 
-def _count(counts: dict[tuple[str, str, bool], int], row: QueueRow, sign: int) -> None:
+def count_row(counts: dict[tuple[str, str, bool], int], row: QueueRow, sign: int) -> None:
+    """Add a row to what is counted by (facet, value, open), or take it away."""
     is_open = row.open
     for key in (
         ("tickets", "", is_open),

@@ -6,10 +6,11 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
+import msgspec
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from projections.queue import Filters, Key, page
+from projections.queue import Filters, Key, page, standing
 from tests.benchmarks.arithmetic import Row, Skipped, Target, percentile
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.place import Place
@@ -23,6 +24,11 @@ LIMIT_MS: Final = 1.0
 FROM_DATABASE: Final = "pages of the queue"
 FROM_MEMORY: Final = "the same bytes from memory"
 PAGES_EACH: Final = 4
+RANKS: Final = 20
+"""How many ranks are asked for in one round, and counted the slow way."""
+_COUNT: Final = (
+    "select count(*) from view.queue where open and (priority, due_at, ticket) <= (%s, %s, %s)"
+)
 _PATHS: Final = {
     FROM_DATABASE: f"/v1/queue?limit={PAGE}",
     FROM_MEMORY: f"/v1/benchmark-queue?limit={PAGE}",
@@ -47,6 +53,7 @@ def _in_the_database(dsn: str, effort: Effort) -> Iterator[Row]:
         connection.set_session(readonly=True, autocommit=True)
         with connection.cursor() as cursor:
             rounds = [_times(cursor, effort) for _ in range(effort.rounds + 1)][1:]
+            ranks = [_ranks(cursor, effort) for _ in range(effort.rounds + 1)][1:]
     finally:
         connection.close()
     unit, limits = "ms", (LIMIT_MS,) * effort.rounds
@@ -58,6 +65,18 @@ def _in_the_database(dsn: str, effort: Effort) -> Iterator[Row]:
         target = Target(2.0, at_most=True)
         yield Row(name, "any depth", "the first page", unit, deep, first, target)
     yield Row(name, "any depth", f"{LIMIT_MS:g} ms", unit, deep, limits, Target(1.0, at_most=True))
+    told, counted = (
+        tuple(percentile(times[which], 0.5) * 1e3 for times in ranks) for which in (0, 1)
+    )
+    yield Row(
+        f"rank of any ticket of {effort.queue_tickets:,}, p50",
+        "by the view's counters",
+        "counting who stands before it",
+        unit,
+        told,
+        counted,
+        Target(0.1, at_most=True),
+    )
 
 
 def _times(cursor: Cursor, effort: Effort) -> tuple[list[float], list[float]]:
@@ -68,6 +87,24 @@ def _times(cursor: Cursor, effort: Effort) -> tuple[list[float], list[float]]:
         first.append(_time(cursor, None))
         deep.append(_time(cursor, key_of(random.randrange(effort.queue_tickets))))
     return first, deep
+
+
+def _ranks(cursor: Cursor, effort: Effort) -> tuple[list[float], list[float]]:
+    """Return how long it took to tell ranks, and to count who stands before the same tickets."""
+    told: list[float] = []
+    counted: list[float] = []
+    for _ in range(RANKS):
+        key = key_of(random.randrange(effort.queue_tickets))
+        began = perf_counter()
+        found = standing(cursor, key.ticket)
+        told.append(perf_counter() - began)
+        began = perf_counter()
+        cursor.execute(_COUNT, msgspec.structs.astuple(key))
+        (rank,) = cursor.fetchone() or (0,)
+        counted.append(perf_counter() - began)
+        assert found.overall is not None, "every ticket waits"
+        assert found.overall.rank == rank, "both ways come to one rank"
+    return told, counted
 
 
 def _time(cursor: Cursor, after: Key | None) -> float:

@@ -19,6 +19,12 @@ _COLUMNS: Final = (
 )
 _FIRST_DUE_AT: Final = datetime(2026, 11, 11, tzinfo=UTC)
 _CHUNK: Final = 5_000
+_BUCKETS: Final = (
+    "insert into view.queue_bucket(lane, queue, priority, bucket, open) "
+    """select lane, queue, priority, to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24'), """
+    "count(*) from view.queue group by 1, 2, 3, 4"
+)
+"""What the view counts its tickets in, for the rank of each."""
 
 
 def fill(dsn: str, tickets: int) -> None:
@@ -35,6 +41,9 @@ def fill(dsn: str, tickets: int) -> None:
                 cursor.copy_expert(copy, chunk)
             for index in indexes:
                 cursor.execute(index)
+            cursor.execute("truncate view.queue_bucket")
+            cursor.execute(_BUCKETS)
+            cursor.execute("analyze view.queue_bucket")
             # As autovacuum leaves a table that has been there for a while.
             cursor.execute(f"vacuum (analyze) {_TABLE}")
     finally:

@@ -1,0 +1,251 @@
+"""The command `replay`: a ticket, its board, its case file or the queue as of a moment."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from api.cli.instants import instant_of
+from api.cli.terminal import (
+    CommandError,
+    DatabaseUrl,
+    DataDir,
+    Exit,
+    Json,
+    answer,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.wiring import Services
+    from replay.as_of import At, Past, Upto
+
+_QUEUE: Final = "queue"
+_OF_TICKET: Final = ("ticket", "board", "case-file")
+_EXITS: Final = {"moments_combined": Exit.USAGE, "lane_missing": Exit.USAGE}
+"""Whatever else is wrong with a moment: there is nothing to be found at it."""
+_REMEDIES: Final = {
+    "lane_missing": "name a place of every lane, like 0-12345,1-678",
+    "instant_ahead": "ask for an instant that has passed",
+    "not_by_occurred": "ask for `board`, `case-file` or `queue`, or use --at-time",
+    "not_in_this_order": "use --at-time: that is the order of the record",
+}
+_REMEDY: Final = "see `ticketledger tail` for what is on record"
+
+AtVersion = Annotated[
+    int | None, typer.Option("--at-version", min=1, help="As of this version of the ticket.")
+]
+AtPosition = Annotated[
+    str | None,
+    typer.Option("--at-position", help="As of this moment of the record, like 0-123,1-40."),
+]
+AtTime = Annotated[
+    str | None,
+    typer.Option("--at-time", help="As of this instant, by what was recorded by then."),
+]
+AtOccurred = Annotated[
+    str | None,
+    typer.Option("--at-occurred", help="As of this instant, by what had occurred by then."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command()(replay)
+
+
+def replay(
+    what: Annotated[
+        str, typer.Argument(help="queue, or ticket, board or case-file and a ticket's id.")
+    ],
+    ticket: Annotated[str | None, typer.Argument(help="A ticket's id.")] = None,
+    *,
+    at_version: AtVersion = None,
+    at_position: AtPosition = None,
+    at_time: AtTime = None,
+    at_occurred: AtOccurred = None,
+    is_open: Annotated[
+        bool, typer.Option("--open/--all", help="Of the queue: open tickets alone, or all.")
+    ] = True,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Of the queue: so many rows.")] = 50,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Show a ticket, its board, its case file or the queue as of a moment; the newest by default.
+
+    Personal values stay sealed.
+    """
+    view, about = _asked(what, ticket)
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    from api.wiring import services  # noqa: PLC0415 - heavy
+
+    with services(settings) as parts, told():
+        at = moment_of(
+            parts,
+            version=at_version,
+            position=at_position,
+            time=at_time,
+            occurred=at_occurred,
+        )
+        if view == _QUEUE:
+            answer(_queue(parts, at, is_open=is_open, limit=limit), as_json=as_json)
+        else:
+            answer(_VIEWS[view](_past(parts, about, at)), as_json=as_json)
+
+
+def _asked(what: str, ticket: str | None) -> tuple[str, str]:
+    """Return the view and the ticket; a ticket's id alone asks for the ticket."""
+    if what == _QUEUE and ticket is None:
+        return what, ""
+    if what in _OF_TICKET and ticket is not None:
+        return what, ticket
+    if ticket is None and what.startswith("T"):
+        return "ticket", what
+    known = what == _QUEUE or what in _OF_TICKET
+    raise CommandError(
+        "This can not be replayed." if known else "There is no such view.",
+        why="queue is of all tickets, everything else is of one",
+        remedy=f"ask for queue, or for {', '.join(_OF_TICKET)} and a ticket's id",
+        code=Exit.USAGE if known else Exit.NOT_FOUND,
+    )
+
+
+@contextmanager
+def told() -> "Iterator[None]":
+    """Tell a moment at which there is nothing to be seen: what, why, and what to do."""
+    from replay.as_of import NoSuchMoment  # noqa: PLC0415 - heavy
+
+    try:
+        yield
+    except NoSuchMoment as error:
+        raise CommandError(
+            "There is nothing to be seen at this moment.",
+            why=str(error),
+            remedy=_REMEDIES.get(error.code, _REMEDY),
+            code=_EXITS.get(error.code, Exit.NOT_FOUND),
+        ) from error
+
+
+def moment_of(
+    parts: "Services",
+    *,
+    version: int | None = None,
+    position: str | None = None,
+    time: str | None = None,
+    occurred: str | None = None,
+) -> "At":
+    """Return the one moment that was asked for; without any, the end of the record."""
+    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
+    from replay.as_of import At, heads  # noqa: PLC0415 - heavy
+
+    if sum(one is not None for one in (version, position, time, occurred)) > 1:
+        raise CommandError(
+            "Several moments were asked for.",
+            why="an answer is of one moment",
+            remedy="give one of --at-version, --at-position, --at-time, --at-occurred",
+            code=Exit.USAGE,
+        )
+    if version is not None:
+        return At(version=version)
+    if time is not None:
+        return At(time=instant_of(time, "--at-time"))
+    if occurred is not None:
+        return At(occurred=instant_of(occurred, "--at-occurred"))
+    if position is None:
+        return At(position=heads(parts.ledger))
+    try:
+        return At(position=parse_moment(position))
+    except ValueError as error:
+        raise CommandError(
+            "--at-position names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
+        ) from error
+
+
+def upto_of(parts: "Services", at: "At") -> "Upto":
+    """Return which records count, when the views are level with the record."""
+    from api.moments import last_before  # noqa: PLC0415 - heavy
+    from replay.as_of import resolve  # noqa: PLC0415 - heavy
+
+    if not parts.views.catch_up():
+        raise CommandError(
+            "The views are not level with the record.",
+            why=parts.views.failure() or "the process that folds them is too slow",
+            remedy="see `ticketledger doctor`, or try again in a while",
+        )
+    return resolve(parts.ledger, at, parts.now(), last_before(parts))
+
+
+def _past(parts: "Services", ticket: str, at: "At") -> "Past":
+    from api.moments import last_before  # noqa: PLC0415 - heavy
+    from replay.as_of import past  # noqa: PLC0415 - heavy
+
+    return past(parts.ledger, ticket, at, now=parts.now(), last_before=last_before(parts))
+
+
+def _ticket(found: "Past") -> dict[str, Any]:
+    from replay.as_of import ticket_state  # noqa: PLC0415 - heavy
+
+    return _of(found, ticket_state(found))
+
+
+def _board(found: "Past") -> dict[str, Any]:
+    from projections.progress_board import Audience  # noqa: PLC0415 - heavy
+    from replay.as_of import board  # noqa: PLC0415 - heavy
+
+    return _of(
+        found,
+        board(found.records, found.moment, Audience.STAFF, lambda _policy, _clock: True),
+    )
+
+
+def _case_file(found: "Past") -> dict[str, Any]:
+    from replay.as_of import case_file  # noqa: PLC0415 - heavy
+
+    return _of(found, case_file(found.records, found.moment, found.versions))
+
+
+_VIEWS: Final[dict[str, Callable[["Past"], dict[str, Any]]]] = {
+    "ticket": _ticket,
+    "board": _board,
+    "case-file": _case_file,
+}
+
+
+def _of(found: "Past", seen: Any) -> dict[str, Any]:
+    """Return what was seen of a ticket, with the moment it is of."""
+    import msgspec  # noqa: PLC0415 - heavy
+
+    from api.models.moments import as_of  # noqa: PLC0415 - heavy
+
+    table = msgspec.to_builtins(seen, order="deterministic")
+    told_of = msgspec.to_builtins(as_of(found.at, found.verified))
+    return {**table, "position": found.moment, "as_of": told_of}
+
+
+def _queue(parts: "Services", at: "At", *, is_open: bool, limit: int) -> dict[str, Any]:
+    import msgspec  # noqa: PLC0415 - heavy
+
+    from api.models.moments import as_of  # noqa: PLC0415 - heavy
+    from api.reads.queues import queue_page_at  # noqa: PLC0415 - heavy
+    from projections.queue import Filters  # noqa: PLC0415 - heavy
+    from replay.as_of import Asked  # noqa: PLC0415 - heavy
+
+    if at.version is not None:
+        raise CommandError(
+            "The queue has no version.",
+            why="--at-version is of one ticket",
+            remedy="use --at-position, --at-time or --at-occurred",
+            code=Exit.USAGE,
+        )
+    asked = Asked(Filters(open=True if is_open else None))
+    page = queue_page_at(parts, upto_of(parts, at), asked, limit, tickets_max=None)
+    return {
+        "items": msgspec.json.decode(page.json()),
+        "more": page.next is not None,
+        "position": page.moment,
+        "as_of": msgspec.to_builtins(as_of(at)),
+    }

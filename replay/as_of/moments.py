@@ -1,0 +1,174 @@
+"""Which records count at a moment that somebody asks for; what they add up to is elsewhere.
+
+There are two kinds of time. By what the ledger knew: a version, a position of each lane, or an
+instant, which stands for the longest beginning of each lane with nothing recorded after it. And by
+what was true: everything that had occurred by an instant, whenever it was recorded.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final, Protocol
+
+import msgspec
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.ledger.migrations import Names, placeholders
+from domain.ledger.recorder import Recorder
+from domain.streams import position_text
+from domain.values import Instant
+
+LOOK: Final = 200
+"""So many records of a lane are looked at in one go behind what the view of instants says."""
+_FIRST_LATER: Final = (
+    "select h.position, (select e.position from {ledger}.event e where e.lane = h.lane "
+    "and e.position > %s and e.position <= %s and e.recorded_at > %s::timestamptz "
+    "order by e.position limit 1) from {ledger}.lane_head h where h.lane = %s"
+)
+
+LastBefore = Callable[[int, Instant], int]
+"""(lane, instant) → a position up to which everything was recorded by then; 0 is always true."""
+
+
+class Recorded(Protocol):
+    """A ledger whose record is read: a TicketLedger is one."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return the name of every lane's log."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """Return the number of lanes."""
+        ...
+
+    @property
+    def record(self) -> Recorder:
+        """Return the record."""
+        ...
+
+    def position(self, lane: int) -> int:
+        """Return a lane's last position."""
+        ...
+
+
+class At(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A moment as it is asked for: exactly one of these."""
+
+    version: int | None = None
+    position: Mapping[int, int] | None = None
+    time: Instant | None = None
+    """By what was recorded."""
+    occurred: Instant | None = None
+    """By what had occurred."""
+
+
+class Upto(msgspec.Struct, frozen=True):
+    """The records that count: of each lane those up to a position, and of those what occurred."""
+
+    places: Mapping[int, int]
+    occurred: Instant | None = None
+
+    @property
+    def moment(self) -> str:
+        """Return the places as the world outside writes them."""
+        return ",".join(position_text(lane, at) for lane, at in sorted(self.places.items()))
+
+
+class NoSuchMoment(Exception):  # noqa: N818 - an answer, named as one
+    """There is nothing to be seen at the moment that was asked for; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        """Keep the code, one of MEANINGS."""
+        super().__init__(MEANINGS[code])
+        self.code = code
+
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "position_unknown": "The record has not come to this position: no answer ever named it.",
+    "lane_missing": "A moment of everything names a place of every lane.",
+    "before_the_beginning": "The record begins after this instant.",
+    "instant_ahead": "This instant lies ahead; what will have happened by then is not known.",
+    "version_unknown": "The ticket has not come to this version.",
+    "not_yet_opened": "The ticket was opened after this moment.",
+    "not_by_occurred": "A ticket's state follows from the order of the record; ask its board, its "
+    "case file or the queue for what had occurred by an instant.",
+    "not_in_this_order": "The view can not be folded in the order in which things occurred.",
+    "too_many_tickets": "Over so many tickets this takes too long here; the command line "
+    "(ticketledger replay, ticketledger stats --as-of) has no such bound.",
+}
+"""What each code says to a person."""
+
+
+def heads(ledger: Recorded) -> dict[int, int]:
+    """Return the last position of every lane."""
+    return {lane: ledger.position(lane) for lane in range(ledger.lanes)}
+
+
+def resolve(ledger: Recorded, at: At, now: Instant, last_before: LastBefore) -> Upto:
+    """Return what counts over all lanes at a moment; raise NoSuchMoment."""
+    if at.position is not None:
+        if len(at.position) < ledger.lanes:
+            raise NoSuchMoment("lane_missing")
+        return Upto(_known(ledger, at.position))
+    asked = at.time or at.occurred
+    assert asked is not None, "a version is of one stream, not of everything"
+    if asked > now:
+        raise NoSuchMoment("instant_ahead")
+    if at.occurred is not None:
+        return Upto(heads(ledger), at.occurred)
+    found = {lane: last_recorded(ledger, lane, asked, last_before) for lane in range(ledger.lanes)}
+    if not any(found.values()):
+        raise NoSuchMoment("before_the_beginning")
+    return Upto(found)
+
+
+def resolve_in_lane(
+    ledger: Recorded, lane: int, at: At, now: Instant, last_before: LastBefore
+) -> Upto:
+    """Return what counts in one lane at a moment that is no version; raise NoSuchMoment."""
+    if at.position is not None:
+        if lane not in at.position:
+            raise NoSuchMoment("lane_missing")
+        return Upto(_known(ledger, {lane: at.position[lane]}))
+    asked = at.time or at.occurred
+    assert asked is not None, "a version needs no other moment"
+    if asked > now:
+        raise NoSuchMoment("instant_ahead")
+    if at.occurred is not None:
+        return Upto({lane: ledger.position(lane)}, at.occurred)
+    found = last_recorded(ledger, lane, asked, last_before)
+    if not found:
+        raise NoSuchMoment("before_the_beginning")
+    return Upto({lane: found})
+
+
+def last_recorded(ledger: Recorded, lane: int, at: Instant, last_before: LastBefore) -> int:
+    """Return the end of a lane's longest beginning with nothing recorded after an instant."""
+    statement = _statement(ledger.record.names)
+    position = last_before(lane, at)
+
+    def look(cursor: Cursor) -> tuple[int, int | None]:
+        cursor.execute(statement, (position, position + LOOK, at, lane))
+        head, later = cursor.fetchone() or (0, None)
+        return head, later
+
+    while True:
+        head, later = ledger.record.connections.read(look)
+        if later is not None:
+            return later - 1
+        if position + LOOK >= head:
+            return head
+        position += LOOK
+
+
+@cache
+def _statement(names: Names) -> str:
+    return _FIRST_LATER.format_map(placeholders(names))
+
+
+def _known(ledger: Recorded, places: Mapping[int, int]) -> Mapping[int, int]:
+    for lane, position in places.items():
+        if lane >= ledger.lanes or position > ledger.position(lane):
+            raise NoSuchMoment("position_unknown")
+    return places

@@ -1,0 +1,165 @@
+"""The rows about the past: a page of the queue as of any moment, and one ticket at any moment."""
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from time import perf_counter
+from typing import Final
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from domain.ledger.recorder import Recorder, StoredRow
+from domain.record import Record, read_record
+from domain.values import Instant
+from projections import instants, queue_past
+from projections.queue import Filters
+from projections.runner import Views
+from replay import as_of
+from replay.as_of import Asked, At, LastBefore, Upto
+from tests.benchmarks import past_rows
+from tests.benchmarks.arithmetic import Row, Skipped, Target, percentile
+from tests.benchmarks.effort import Effort
+from tests.benchmarks.place import Place
+from tests.benchmarks.processes import BenchmarkError
+
+PAGE: Final = 50
+PAGE_MS: Final = 1_000.0
+TICKET_MS: Final = 1.0
+EVER: Final = Instant("2199-01-01T00:00:00.000000Z")
+FILTERS: Final = {
+    "open tickets": Filters(),
+    "all tickets": Filters(open=None),
+    "of whose turn it is": Filters(awaiting="agent"),
+    "of a merchant": Filters(open=None, merchant="merchant-7"),
+}
+
+
+def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
+    """Yield the times of pages as of any moment, and of one ticket at any moment."""
+    yield from _pages(place, effort)
+    yield from _one_ticket(place, effort)
+
+
+def _pages(place: Place, effort: Effort) -> Iterator[Row]:
+    """Yield the times of pages; the records of their tickets are written before each is timed."""
+    database = place.new_database("past", migrated=True)
+    tickets = effort.queue_tickets
+    past_rows.fill(database, tickets)
+    connection = psycopg2.connect(database.app_dsn, options="-c timezone=UTC")
+    connection.set_session(readonly=True, autocommit=True)
+    with (
+        closing(connection),
+        connection.cursor() as cursor,
+        closing(Recorder.connect(database.app_dsn, readers_max=1)) as recorder,
+    ):
+        for words, filters in FILTERS.items():
+            rounds = []
+            for _ in range(effort.rounds + 1):
+                moments = [_moment(tickets) for _ in range(effort.past_reads)]
+                for upto in moments:
+                    found = queue_past.page(cursor, upto.places, filters, None, PAGE)
+                    past_rows.record(database, tickets, [ticket for ticket, _ in found])
+                streams = _streams(recorder)
+                rounds.append([_page(cursor, streams, upto, filters) for upto in moments])
+            yield _row(
+                f"page of {PAGE} as of any moment of {tickets:,} tickets, {words}",
+                rounds[1:],
+                PAGE_MS,
+            )
+
+
+def _one_ticket(place: Place, effort: Effort) -> Iterator[Row]:
+    """Yield the times of one ticket's state with its chain checked, in two long histories."""
+    for events in (effort.verified_events // 10, effort.verified_events):
+        tickets = events // past_rows.EACH
+        database = place.new_database("ticket", migrated=True)
+        past_rows.record(database, tickets, map(past_rows.ticket, range(tickets)))
+        past_rows.end(database)
+        connection = psycopg2.connect(database.app_dsn, options="-c timezone=UTC")
+        connection.autocommit = True
+        with (
+            closing(connection),
+            closing(Recorder.connect(database.app_dsn, readers_max=1)) as recorder,
+        ):
+            ledger = _Ledger(recorder)
+            with closing(Views(database.app_dsn, ledger, views=(instants.VIEW,))) as views:
+                views.prepare()
+                if not views.catch_up(1_800):
+                    raise BenchmarkError("the view of instants is not level")
+            ask = partial(instants.last_before, connection.cursor())
+            for kind in ("position", "time"):
+                rounds = [
+                    [_ticket(ledger, kind, ask) for _ in range(effort.queue_reads)]
+                    for _ in range(effort.rounds + 1)
+                ]
+                yield _row(
+                    f"one ticket at any past {kind} of {events:,}, chain verified",
+                    rounds[1:],
+                    TICKET_MS,
+                )
+
+
+class _Ledger:
+    """The record, as what is asked of a ledger here."""
+
+    lanes = 1
+    origins = (past_rows.ORIGIN,)
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.record = recorder
+
+    def position(self, lane: int) -> int:
+        return self.record.position(lane)
+
+    def records(self, lane: int, after: int, limit: int) -> list[Record]:
+        return [_read(row) for row in self.record.read(lane, after, limit)]
+
+
+def _ticket(ledger: _Ledger, kind: str, ask: LastBefore) -> float:
+    """Return how long a ticket took as it was when it, or a later one, got a fact."""
+    # A ticket that was not closed leaves a place empty.
+    first = next(iter(ledger.record.read(0, random.randrange(ledger.position(0) - 100), 100)))
+    record = _read(first)
+    at = At(position={0: first.position}) if kind == "position" else At(time=record.at)
+    began = perf_counter()
+    found = as_of.past(ledger, record.subject, at, now=EVER, last_before=ask)
+    state = as_of.ticket_state(found)
+    elapsed = perf_counter() - began
+    assert found.verified is True, found.verified
+    assert state.version == record.version
+    return elapsed
+
+
+def _row(name: str, rounds: list[list[float]], limit_ms: float) -> Row:
+    """Return the row of a time that has a limit: the slowest of a hundred."""
+    everything = [one for times in rounds for one in times]
+    return Row(
+        name=f"{name}, p99",
+        what="as of then",
+        reference=f"{limit_ms:g} ms",
+        unit="ms",
+        samples=tuple(percentile(times, 0.99) * 1e3 for times in rounds),
+        reference_samples=(limit_ms,) * len(rounds),
+        target=Target(1.0, at_most=True),
+        note=f"median {percentile(everything, 0.5) * 1e3:.2f} ms",
+    )
+
+
+def _moment(tickets: int) -> Upto:
+    return Upto({0: random.randrange(1, past_rows.EACH * tickets)})
+
+
+def _streams(recorder: Recorder) -> as_of.Streams:
+    return lambda lane, streams: map(_read, recorder.read_streams(lane, streams))
+
+
+def _read(row: StoredRow) -> Record:
+    return read_record(row.lane, row.position, row.state, row.leaf_hash)
+
+
+def _page(cursor: Cursor, streams: as_of.Streams, upto: Upto, filters: Filters) -> float:
+    began = perf_counter()
+    as_of.page(cursor, streams, upto, Asked(filters), PAGE)
+    return perf_counter() - began
