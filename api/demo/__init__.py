@@ -26,10 +26,17 @@ class NotEmpty(RuntimeError):  # noqa: N818 - named for what the ledger is
     """The ledger holds records already; the demo only goes into an empty one."""
 
 
-def run(settings: Settings, *, days: int = 1, seed: int = SEED) -> dict[str, Any]:
+def run(
+    settings: Settings,
+    *,
+    days: int = 1,
+    seed: int = SEED,
+    tickets_per_day: int = TICKETS_PER_DAY,
+    end: Instant | None = None,
+) -> dict[str, Any]:
     """Fill an empty ledger with days and return what was made; raise NotEmpty."""
     with database(settings) as dsns:
-        made = load(settings, dsns, days=days, seed=seed)
+        made = load(settings, dsns, days=days, seed=seed, tickets_per_day=tickets_per_day, end=end)
     return {
         "tickets": made.tickets,
         "commands": made.commands,

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from api.demo.client import Answer, Client
-from api.demo.mix import MIX, PRODUCTS, Category
+from api.demo.mix import MIX, PRODUCTS, Category, asks_for_exams
 from api.demo.now import HeldNow
 from api.demo.story import Story
 from api.demo.tracks import TRACKS, Matter, Step, Track
@@ -67,6 +67,7 @@ class Day:
         self._openings_in_all = tickets_per_day * days
         self._numbers = itertools.count(1)
         self._commands = self._refused = self._tickets = 0
+        self._idle_at: list[int] | None = None
 
     def make(self, parts: Services) -> Made:
         """Return what was made, when the demo's time has caught up with the end."""
@@ -96,11 +97,11 @@ class Day:
     def _hire(self, client: Client) -> None:
         """Register the agents: they claim what they work on, and half of them passed every exam."""
         until = later(self._end, timedelta(days=365))
-        for number, agent in enumerate(_AGENTS):
+        for agent in _AGENTS:
             at = f"/v1/agents/{agent}"
             skills = {"desk": "senior_desk", "skills": ["senior", "mother_and_baby", "phones"]}
             self._post(client, "supervisor", "sup-1", at, skills, key=f"hire-{agent}")
-            for exam in Examination if number % 2 else ():
+            for exam in Examination if agent in _CERTIFIED else ():
                 passed = {"certificate": exam, "expires_at": until}
                 key = f"exam-{agent}-{exam}"
                 self._post(client, "supervisor", "sup-1", f"{at}/certificates", passed, key=key)
@@ -117,11 +118,19 @@ class Day:
         return sorted(openings)
 
     def _take_turn(self, parts: Services, worker: Worker, at: Instant) -> None:
-        """Let views and deadlines come level with an instant."""
+        """Let views and deadlines come level with an instant.
+
+        Where nothing was recorded since a turn in which nothing was left to do, only time can have
+        made something due.
+        """
         self._now.move(at)
+        if self._idle_at == _ends(parts) and not worker.fire():
+            return
         parts.views.catch_up()
+        before = _ends(parts)
         while worker.step():
             parts.views.catch_up()
+        self._idle_at = before if before == _ends(parts) else None
 
     def _open(self, client: Client) -> _Going | None:
         """Place an order some days ago and bring a matter about it."""
@@ -153,14 +162,20 @@ class Day:
         chance = self.chance
         merchant = f"m-{chance.randrange(1, 25):03d}"
         first, second = chance.sample(("arb-1", "arb-2", "arb-3", "arb-4"), 2)
+        words = Words(chance, chinese=chance.random() < 0.7)
+        product = chance.choice(PRODUCTS)
+        buyer = f"b-{chance.randrange(1, 400):04d}"
+        agent = chance.choice(_AGENTS)
+        if asks_for_exams(category, product) and agent not in _CERTIFIED:
+            agent = _CERTIFIED[_AGENTS.index(agent) // 2]
         return Matter(
             chance=chance,
-            words=Words(chance, chinese=chance.random() < 0.7),
+            words=words,
             category=category,
-            product=chance.choice(PRODUCTS),
-            buyer=f"b-{chance.randrange(1, 400):04d}",
+            product=product,
+            buyer=buyer,
             merchant=merchant,
-            agent=chance.choice(_AGENTS),
+            agent=agent,
             supervisor="sup-1",
             arbitrators=(first, second),
         )
@@ -241,5 +256,12 @@ class Day:
         return answer
 
 
+def _ends(parts: Services) -> list[int]:
+    """Return how far each lane has come."""
+    return [parts.ledger.position(lane) for lane in range(parts.ledger.lanes)]
+
+
 _AGENTS: Final = tuple(f"agent-{number:02d}" for number in range(1, 13))
+_CERTIFIED: Final = _AGENTS[1::2]
+"""Those who passed every exam."""
 _DAY: Final = timedelta(days=1)

@@ -105,3 +105,9 @@ PRODUCTS: Final = (
     Product("lamp-5", "Desk lamp with dimmer", "home", 12_900, "s-hengwen"),
     Product("sofa-2", "定制双人沙发", "custom_made", 259_900, "s-yuanshan"),
 )
+
+
+def asks_for_exams(category: Category, product: Product) -> bool:
+    """Return whether the book gives a matter to certified agents alone (RO-02)."""
+    dear = category.kind == "dispute" and product.price_minor > 500_000
+    return dear or product.category == "luxury"

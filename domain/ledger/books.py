@@ -1,4 +1,4 @@
-"""The adopted books as one process knows them: read from the record, and looked for again.
+"""The adopted books and their pilots as one process knows them: read, and looked for again.
 
 Whether a book may be adopted is judged in `domain.ticket.adoption`; what it promises is the book's.
 """
@@ -12,6 +12,7 @@ from typing import Final
 from domain.policies import book as books
 from domain.policies.book import Book
 from domain.ticket.adoption import Adopted
+from domain.ticket.pilots import Pilot
 from domain.values import Instant, Sha256, moment_of
 
 REFRESH_S: Final = 1.0
@@ -21,18 +22,21 @@ REFRESH_S: Final = 1.0
 class AdoptedBooks:
     """The books of one ledger, each parsed once; what other processes adopt is found in time.
 
-    A look costs one query of the policy stream's head, and there is at most one a second.
+    A look costs one query of each policy stream's head, and there is at most one a second.
     """
 
     def __init__(
         self,
         adopted: Callable[[], Sequence[Adopted]],
         content: Callable[[Sha256], bytes | None],
+        pilots: Callable[[], tuple[Pilot, ...]] = lambda: (),
         *,
         refresh_s: float = REFRESH_S,
     ) -> None:
-        """Read what is adopted by one function, and the bytes of a book by another."""
+        """Read what is adopted, the bytes of a book, and what is piloted, by a function each."""
         self._adopted = adopted
+        self._announced = pilots
+        self._pilots: tuple[Pilot, ...] = ()
         self._content = content
         self._refresh_s = refresh_s
         self._lock = Lock()
@@ -55,6 +59,7 @@ class AdoptedBooks:
                 if one not in self._parsed:
                     self._parsed[one] = self._read(one)
             self._in_order = tuple((one.in_force_from, self._parsed[one]) for one in adopted)
+            self._pilots = self._announced()
             self._looked_at = time.monotonic()
 
     @contextmanager
@@ -83,6 +88,11 @@ class AdoptedBooks:
             self.look()
             found = self._find(version)
         return found
+
+    def pilots_at(self, now: Instant) -> tuple[Pilot, ...]:
+        """Return the pilots in which a ticket may be opened at an instant."""
+        self.known()
+        return tuple(one for one in self._pilots if one.runs_at(now)) if self._pilots else ()
 
     def _find(self, version: str) -> Book | None:
         return next((book for _, book in self._in_order if book.version == version), None)

@@ -11,13 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from domain import errors
-from domain.commands import AcceptTicket, MoveToBook
+from domain.commands import AcceptTicket, AdoptBook, MoveToBook
 from domain.events import PolicyAdopted
 from domain.ledger.application import TicketLedger
 from domain.ledger.books import REFRESH_S, AdoptedBooks
-from domain.policies.book import BookError
+from domain.ledger.requests import Request
+from domain.policies.book import BookError, parse
 from domain.ticket.adoption import BOOKS_STREAM, NOTICE, Adopted
-from domain.values import Instant, Kind, Sha256, instant, later
+from domain.values import SYSTEM, Instant, Kind, Sha256, instant, later
 from tests.conftest import Database
 from tests.ledger.matters import asked, grounds, open_ticket
 from tests.scenario import (
@@ -118,6 +119,24 @@ def test_a_version_is_one_book_for_ever(ledger: TicketLedger) -> None:
     assert adoptions(ledger) == 1
 
 
+def test_a_book_from_before_every_table_had_a_source_stays_adopted_and_no_other_comes_so(
+    ledger: TicketLedger,
+) -> None:
+    """What is on record is read as it was meant; what is new must say where it comes from."""
+    bare = ('dispute = 2\nsource = "ours"\n', "dispute = 2\n")
+    older = whole("b-1", bare)
+    book = parse(older)
+    ledger.record.keep_book(0, older)
+    command = AdoptBook(version="b-1", digest=book.digest, in_force_from=TOMORROW)
+    ledger.handle(Request(command=command, actor=SYSTEM))
+    assert ledger.adopt(older).events == ()
+    assert [one.version for one in ledger.books] == ["2026-11-22", "b-1"]
+    with pytest.raises(BookError) as told:
+        ledger.adopt(whole("b-2", bare), in_force_from=later(TOMORROW, MOMENT))
+    assert told.value.problems == ("priority has no source",)
+    assert adoptions(ledger) == 2
+
+
 def test_two_books_do_not_begin_at_one_instant(ledger: TicketLedger) -> None:
     """Nobody could say which of them holds."""
     ledger.adopt(whole("b-1"), in_force_from=TOMORROW)
@@ -169,19 +188,23 @@ def test_a_ticket_keeps_what_was_promised_to_it(ledger: TicketLedger, held: Held
 def test_what_another_process_adopts_is_known_without_a_restart(
     make_database: MakeDatabase, tmp_path: Path, held: Held, lanes: int
 ) -> None:
-    """It begins at its instant everywhere, and a ticket can be moved to it at once."""
+    """It begins at its instant everywhere, and a ticket can be moved to it from then on."""
     database = make_database(lanes)
+    begins = later(NOW, timedelta(minutes=5))
     with opened(database, tmp_path, held) as one:
         one.adopt(whole())
         with opened(database, tmp_path, held) as other:
             ticket = open_ticket(other, kind=Kind.COMPLAINT)
-            one.adopt(whole("b-1", STRICTER), in_force_from=TOMORROW)
+            one.adopt(whole("b-1", STRICTER), in_force_from=begins)
             move = asked(MoveToBook(ticket=ticket, policy="b-1", why="stricter"), SUPERVISOR)
             seen = other.ticket(ticket).version
-            other.handle(replace(move, key="move", expected_version=seen))
-            assert other.ticket(ticket).clocks["complaint_takeover"].target_s == 20 * 60
+            move = replace(move, key="move", expected_version=seen)
+            with pytest.raises(errors.BookNotInForce):
+                other.handle(move)
             assert other.book.version == "2026-11-22"
-            held.at = TOMORROW
+            held.at = begins
+            other.handle(move)
+            assert other.ticket(ticket).clocks["complaint_takeover"].target_s == 20 * 60
             assert other.ticket(open_ticket(other)).policy == "b-1"
 
 

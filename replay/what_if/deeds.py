@@ -1,0 +1,157 @@
+"""What was done to a matter, one command after the other, and which of it the platform did itself.
+
+Records are only put in groups here; nothing is judged.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from domain.events import (
+    AnswerDiffered,
+    ClockBreached,
+    ClockCancelled,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    ClockWarned,
+    ContactFruitless,
+    DeadlineExtended,
+    DeadlineMissed,
+    DepartmentAsked,
+    DiagnosisMade,
+    Event,
+    JourneyLaidOut,
+    OfferLapsed,
+    OverduePayoutOwed,
+    PayoutOwed,
+    SurveyAsked,
+    SurveyCancelled,
+    SurveyScheduled,
+    TicketClosed,
+    TicketEscalated,
+    TicketOpened,
+    TicketPrioritised,
+    TicketQueued,
+    WaitEnded,
+)
+from domain.record import Record
+from domain.values import Actor, ActorKind, Instant
+
+FOLLOWING: Final = (
+    ClockStarted,
+    ClockPaused,
+    ClockResumed,
+    ClockStopped,
+    ClockCancelled,
+    ClockWarned,
+    ClockBreached,
+    TicketEscalated,
+    PayoutOwed,
+    OverduePayoutOwed,
+    TicketPrioritised,
+    ContactFruitless,
+    AnswerDiffered,
+    SurveyScheduled,
+    SurveyCancelled,
+    JourneyLaidOut,
+)
+"""What is always the book's and never anybody's word."""
+_RUNG: Final = (ClockWarned, ClockBreached, TicketEscalated)
+_PASSED: Final = (DeadlineMissed, OfferLapsed, DeadlineExtended, TicketClosed)
+
+
+class Kind(StrEnum):
+    """Whose doing something was."""
+
+    SAID = "said"
+    """Of somebody: a person, or a machine outside."""
+    CLOCK = "clock"
+    """An instant of a promise had come."""
+    DEADLINE = "deadline"
+    SURVEY = "survey"
+    ORDER = "order"
+    """The platform looked again at the promises, for the order had changed."""
+
+
+class Deed(NamedTuple):
+    """The records of one command, in their order."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def at(self) -> Instant:
+        """Return when it was done; the last record of it was made then."""
+        return self.records[-1].at
+
+    @property
+    def actor(self) -> Actor:
+        """Return who did it."""
+        return self.records[0].actor
+
+    @property
+    def place(self) -> int:
+        """Return the position of its first record."""
+        return self.records[0].position
+
+    @property
+    def ticket(self) -> str | None:
+        """Return the ticket it is about; None when it is about the order alone."""
+        return next((one.subject for one in self.records if one.event.FAMILY == "ticket"), None)
+
+    @property
+    def facts(self) -> tuple[Event, ...]:
+        """Return its facts about the ticket."""
+        return tuple(one.event for one in self.records if one.event.FAMILY == "ticket")
+
+    @property
+    def kind(self) -> Kind:
+        """Return whose doing it was, as its facts tell."""
+        facts = self.facts
+        if not facts or self.actor.kind is not ActorKind.SYSTEM:
+            return Kind.SAID
+        first = facts[0]
+        if isinstance(first, SurveyAsked):
+            return Kind.SURVEY
+        if isinstance(first, _RUNG):
+            return Kind.CLOCK
+        if isinstance(first, FOLLOWING) or (isinstance(first, TicketQueued) and not moved(first)):
+            return Kind.ORDER
+        passed = any(isinstance(one, _PASSED) for one in facts)
+        return Kind.DEADLINE if passed else Kind.SAID
+
+
+def deeds(records: Iterable[Record]) -> Iterator[Deed]:
+    """Yield the commands that records of one lane come from; records are given in their order."""
+    for _, group in groupby(records, key=lambda one: one.envelope.cause.command):
+        yield Deed(tuple(group))
+
+
+def moved(fact: TicketQueued) -> bool:
+    """Return whether somebody moved the matter, so that no class or clock did."""
+    return any(why.startswith("moved:") for why in fact.why)
+
+
+def said(facts: Sequence[Event]) -> list[Event]:
+    """Return the facts of a deed without what followed from them by the book."""
+    kept: list[Event] = []
+    asking = True
+    opens = any(isinstance(one, TicketOpened) for one in facts)
+    for number, fact in enumerate(facts):
+        asking = asking and isinstance(fact, DepartmentAsked)
+        match fact:
+            case DepartmentAsked():
+                follows = not asking
+            case WaitEnded():
+                follows = number > 0
+            case TicketQueued():
+                follows = not moved(fact)
+            case DiagnosisMade():
+                follows = not opens
+            case _:
+                follows = isinstance(fact, FOLLOWING)
+        if not follows:
+            kept.append(fact)
+    return kept

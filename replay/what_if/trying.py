@@ -1,0 +1,135 @@
+"""A trial: which book in the place of which, on which tickets; and matter by matter what it finds.
+
+A trial can be sent to another process or machine: it holds the books as bytes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from domain.policies import book as books
+from domain.policies.book import Book
+from domain.record import Record
+from domain.ticket.diagnosing import by_words
+from domain.values import Instant, instant
+from replay.what_if.deeds import deeds
+from replay.what_if.differing import Found, Totals, counted, differences, merge
+from replay.what_if.lives import Judge, Life, Rules, Texts, named
+from replay.what_if.running import Replay
+
+COVERING: Final = (
+    *("calendar", "matter", "clock", "weight", "level", "desk", "queue", "department"),
+    *("tag", "lexicon", "contacts", "load", "survey"),
+)
+"""Tables without which a book says nothing of what a book with them decided."""
+
+
+def no_texts(_record: Record, _field: str) -> str | None:
+    """Return nothing: where no words can be read, what was said of them stays as it was."""
+    return None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tickets are asked about; all of them where nothing is said."""
+
+    opened_from: Instant | None = None
+    opened_before: Instant | None = None
+    category: str | None = None
+    """Of the order line a ticket is about."""
+    tickets: frozenset[str] = frozenset()
+
+    def holds(self, life: Life) -> bool:
+        """Return whether a ticket is asked about."""
+        return (
+            (self.opened_from is None or self.opened_from <= life.opened_at)
+            and (self.opened_before is None or life.opened_at < self.opened_before)
+            and (self.category is None or self.category == life.category)
+            and (not self.tickets or life.ticket in self.tickets)
+        )
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """Another book in the place of those that history was made under."""
+
+    adopted: Mapping[str, bytes]
+    """By version: the books on record."""
+    other: bytes
+    until: Instant
+    """To when time passes: what is due by then has come."""
+    window: Window = Window()
+    listed: bool = True
+    """Whether every difference is kept, or only what they come to."""
+
+
+class Trying:
+    """A trial with its books read, which takes a moment: it is made once for many matters."""
+
+    def __init__(self, trial: Trial, judge: Judge = by_words) -> None:
+        """Read the books; texts are judged by their words, or by another judge."""
+        self.trial = trial
+        self._judge = judge
+        self.book = books.parse(trial.other)
+        self._own = {name: books.parse(content) for name, content in trial.adopted.items()}
+
+    @property
+    def judges_words(self) -> bool:
+        """Return whether the tried book may judge words otherwise than one on record."""
+        if self._judge is not by_words:
+            return True
+        return any(_words_of(one) != _words_of(self.book) for one in self._own.values())
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """Return the tables that books on record have rows of and the tried book has none."""
+        return tuple(
+            name
+            for name in COVERING
+            if not getattr(self.book, name)
+            and any(getattr(one, name) for one in self._own.values())
+        )
+
+    def matter(self, history: Sequence[Record], texts: Texts = no_texts) -> Found:
+        """Return what differs on one matter, given all its records in the order of their lane.
+
+        Records of other streams among them are passed over. Raises UnknownBook.
+        """
+        replay = Replay(Rules(named(self._own), lambda _version: self.book, texts, self._judge))
+        own = (one for one in history if one.event.FAMILY in {"order", "ticket"})
+        for deed in deeds(own):
+            replay.take(deed)
+        replay.finish(self.trial.until)
+        found = Found(Totals(imported=len(replay.imported), headless=len(replay.headless)))
+        for life in replay.lives.values():
+            if self.trial.window.holds(life):
+                found = merge(found, self._of(life))
+        return found
+
+    def _of(self, life: Life) -> Found:
+        told = tuple(differences(life))
+        early = life.opened_at < instant(self.book.in_force_from)
+        totals = msgspec.structs.replace(counted(life, told), early=int(early))
+        return Found(totals, told if self.trial.listed else ())
+
+
+def matters(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield the matters of a lane: an order with its tickets, or a ticket about no order."""
+    known: dict[str, list[Record]] = {}
+    of: dict[str, str] = {}
+    for record in records:
+        stream = record.stream
+        match record.event.FAMILY:
+            case "order":
+                known.setdefault(stream, []).append(record)
+            case "ticket":
+                if record.version == 1:
+                    order = getattr(record.event, "order", None)
+                    of[stream] = stream if order is None else f"order:{order}"
+                known.setdefault(of.get(stream, stream), []).append(record)
+            case _:
+                pass
+    yield from (one for one in known.values() if any(x.event.FAMILY == "ticket" for x in one))
+
+
+def _words_of(book: Book) -> tuple[object, ...]:
+    return (book.lexicon, book.tag, book.answers)

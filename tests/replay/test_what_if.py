@@ -1,0 +1,294 @@
+"""What another book would have done with one matter, rule by rule."""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from domain import commands
+from domain.events import (
+    DeadlineMissed,
+    RulingIssued,
+    TicketMovedToBook,
+    TicketOpened,
+)
+from domain.policies.book import Book
+from domain.record import Source
+from domain.values import SYSTEM, Kind, Reason, RemedyKind, later
+from replay.what_if import Difference, matters
+from replay.what_if import Kind as Differs
+from replay.what_if.differing import differences
+from replay.what_if.fairness import INTENDED, fairness
+from replay.what_if.lives import Rules
+from replay.what_if.running import Replay
+from tests.domain.play import (
+    AGENT,
+    BUYER,
+    JUDGE,
+    MERCHANT,
+    PAID,
+    PAYMENT,
+    SUPERVISOR,
+    T1,
+    refund,
+    ruling,
+    staging,
+    terms,
+)
+from tests.replay.lived import Recorded, lived
+from tests.scenario import whole_book
+
+
+@cache
+def book() -> Book:
+    """Return the book the matters are judged under."""
+    return whole_book()
+
+
+def other(**deadlines: timedelta) -> Book:
+    """Return a book with other deadlines."""
+    rows = tuple(
+        one.model_copy(update={"within": deadlines.get(one.name, one.within)})
+        for one in book().deadline
+    )
+    return book().model_copy(update={"version": "other", "deadline": rows, "answer": ()})
+
+
+def capped(refund_bp: int) -> Book:
+    """Return a book that gives less of the price back."""
+    cap = book().cap.model_copy(update={"refund_bp": refund_bp})
+    return book().model_copy(update={"version": "other", "cap": cap})
+
+
+def begun(**options: Any) -> Recorded:
+    """Return a matter that will be recorded, under a book that promises much."""
+    return Recorded(book=book(), follows=True, **options)
+
+
+def tried(play: Recorded, under: Book) -> Replay:
+    """Return the matter as it was lived again under another book."""
+    return lived(play.records, {book().version: book()}, under, play.text)
+
+
+def listed(play: Recorded, under: Book) -> list[Difference]:
+    """Return every difference on the matter's first ticket."""
+    return list(differences(tried(play, under).lives[T1]))
+
+
+def of(found: list[Difference], kind: Differs) -> list[tuple[str, str | None, str | None]]:
+    """Return the differences of a kind: what, before and after."""
+    return [(one.subject, one.before, one.after) for one in found if one.kind is kind]
+
+
+# --- what people did stays --------------------------------------------------------------------
+
+
+def test_cl_10_a_ruling_is_never_decided_again_but_what_would_be_refused_is_listed() -> None:
+    """A cap that was lowered says nothing about a judgement that was made under another."""
+    play = begun()
+    play.assigned()
+    play.do(JUDGE, ruling(refund(PAID)))
+    found = listed(play, capped(9_000))
+    assert of(found, Differs.REFUSED) == [("IssueRuling", "accepted", "cap_exceeded")]
+    there = tried(play, capped(9_000)).lives[T1]
+    assert there.other is not None
+    assert there.other.ruling == play.ticket.ruling
+    assert there.other.remedies == play.ticket.remedies
+    assert [one for one in there.otherwise if isinstance(one.event, RulingIssued)]
+
+
+def test_a_clause_the_other_book_does_not_have_is_named_as_the_reason() -> None:
+    """Which rulings a new book would refuse, and why, is known before it is adopted."""
+    play = begun()
+    play.assigned()
+    play.do(JUDGE, ruling(refund(100)))
+    without = tuple(one for one in book().clause if one.id != "quality.hardware_fault")
+    under = book().model_copy(update={"version": "other", "clause": without})
+    assert of(listed(play, under), Differs.REFUSED) == [
+        ("IssueRuling", "accepted", "unknown_clause")
+    ]
+
+
+def test_an_appeal_after_a_shorter_window_is_listed_and_stays_filed() -> None:
+    """Who appealed in time appealed; that the other book's window was over is told."""
+    play = begun()
+    play.ruled(refund(100))
+    play.wait(hours=30)
+    play.do(MERCHANT, commands.FileAppeal(ticket=T1, grounds="Look again."))
+    under = other(appeal=timedelta(hours=24))
+    found = listed(play, under)
+    assert of(found, Differs.REFUSED) == [("FileAppeal", "accepted", "window_passed")]
+    assert ("deadline appeal", None, "missed") in of(found, Differs.OUTCOME)
+    there = tried(play, under).lives[T1].other
+    assert there is not None
+    assert there.appeal == play.ticket.appeal
+
+
+def test_evidence_that_comes_after_a_shorter_deadline_is_marked_late() -> None:
+    """The mark is the platform's, so it is worked out again; the item stays."""
+    play = begun()
+    play.intervened()
+    play.wait(hours=2)
+    play.do(BUYER, staging("photo"))
+    found = listed(play, other(evidence=timedelta(hours=1)))
+    assert of(found, Differs.LATE) == [("E2", "in_time", "late")]
+    assert of(listed(play, other(evidence=timedelta(hours=3))), Differs.LATE) == []
+
+
+# --- what passes by itself --------------------------------------------------------------------
+
+
+def test_a_shorter_deadline_passes_at_its_own_instant_with_what_follows() -> None:
+    """A merchant's silence of an hour lets the buyer call, and the time for that runs from then."""
+    play = begun()
+    play.opened()
+    taken_up = play.now
+    play.wait(hours=5)
+    play.do(MERCHANT, commands.RefuseClaim(ticket=T1, reasons="It was activated."))
+    under = other(merchant_review=timedelta(hours=1))
+    there = tried(play, under).lives[T1]
+    (missed,) = [one for one in there.otherwise if isinstance(one.event, DeadlineMissed)]
+    assert missed.event.deadline == "merchant_review"
+    assert missed.at == later(taken_up, timedelta(hours=1))
+    found = listed(play, under)
+    assert of(found, Differs.OUTCOME) == [("deadline merchant_review", None, "missed")]
+    calls = [one for one in found if one.subject == "deadline intervention"]
+    assert [one.after for one in calls] == [
+        later(taken_up, timedelta(hours=1) + timedelta(days=7)),
+        later(play.now, timedelta(days=7)),
+    ]
+
+
+def test_a_worker_that_came_late_is_no_difference_between_books() -> None:
+    """What is due in both at one instant passes when the record says it did."""
+    play = begun()
+    play.opened(kind=Kind.COMPLAINT)
+    due_at = play.due("merchant_review")
+    play.now = later(due_at, timedelta(hours=7))
+    play.do(SYSTEM, commands.PassDeadline(ticket=T1, deadline="merchant_review", due_at=due_at))
+    found = listed(play, other(appeal=timedelta(days=1)))
+    assert [one for one in found if one.kind is not Differs.DUE] == []
+    assert found == []
+
+
+def test_what_the_record_never_said_is_not_said_under_the_same_figure() -> None:
+    """A history that ends before its worker came has no breach that only this replay sees."""
+    play = begun()
+    play.opened(kind=Kind.COMPLAINT)
+    play.wait(days=2)
+    play.do(AGENT, commands.AddNote(ticket=T1, text="still here"))
+    assert listed(play, other(appeal=timedelta(days=1))) == []
+
+
+# --- which book, which tickets ----------------------------------------------------------------
+
+
+def test_a_ticket_that_was_moved_to_the_tried_book_is_under_it_from_its_opening() -> None:
+    """A move to a book that holds already changes nothing."""
+    there = other(appeal=timedelta(days=1))
+    play = begun(others=(there,))
+    play.opened()
+    play.do(SUPERVISOR, commands.MoveToBook(ticket=T1, policy="other", why="better"))
+    again = lived(play.records, {book().version: book(), "other": there}, there, play.text)
+    assert not any(isinstance(one.event, TicketMovedToBook) for one in again.lives[T1].otherwise)
+    assert again.lives[T1].book is there
+    assert again.lives[T1].refused == []
+
+
+def test_history_of_another_system_is_counted_and_nothing_follows_on_it() -> None:
+    """Imported history is for looking: no book decides anything on it."""
+    play = begun()
+    play.opened()
+    old = [
+        replace(one, envelope=replace(one.envelope, source=Source("s", "1", imported=True)))
+        for one in play.records
+    ]
+    again = lived(old, {book().version: book()}, other(appeal=timedelta(days=1)))
+    assert (again.lives, again.imported) == ({}, {T1})
+
+
+def test_a_ticket_without_its_beginning_is_told_apart() -> None:
+    """Half a history is not judged as if it were a whole one."""
+    play = begun()
+    play.opened()
+    half = [one for one in play.records if not isinstance(one.event, TicketOpened)]
+    again = lived(half, {book().version: book()}, None)
+    assert (again.lives, again.headless) == ({}, {T1})
+    assert list(matters([])) == []
+
+
+# --- both sides -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def meant() -> set[tuple[str, str]]:
+    """Return what treats the sides differently on a few matters made for that."""
+    asked = begun()
+    asked.opened(kind=Kind.CONSULTATION, reason=Reason.OTHER)
+    answer = commands.GiveAnswer(ticket=T1, text="Look at the lamp.", resolves=False)
+    asked.do(AGENT, answer)
+    asked.do(BUYER, commands.SendMessage(ticket=T1, text="It is dark."))
+    asked.do(AGENT, answer)
+    asked.do(BUYER, staging("photo"))
+    asked.do(AGENT, answer)
+    better = staging("better")
+    asked.do(
+        BUYER,
+        commands.ReplaceEvidence(
+            ticket=T1,
+            item="E2",
+            kind=better.kind,
+            attachment=better.attachment,
+            obtained=better.obtained,
+        ),
+    )
+    offered = begun()
+    offered.opened(remedy=RemedyKind.RETURN)
+    price = (terms(RemedyKind.RETURN, 100, "L1"),)
+    offered.do(BUYER, commands.MakeOffer(ticket=T1, terms=price))
+    offered.do(MERCHANT, commands.CounterOffer(ticket=T1, offer="O1", terms=price))
+    offered.do(BUYER, commands.AcceptOffer(ticket=T1, offer="O2"))
+    for command in (
+        commands.AuthoriseReturn(ticket=T1, remedy="R1", path="pick_up"),
+        commands.ReceiveReturn(ticket=T1, remedy="R1"),
+        commands.InspectReturn(ticket=T1, remedy="R1", passed=True, finding="as described"),
+    ):
+        offered.do(MERCHANT, command)
+        if isinstance(command, commands.AuthoriseReturn):
+            shipped = commands.ShipReturn(ticket=T1, remedy="R1", carrier="sf", tracking="1")
+            offered.do(BUYER, shipped)
+    offered.do(PAYMENT, commands.SettleRefund(ticket=T1, remedy="R1", reference="p"))
+    pressed = begun()
+    pressed.negotiating()
+    pressed.now = later(pressed.due("negotiation"), -timedelta(hours=1))
+    pressed.do(BUYER, commands.MakeOffer(ticket=T1, terms=price))
+    pressed.passes("negotiation")
+    pressed.do(MERCHANT, commands.CounterOffer(ticket=T1, offer="O1", terms=price))
+    silent = begun()
+    silent.opened()
+    silent.do(MERCHANT, commands.MakeOffer(ticket=T1, terms=price))
+    rules = Rules(lambda _version: book(), lambda _version: book())
+    found = [fairness(play.records, rules, ()) for play in (asked, offered, pressed, silent)]
+    return {(one.command, one.what) for each in found for one in each.unfair}
+
+
+def test_what_is_meant_to_treat_the_sides_differently_does(meant: set[tuple[str, str]]) -> None:
+    """A reason that stands in the table for nothing would hide something one day."""
+    told = {(one.command, one.what) for one in INTENDED}
+    assert meant <= told
+    assert meant >= {
+        ("SendMessage", "DeadlineGiven"),
+        ("SendMessage", "DeadlineMet"),
+        ("StageEvidence", "DeadlineGiven"),
+        ("StageEvidence", "DeadlineMet"),
+        ("ReplaceEvidence", "DeadlineGiven"),
+        ("ReplaceEvidence", "DeadlineMet"),
+        ("CounterOffer", "DeadlineMet"),
+        ("CounterOffer", "DeadlineGiven"),
+        ("MakeOffer", "DeadlineMet"),
+        ("MakeOffer", "DeadlineGiven"),
+        ("AcceptOffer", "DeadlineGiven"),
+        ("InspectReturn", "may"),
+    }
