@@ -1,24 +1,27 @@
 """Why a ticket stands where it stands, and why something on it is as it is, with the events."""
 
 from collections.abc import Mapping
-from itertools import count
 
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
+from api import moments
+from api.models.moments import AsOf
+from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment, Position
-from api.reads.personal import RECORDS_MAX, opened, ticket_records, withheld_places
+from api.reads.orders import order_records
+from api.reads.past import seen_past
+from api.reads.personal import opened, ticket_records, withheld_places
 from api.reads.promises import QueueItem, queue_told
 from api.wiring import Services
 from domain import errors
 from domain.record import Record
-from domain.streams import order_stream, parse_moment, position_text, ticket_lane
+from domain.streams import parse_moment, position_text, ticket_lane
 from domain.values import Actor, ActorKind, Commitment
 from projections import queue
 from projections.queue import QueueRow, Rank
+from replay.as_of import At, NoSuchMoment, Past
 from replay.explain import Decision, EventRef, What, explain, recomputed, ref
-
-_PAGE = 1_000
 
 
 class KeyPart(msgspec.Struct, frozen=True):
@@ -63,6 +66,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Whether all that can be worked out again came out as it stands on record."""
     decisions: tuple[Decision, ...]
     """In the order of the record; the last about something is the one that stands."""
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 def queue_position(services: Services, ticket: str) -> QueuePosition:
@@ -107,31 +112,48 @@ def queue_position(services: Services, ticket: str) -> QueuePosition:
     )
 
 
-def explanation(services: Services, actor: Actor, ticket: str, what: What) -> Explanation:
-    """Return why something on a ticket is as it is; texts are opened after the look is on record.
+def explanation(
+    services: Services, actor: Actor, ticket: str, what: What, at: At | None = None
+) -> Explanation:
+    """Return why something on a ticket is as it is, or was at a moment by what was recorded.
 
-    Blocks.
+    Texts are opened after the look is on record. Blocks.
     """
     lane = _lane(services, ticket)
     # Read first: what is read afterwards includes everything up to here.
-    position = position_text(lane, services.ledger.position(lane))
+    upto, told = services.ledger.position(lane), None
     known = services.ledger.ticket(ticket)
     records = ticket_records(services, ticket)
-    decisions = explain(
-        what,
-        records,
-        () if known.order is None else _stream(services, order_stream(known.order)),
-        books=services.ledger.book_named,
-        texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
-    )
+    if at is not None:
+        with moments.told():
+            past = _past(services, actor, ticket, at)
+        records, upto = list(past.records), past.upto.places[lane]
+        told = told_as_of(at, past.verified)
+    order = () if known.order is None else order_records(services, known.order)
+    with moments.told():
+        decisions = explain(
+            what,
+            records,
+            [record for record in order if at is None or record.position <= upto],
+            books=services.ledger.book_named,
+            texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
+        )
     return Explanation(
         ticket=ticket,
         what=what,
-        position=position,
+        position=position_text(lane, upto),
         version=records[-1].version,
         recomputed=recomputed(decisions),
         decisions=decisions,
+        as_of=told,
     )
+
+
+def _past(services: Services, actor: Actor, ticket: str, at: At) -> Past:
+    """Return a ticket's records at a moment; decisions rest on the order of the record alone."""
+    if at.occurred is not None:
+        raise NoSuchMoment("not_by_occurred")
+    return seen_past(services, actor, ticket, at).past
 
 
 def _lane(services: Services, ticket: str) -> int:
@@ -166,20 +188,10 @@ def _events(services: Services, lane: int, position: str | None) -> tuple[EventR
     return tuple(ref(one) for one in services.ledger.records(lane, place - 1, 1))
 
 
-def _stream(services: Services, stream: str) -> list[Record]:
-    records: list[Record] = []
-    for _ in count():
-        page = services.ledger.stream(stream, len(records), _PAGE)
-        records += page
-        if len(page) < _PAGE or len(records) >= RECORDS_MAX:
-            break
-    return records
-
-
 def _texts(
     services: Services, actor: Actor, ticket: str, records: list[Record]
 ) -> Mapping[tuple[int, str], str | None]:
-    """Return the texts a machine judged, as far as an actor may read them."""
+    """Return the texts a machine judged and the words it found, as far as an actor may read."""
     if actor.kind is ActorKind.ADMIN:
         return {}
     spoken = [
@@ -187,7 +199,7 @@ def _texts(
         for record in records
         if any(
             isinstance(getattr(record.event, name, None), Commitment)
-            for name in ("statement", "text")
+            for name in ("statement", "text", "words")
         )
     ]
     withheld = withheld_places(services, actor, ticket)

@@ -1,10 +1,14 @@
 """An order as after-sales knows it: what was bought, and what was taken of its caps."""
 
+from typing import Final
+
 import msgspec
 
 from api.models.outcomes import Position
+from api.reads.personal import RECORDS_MAX
 from api.wiring import Services
 from domain import errors
+from domain.record import Record
 from domain.streams import order_stream, position_text, stream_lane
 from domain.ticket.state import Certificate
 from domain.values import (
@@ -17,6 +21,8 @@ from domain.values import (
     OrderLine,
     RefundTo,
 )
+
+_PAGE: Final = 1_000
 
 
 class GrantItem(msgspec.Struct, frozen=True):
@@ -102,6 +108,18 @@ def order_answer(services: Services, actor: Actor, order: str) -> OrderAnswer:
             for key, one in known.grants.items()
         ),
     )
+
+
+def order_records(services: Services, order: str) -> list[Record]:
+    """Return an order's records from the first one on. Blocks."""
+    stream = order_stream(order)
+    records: list[Record] = []
+    while len(records) < RECORDS_MAX:
+        page = services.ledger.stream(stream, len(records), _PAGE)
+        records += page
+        if len(page) < _PAGE:
+            break
+    return records
 
 
 def _certificate(name: str, one: Certificate) -> CertificateItem:

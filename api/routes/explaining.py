@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api.deps import ActorDep, MinPosition, ServicesDep, TicketPath
 from api.gate import GatedRoute
+from api.moments import AtOfTicket
 from api.openapi import answer, problem_responses
 from api.reads.explanations import Explanation, QueuePosition, explanation, queue_position
 from api.reads.waiting import caught_up
@@ -36,7 +37,7 @@ async def read_queue_position(
 @router.get(
     "/{ticket}/explain",
     operation_id="explain_ticket",
-    summary="Explain due times, priority, assignment or diagnosis; each is worked out again",
+    summary="Explain decisions, amounts, due times, rank and more; each is worked out again",
     description="A look at a diagnosis goes on record: the buyer's words are judged again.",
     responses={
         **answer(Explanation, "Inputs, book, steps and result of every decision."),
@@ -48,7 +49,8 @@ async def explain_ticket(
     services: ServicesDep,
     actor: ActorDep,
     what: Annotated[What, Query(description="What is to be explained.")],
+    at: AtOfTicket,
 ) -> Response:
     """Return why something on a ticket is as it is."""
-    found = await services.run(explanation, services, actor, ticket, what)
+    found = await services.run(explanation, services, actor, ticket, what, at)
     return json_answer(found, headers={"Cache-Control": "private, no-store"})

@@ -16,6 +16,7 @@ router = command_router("orders", prefix="/v1/orders")
 
 add_command(router, "", commands.PlaceOrder, bodies.OrderBody, creates=(OrderPlaced,))
 add_command(router, "/{order}/live-session/end", commands.EndLiveSession, bodies.LiveSessionEndBody)
+add_command(router, "/{order}/browsing", commands.ReportBrowsing, bodies.BrowsingBody)
 add_command(router, "/{order}/shipments", commands.ShipOrder, bodies.OrderShipmentBody)
 add_command(router, "/{order}/signatures", commands.SignOrder, bodies.SignatureBody)
 add_command(router, "/{order}/payments", commands.SettlePayment, bodies.PaymentBody)

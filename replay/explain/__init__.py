@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from domain.record import Record
-from replay.explain import assignment, diagnosis, due, priority
+from replay.explain import assignment, diagnosis, due, outcome, owed, priority, rank, ruling
+from replay.explain.deeds import deeds
 from replay.explain.history import moments
 from replay.explain.telling import Books, Decision, EventRef, ref
 
@@ -21,9 +22,13 @@ class What(StrEnum):
     PRIORITY = "priority"
     ASSIGNMENT = "assignment"
     DIAGNOSIS = "diagnosis"
+    RULING = "ruling"
+    OWED = "owed"
+    OUTCOME = "outcome"
+    RANK = "rank"
 
 
-def explain(
+def explain(  # noqa: PLR0911 - one a kind
     what: What,
     ticket: Sequence[Record],
     order: Sequence[Record],
@@ -35,7 +40,7 @@ def explain(
 
     `texts` are the buyer's words by version and field; only a diagnosis is worked out from them.
     """
-    life = moments(ticket, order)
+    life = tuple(moments(ticket, order))
     match what:
         case What.DUE:
             return due.explain(life, books)
@@ -45,6 +50,14 @@ def explain(
             return assignment.explain(life, books)
         case What.DIAGNOSIS:
             return diagnosis.explain(life, books, texts)
+        case What.RULING:
+            return ruling.explain(life, order, deeds((*ticket, *order)), books)
+        case What.OWED:
+            return owed.explain(life, order, deeds((*ticket, *order)), books)
+        case What.OUTCOME:
+            return outcome.explain(life, deeds(ticket), books)
+        case What.RANK:
+            return rank.explain(ticket, life, books)
 
 
 def recomputed(decisions: Sequence[Decision]) -> bool:

@@ -8,6 +8,7 @@ from domain.events import (
     AgentChosen,
     AssignmentLapsed,
     AssignmentReleased,
+    AssignmentReturned,
     Event,
     TicketAssigned,
     TicketQueued,
@@ -52,6 +53,9 @@ def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
                 found.append(_by_hand(moment, event.agent, "let the matter go"))
             case AssignmentLapsed():
                 found.append(_by_hand(moment, event.agent, "was silent until the lease was over"))
+            case AssignmentReturned():
+                what = f"carried {event.open} matters where {event.limit} are the limit"
+                found.append(_by_hand(moment, event.agent, what))
             case _:
                 pass
         chosen = event.agent if isinstance(event, AgentChosen) else None

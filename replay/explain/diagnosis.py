@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from domain.events import DiagnosisCorrected, DiagnosisMade, MessageSent, TicketOpened
+from domain.events import (
+    DiagnosisCorrected,
+    DiagnosisMade,
+    MessageSent,
+    PersonalDataErased,
+    TicketOpened,
+)
 from domain.policies.book import Book
 from domain.record import Record
 from domain.ticket.diagnosing import by_words, made
 from domain.ticket.diagnosis import METHOD, weigh_text
-from domain.values import Party, Reason
+from domain.values import Party, Personal, Reason
 from replay.explain.history import Moment, context_of
 from replay.explain.telling import (
     NO_BOOK,
@@ -25,6 +31,7 @@ from replay.explain.telling import (
 
 Texts = Mapping[tuple[int, str], str | None]
 """(version, field) → the words of the buyer, None where they were erased or are kept back."""
+_WORDS = "words"
 
 _DIMENSIONS = ("responsible", "scenario", "kind")
 
@@ -37,8 +44,27 @@ class _Said(NamedTuple):
     reason: Reason
 
 
+class _Readable(NamedTuple):
+    """What can be read of a ticket's personal values, and what was erased of them."""
+
+    texts: Texts
+    erased: Mapping[tuple[int, str], Record]
+    """(version, field) → the record that says so."""
+
+    def get(self, record: Record, field: str) -> str | None:
+        """Return a text that can be read."""
+        return self.texts.get((record.version, field))
+
+    def missing(self, record: Record, field: str) -> str:
+        """Return what became of a text that can not be read."""
+        gone = (record.version, field) in self.erased
+        return "erased" if gone else "kept from view"
+
+
 def explain(life: Iterable[Moment], books: Books, texts: Texts) -> tuple[Decision, ...]:
     """Return every judgement of the machine and every correction by a person, in order."""
+    life = tuple(life)
+    readable = _Readable(texts, _erased(life))
     found: list[Decision] = []
     said: _Said | None = None
     machine: DiagnosisMade | None = None
@@ -50,7 +76,7 @@ def explain(life: Iterable[Moment], books: Books, texts: Texts) -> tuple[Decisio
                 said = _Said(moment.record, "text", moment.after.reason)
             case DiagnosisMade() as event:
                 assert said is not None, "what is judged was said before"
-                found.append(_made(moment, event, said, books, texts))
+                found.append(_made(moment, event, said, books, readable))
                 machine = event
             case DiagnosisCorrected() as event:
                 found.append(_corrected(moment, event, machine, books))
@@ -59,19 +85,35 @@ def explain(life: Iterable[Moment], books: Books, texts: Texts) -> tuple[Decisio
     return tuple(found)
 
 
+def _erased(life: Iterable[Moment]) -> dict[tuple[int, str], Record]:
+    """Return the places whose texts an erasure on record took, each with its record."""
+    return {
+        (place.version, place.pointer.removeprefix("/data/")): moment.record
+        for moment in life
+        if isinstance(moment.record.event, PersonalDataErased)
+        for place in moment.record.event.places
+    }
+
+
 def _made(
-    moment: Moment, event: DiagnosisMade, said: _Said, books: Books, texts: Texts
+    moment: Moment, event: DiagnosisMade, said: _Said, books: Books, readable: _Readable
 ) -> Decision:
     book, place = books(event.policy), ref(moment.record)
-    text = texts.get((said.record.version, said.field))
-    why_not = _why_not(event, book, text)
+    text = readable.get(said.record, said.field)
+    why_not = _why_not(event, book)
+    if why_not is None and text is None:
+        why_not = f"the text that was judged is {readable.missing(said.record, said.field)}"
     wrong: tuple[Difference, ...] = ()
     weights: tuple[Step, ...] = ()
     if book is not None and text is not None and why_not is None:
         judge = by_words(book)
         assert judge is not None, "a book that judged by words has them"
-        again = made(judge(text, said.reason), context_of(moment, book))
-        wrong = differences(moment.record, again)
+        context = context_of(moment, book)
+        again = made(judge(text, said.reason), context, buyer=moment.after.buyer)
+        wrong = (
+            *differences(moment.record, again, ignored=(_WORDS,)),
+            *_other_words(moment.record, event, again, readable),
+        )
         weights = tuple(_weights(text, said.reason, book))
     return Decision(
         about="machine",
@@ -82,7 +124,7 @@ def _made(
             Input("method", event.method),
         ),
         steps=(
-            *(Step(f"The words “{word}” of the book were found.") for word in event.words),
+            *_words(moment.record, event, readable),
             *weights,
             *_tags(event, book),
             *(Step(f"The words open the flow {flow}.") for flow in event.flows),
@@ -104,12 +146,39 @@ def _made(
     )
 
 
-def _why_not(event: DiagnosisMade, book: Book | None, text: str | None) -> str | None:
+def _words(record: Record, event: DiagnosisMade, readable: _Readable) -> Iterable[Step]:
+    """Yield the words of the book a judgement rests on, or what became of them."""
+    if event.words is None:
+        return
+    words = readable.get(record, _WORDS)
+    if words is not None:
+        yield from (Step(f"The words “{word}” of the book were found.") for word in _lines(words))
+        return
+    erasing = readable.erased.get((record.version, _WORDS))
+    told = f"The words of the book it rests on are {readable.missing(record, _WORDS)}."
+    yield Step(told, event=None if erasing is None else ref(erasing))
+
+
+def _other_words(
+    record: Record, event: DiagnosisMade, again: DiagnosisMade, readable: _Readable
+) -> Iterable[Difference]:
+    """Yield that other words are found again than were; those nobody can read are no evidence."""
+    before = "" if event.words is None else readable.get(record, _WORDS)
+    after = again.words.value if isinstance(again.words, Personal) else ""
+    if before is not None and before != after:
+        yield Difference(_WORDS, ", ".join(_lines(before)), ", ".join(_lines(after)), ref(record))
+
+
+def _lines(words: str) -> list[str]:
+    return words.splitlines()
+
+
+def _why_not(event: DiagnosisMade, book: Book | None) -> str | None:
     if book is None:
         return NO_BOOK
     if event.method.partition(":")[0] != METHOD or book.lexicon is None:
         return "another method judged it"
-    return "the text was erased, or is kept from view" if text is None else None
+    return None
 
 
 def _weights(text: str, reason: Reason, book: Book) -> Iterable[Step]:

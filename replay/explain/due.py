@@ -22,9 +22,9 @@ from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
-from domain.ticket.clocks.following import applies, paused, resumed, since_when, started, stopped
+from domain.ticket.clocks.following import paused, resumed, since_when, started, stopped
 from domain.ticket.clocks.running import facts_due, rule_of
-from domain.ticket.matter import matter_of
+from domain.ticket.matter import classes_of
 from domain.ticket.milestones import name_of, seen
 from domain.ticket.moving import moved
 from domain.ticket.state import Ticket
@@ -139,7 +139,7 @@ def _begun(moment: Moment, event: ClockStarted, books: Books, at_command: Ticket
         run.started.append(Step("It counts from the latest of its starts.", since=since))
     again = None if since is None else started(event.clock, rule, since, book)
     run.wrong += differences(moment.record, again, ignored=("zones",))
-    if not applies(rule, told.names):
+    if not rule.is_made_to(told.names):
         run.wrong.append(
             Difference("classes", "in them", ", ".join(sorted(told.names)), ref(moment.record))
         )
@@ -151,7 +151,7 @@ def _entered(rule: ClockRule, moment: Moment, book: Book, at_command: Ticket | N
     assert moment.before is not None, "a promise is made on a ticket that is there"
     if at_command is None or at_command.round != moment.before.round:
         return False
-    return not applies(rule, book.classes_of(matter_of(at_command, moment.order)))
+    return not rule.is_made_to(classes_of(at_command, moment.order, book))
 
 
 def _of_rule(event: ClockStarted, rule: ClockRule, book: Book) -> Iterable[Input]:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from domain.events import TicketOpened
 from domain.policies import book as books
+from domain.record import Record
+from projections import queue
+from projections.queue import QueueRow
 from tests.api.served import MONEY, Served
 from tests.scenario import TABLES
 
@@ -30,8 +34,9 @@ def ok(answer: Response) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _adopted(served: Served) -> None:
-    """Everything here is promised by the whole book."""
+    """Everything here is promised by the whole book, and the supervisor is a director."""
     served.services.ledger.adopt(whole_book())
+    ok(served.post("supervisor", "/v1/agents/supervisor-1", {"desk": "director", "skills": []}))
 
 
 @pytest.fixture(scope="module")
@@ -337,3 +342,98 @@ def test_a_broken_promise_is_listed_as_broken_and_explained_so(served: Served) -
     }
     assert states["complaint_takeover"] == ("broken", True)
     assert all(states[name] == ("breached", True) for name in mine)
+
+
+# --- decisions, amounts, outcomes and ranks ---------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["ruling", "owed", "outcome", "rank"])
+def test_a_decided_matter_is_explained_whole(served: Served, what: str) -> None:
+    """Judge, amounts, consequences and rank of one ticket, each worked out again."""
+    ticket = decided(served)
+    found = explained(served, ticket, what)
+    assert [one["differences"] for one in found["decisions"] if one["differences"]] == []
+    assert found["recomputed"] is True
+    if what != "outcome":
+        leads_to_events(served, found)
+    about = [one["about"] for one in found["decisions"]]
+    assert (
+        about
+        == {
+            "ruling": ["J1"],
+            "owed": ["remedy:R1", "line:1:payouts"],
+            "outcome": [],
+            "rank": ["rank"],
+        }[what]
+    )
+
+
+def test_an_explanation_is_given_as_of_a_moment(served: Served) -> None:
+    """What was decided by then, by what was recorded; what had occurred is another order."""
+    ticket = decided(served)
+    path = f"/v1/tickets/{ticket}/explain"
+    version = ok(served.get("agent", f"/v1/tickets/{ticket}"))["version"]
+    whole = ok(served.get("agent", path, what="ruling", at_version=version))
+    assert (whole["as_of"]["version"], whole["as_of"]["verified"]) == (version, True)
+    assert [one["about"] for one in whole["decisions"]] == ["J1"]
+    before = ok(served.get("agent", path, what="ruling", at_version=2))
+    assert (before["decisions"], before["version"]) == ([], 2)
+    rank = ok(served.get("agent", path, what="rank", at_version=2))
+    assert rank["decisions"][0]["result"]["open"] is True
+    beyond = served.get("agent", path, what="ruling", at_version=version + 1)
+    assert beyond.json()["code"] == "version_unknown"
+    occurred = served.get("agent", path, what="ruling", at_occurred=served.clock.at)
+    assert occurred.json()["code"] == "not_by_occurred"
+
+
+@pytest.mark.parametrize(("path", "asked"), [("explain", {"what": "rank"}), ("journey", {})])
+def test_a_ticket_the_queue_can_not_begin_is_said_clearly(
+    served: Served,
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    asked: dict[str, str],
+) -> None:
+    """What a view can not fold is an answer, not a failure of the server."""
+
+    def broken(_record: Record, _event: TicketOpened) -> QueueRow:
+        raise LookupError
+
+    monkeypatch.setitem(queue.VIEW.openings, TicketOpened, broken)
+    answer = served.get("agent", f"/v1/tickets/{complaint}/{path}", **asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_in_this_order")
+
+
+def test_the_rank_that_is_explained_is_the_key_of_the_queue(served: Served, complaint: str) -> None:
+    """Two answers to one question would be worse than none."""
+    shown = read(served, "agent", f"/v1/tickets/{complaint}/queue-position")
+    (rank,) = explained(served, complaint, "rank")["decisions"]
+    key = {one["name"]: one["value"] for one in shown["sort_key"]}
+    assert str(rank["result"]["priority"]) == key["priority"]
+    assert rank["result"]["due_at"] == key["due_at"]
+    assert rank["result"]["queue"] == shown["queue"]
+
+
+def decided(served: Served) -> str:
+    """Return a matter that an arbitrator decided with a coupon."""
+    buyer = served.fresh("judged")
+    shop = f"merchant:{buyer}-shop"
+    ticket = opened(served, buyer, "It is broken.", kind="dispute")
+    posted(served, "agent:ann", ticket, "acceptance")
+    posted(served, shop, ticket, "refusal", {"reasons": "It was activated."})
+    posted(served, shop, ticket, "offers", {"terms": [{"kind": "repair"}]})
+    posted(served, f"buyer:{buyer}", ticket, "offers/O1/decline", {})
+    posted(served, f"buyer:{buyer}", ticket, "intervention")
+    posted(served, "supervisor", ticket, "arbitrator", {"arbitrator": "judge"})
+    version = ok(served.get("agent", f"/v1/tickets/{ticket}"))["version"]
+    ruling = {
+        "in_favour_of": "buyer",
+        "shares": [{"party": "merchant", "share_bp": 10_000}],
+        "awards": [{"kind": "coupon", "amount": {"amount_minor": 500, "currency": "CNY"}}],
+        "reasons": "The report shows a fault.",
+        "clauses": ["quality.hardware_fault"],
+        "relied_on": ["E1"],
+    }
+    path = f"/v1/tickets/{ticket}/rulings"
+    ok(served.post("arbitrator:judge", path, ruling, version=version, key=served.fresh("key")))
+    return ticket

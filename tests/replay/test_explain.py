@@ -1,182 +1,67 @@
 """An explanation works everything out again, finds the record right, and finds a wrong one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from domain import commands as asked
 from domain.errors import Refusal
-from domain.events import AgentChosen, ClockStarted, TicketPrioritised
-from domain.policies.book import Book
-from domain.record import Record
+from domain.events import (
+    AgentChosen,
+    ClockStarted,
+    DiagnosisMade,
+    PersonalDataErased,
+    TicketPrioritised,
+)
 from domain.values import (
     SYSTEM,
     Actor,
     ActorKind,
     Awaiting,
     Candidate,
-    Channel,
     Customer,
+    ErasureGround,
     Instant,
     Kind,
-    Money,
-    PlanLevel,
+    Personal,
+    Pointed,
     Reason,
-    RemedyKind,
     Responsible,
     Tier,
     later,
 )
 from domain.values import Scenario as Where
-from replay.explain import Decision, What, explain, recomputed
+from replay.explain import Decision, What, explain, recomputed, ref
+from tests.replay.explaining import (
+    MINUTES,
+    OPENINGS,
+    STEPS,
+    again,
+    begun,
+    book,
+    forged,
+    moved,
+    the,
+    told,
+    worked,
+)
 from tests.replay.told import Told
 from tests.scenario import (
     AGENT,
     BUYER,
-    MERCHANT,
     NOW,
-    ORDER,
     SUPERVISOR,
     TICKET,
-    placed,
-    signed,
-    whole_book,
 )
 
 BOT = Actor(ActorKind.BOT, "bot")
 
 
-@cache
-def book() -> Book:
-    """Return the book the histories are judged under."""
-    return whole_book()
-
-
-@cache
-def other_book() -> Book:
-    """Return a book that promises less, for tickets that are moved to it."""
-    return whole_book(
-        ('version = "2026-11-22"\nin_force', 'version = "2026-11-23"\nin_force'),
-        (
-            'row = "SL-02"\nzh = "投诉人工接管"\nen = "A person takes a complaint over"\n'
-            'when = ["complaint"]\nstarts = ["opened"]\nstops = ["taken_over"]\nwithin = "PT30M"',
-            'row = "SL-02"\nzh = "投诉人工接管"\nen = "A person takes a complaint over"\n'
-            'when = ["complaint"]\nstarts = ["opened"]\nstops = ["taken_over"]\nwithin = "PT45M"\n'
-            'calendar = "cn_office"',
-        ),
-    )
-
-
-def begun(**fields: Any) -> Told:
-    """Return a matter that was just opened, with all that follows."""
-    opening = {"channel": Channel.APP, "order": ORDER, **fields}
-    story = Told().given(placed(), signed()).promised(book())
-    story = Told(**{**vars(story), "others": (other_book(),)})
-    return story.done(asked.OpenTicket(**opening), BUYER)
-
-
-def told(what: What, story: Told) -> tuple[Decision, ...]:
-    """Return what is explained of a story."""
-    return again(what, story, story.of_ticket)
-
-
-def again(what: What, story: Told, records: Sequence[Record]) -> tuple[Decision, ...]:
-    """Return what is explained of records, whoever made them."""
-    books = {one.version: one for one in (story.book, *story.others)}
-    return explain(what, records, story.of_order, books=books.get, texts=story.texts)
-
-
-def the(decisions: Sequence[Decision], about: str) -> Decision:
-    """Return the last decision about something."""
-    return [one for one in decisions if one.about == about][-1]
-
-
 # --- everything comes out again ---------------------------------------------------------------
-
-WORDS = (
-    "The screen flickers and the phone is broken.",
-    "屏幕坏了, 太气人了, 我要投诉",
-    "Thank you, all is well now.",
-    "Where is my parcel?",
-    "rubbish, disgusting, a scam, I am furious",
-)
-
-
-def said(command: type, by: Actor, **fields: Any) -> st.SearchStrategy[tuple[Any, Actor]]:
-    """Return commands of a class about the ticket."""
-    return st.tuples(st.builds(command, ticket=st.just(TICKET), **fields), st.just(by))
-
-
-def moved(version: str) -> asked.MoveToBook:
-    """Return the move to another book."""
-    return asked.MoveToBook(ticket=TICKET, policy=version, why="more staff")
-
-
-STEPS = st.one_of(
-    said(asked.AcceptTicket, AGENT),
-    said(asked.TakeAssignment, AGENT),
-    said(asked.GiveAnswer, AGENT, text=st.just("x"), resolves=st.booleans()),
-    said(asked.SendMessage, BUYER, text=st.sampled_from(WORDS)),
-    said(asked.SendMessage, MERCHANT, text=st.just("x")),
-    said(asked.BeginWait, AGENT, on=st.just(Awaiting.BUYER), why=st.just("photo")),
-    said(asked.EndWait, AGENT),
-    said(asked.GivePlan, AGENT, level=st.sampled_from(PlanLevel), text=st.just("x")),
-    said(asked.AnswerAutomatically, BOT, text=st.just("x"), effective=st.booleans()),
-    said(
-        asked.AskDepartments,
-        AGENT,
-        departments=st.just(("legal", "logistics")),
-        question=st.just("x"),
-    ),
-    said(asked.AnswerForDepartment, SUPERVISOR, request=st.just("D1"), plan=st.just("x")),
-    said(
-        asked.CorrectDiagnosis,
-        AGENT,
-        scenario=st.sampled_from(Where),
-        responsible=st.sampled_from(Responsible),
-        kind=st.sampled_from(Kind),
-    ),
-    said(
-        asked.AmendClaim,
-        BUYER,
-        remedy=st.sampled_from([RemedyKind.RETURN, RemedyKind.REFUND, RemedyKind.EXCHANGE]),
-        claim=st.none(),
-    ),
-    said(asked.RefuseClaim, MERCHANT, reasons=st.just("x")),
-    said(asked.RequestIntervention, BUYER),
-    said(asked.CloseTicket, BUYER),
-    said(asked.ReopenTicket, BUYER),
-    st.tuples(st.just(moved("2026-11-23")), st.just(SUPERVISOR)),
-)
-OPENINGS = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from([None, *Kind]),
-        "reason": st.sampled_from(Reason),
-        "statement": st.sampled_from([None, *WORDS]),
-        "customer": st.sampled_from(
-            [None, Customer(Tier.TOP), Customer(Tier.ORDINARY, Money(1_000_001, "CNY"))]
-        ),
-    }
-)
-MINUTES = st.sampled_from([0, 0, 1, 15, 31, 60, 26 * 60, 4 * 24 * 60])
-
-
-def worked(story: Told) -> Told:
-    """Let the platform say all that is due, as its worker would."""
-    for name in sorted(story.live.clocks):
-        if name in story.live.clocks:
-            command = asked.PassClock(ticket=TICKET, clock=name, at=story.now)
-            try:
-                story = story.done(command, SYSTEM)
-            except Refusal:
-                continue
-    return story
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -306,30 +191,43 @@ def test_a_diagnosis_shows_its_weights_and_the_person_beside_the_machine() -> No
     assert [one.words.rpartition(": ")[2] for one in person.steps] == ["they differ."] * 3
 
 
-def test_an_erased_text_is_said_to_be_gone_and_is_not_called_right() -> None:
-    """Erasure keeps the judgement on record and takes the means to repeat it."""
-    story = begun(statement="The screen flickers.")
+def machine_of(story: Told, texts: Mapping[tuple[int, str], str | None]) -> Decision:
+    """Return how the machine's only judgement is explained to who can read these texts."""
     books = {story.book.version: story.book}
-    (machine,) = explain(
-        What.DIAGNOSIS,
-        story.of_ticket,
-        story.of_order,
-        books=books.get,
-        texts=dict.fromkeys(story.texts),
+    found = explain(What.DIAGNOSIS, story.of_ticket, story.of_order, books=books.get, texts=texts)
+    (machine,) = found
+    return machine
+
+
+def test_an_erased_text_is_said_to_be_gone_and_is_not_called_right() -> None:
+    """Erasure keeps the judgement on record and takes the words, and the means to repeat it."""
+    story = begun(statement="The screen flickers.")
+    before = machine_of(story, story.texts)
+    erased = story.given(
+        PersonalDataErased(
+            erasure=1,
+            subject=f"buyer:{BUYER.ref}",
+            ground=ErasureGround.CONSENT_WITHDRAWN,
+            places=tuple(Pointed(version, f"/data/{field}") for version, field in story.texts),
+        ),
+        by=SYSTEM,
     )
+    after = machine_of(erased, dict.fromkeys(story.texts))
+    assert (after.recomputed, after.not_recomputed) == (None, "the text that was judged is erased")
+    assert after.steps[0].words == "The words of the book it rests on are erased."
+    assert after.steps[0].event == ref(erased.of_ticket[-1])
+    assert after.result == before.result
+
+
+def test_a_text_that_is_kept_from_view_is_not_called_erased() -> None:
+    """Who may not read is not told that there is nothing any more."""
+    machine = machine_of(begun(statement="The screen flickers."), {})
     assert machine.recomputed is None
-    assert machine.not_recomputed == "the text was erased, or is kept from view"
+    assert machine.not_recomputed == "the text that was judged is kept from view"
+    assert machine.steps[0].words == "The words of the book it rests on are kept from view."
 
 
 # --- a wrong record is found ------------------------------------------------------------------
-
-
-def forged(story: Told, kind: type, **fields: Any) -> list[Record]:
-    """Return the ticket's records with the last fact of a kind told otherwise."""
-    records = story.of_ticket
-    number = max(n for n, one in enumerate(records) if isinstance(one.event, kind))
-    event = replace(records[number].event, **fields)
-    return [*records[:number], replace(records[number], event=event), *records[number + 1 :]]
 
 
 @pytest.mark.parametrize(
@@ -355,8 +253,24 @@ def test_a_record_that_does_not_follow_is_told_with_the_difference(
     )
     story = begun(kind=Kind.DISPUTE).done(command, SYSTEM)
     assert recomputed(told(what, story))
-    decisions = again(what, story, forged(story, kind, **fields))
+    decisions = again(what, story, forged(story.of_ticket, kind, **fields))
     assert not recomputed(decisions)
     (name,) = fields
     found = [one.what for each in decisions for one in each.differences]
     assert name in found
+
+
+@pytest.mark.parametrize("words", ["flickers\nbroken glass", ""])
+def test_words_that_were_not_found_are_told_with_those_that_are(words: str) -> None:
+    """Words stand sealed on record; who may open them sees that a wrong one was put there."""
+    story = begun(statement="The screen flickers.")
+    ((place, found),) = [one for one in story.texts.items() if one[0][1] == "words"]
+    forgery = Personal(words, subject=f"buyer:{BUYER.ref}") if words else None
+    records = forged(story.of_ticket, DiagnosisMade, words=forgery)
+    books = {story.book.version: story.book}
+    texts = {**story.texts, place: words or None}
+    (machine,) = explain(What.DIAGNOSIS, records, story.of_order, books=books.get, texts=texts)
+    (wrong,) = machine.differences
+    assert (machine.recomputed, wrong.what) == (False, "words")
+    assert wrong.on_record == words.replace("\n", ", ")
+    assert wrong.recomputed == found.replace("\n", ", ")
