@@ -1,0 +1,100 @@
+"""What training is told by: where a matter was decided, how hard it is, and what is compared."""
+
+from enum import StrEnum
+
+import msgspec
+
+from domain.values.amounts import Money, Share, Terms
+from domain.values.matters import RemedyKind, Responsible
+from domain.values.people import Party
+
+
+class Decided(StrEnum):
+    """What kind of decision ends a scenario."""
+
+    RULING = "ruling"
+    APPEAL = "appeal"
+    """An appeal put another decision in the ruling's place."""
+    RESOLUTION = "resolution"
+    """A written resolution that a supervisor signed."""
+    APPROVAL = "approval"
+    """The merchant granted it by its own rules."""
+    SETTLEMENT = "settlement"
+    """Both sides agreed."""
+    GOODWILL = "goodwill"
+    ANSWER = "answer"
+    """The platform answered, and gave nothing."""
+    SOURCE = "source"
+    """Another system's outcome: there is no ruling of ours."""
+
+
+class Difficulty(StrEnum):
+    """How hard a scenario is, in rising weight."""
+
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+class About(StrEnum):
+    """What a trainee asks a side for."""
+
+    STATEMENT = "statement"
+    EVIDENCE = "evidence"
+
+
+class AnsweredBy(StrEnum):
+    """Where an answer to a trainee comes from."""
+
+    HISTORY = "history"
+    """From what the side had said or shown by then."""
+    SCRIPT = "script"
+
+
+class Part(StrEnum):
+    """What of a decision is compared."""
+
+    FAVOUR = "favour"
+    SHARES = "shares"
+    REMEDIES = "remedies"
+    CLAUSES = "clauses"
+    EVIDENCE = "evidence"
+    OUTCOME = "outcome"
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A decision of a past matter: the trainee's, or the real one."""
+
+    shares: tuple[Share, ...]
+    awards: tuple[Terms, ...]
+    clauses: tuple[str, ...]
+    relied_on: tuple[str, ...]
+    in_favour_of: Party | None = None
+    outcome: str | None = None
+    """What another system called it."""
+
+
+class ShareDifference(msgspec.Struct, frozen=True, gc=False):
+    """What one party bears by the trainee and by the real decision."""
+
+    party: Responsible
+    given_bp: int
+    real_bp: int
+
+
+class RemedyDifference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One remedy of the trainee beside one of the real decision."""
+
+    kind: RemedyKind
+    found: str
+    """same, amount_differs, missed or extra."""
+    given: Money | None = None
+    real: Money | None = None
+
+
+class Points(msgspec.Struct, frozen=True, gc=False):
+    """How many points of how many a part of a decision is worth."""
+
+    part: Part
+    points: int
+    of: int

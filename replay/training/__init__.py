@@ -1,0 +1,18 @@
+"""Past matters without a person in them, for trainees to decide again; no ticket is touched."""
+
+from replay.training.counterpart import answer_of, answer_told
+from replay.training.drawing import Drawn, NoScenario, draw
+from replay.training.scenario import Asked, Scenario, Step
+from replay.training.tables import Sentence
+
+__all__ = [
+    "Asked",
+    "Drawn",
+    "NoScenario",
+    "Scenario",
+    "Sentence",
+    "Step",
+    "answer_of",
+    "answer_told",
+    "draw",
+]

@@ -1,0 +1,133 @@
+"""KN-02: the demo and the imports give a hundred scenarios and more."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import demo
+from api.demo.words import PERSONAL
+from api.imports.engine import import_history
+from api.imports.mapping import load_mapping
+from api.imports.rejects import Rejects
+from api.reads.training import known_scenario
+from api.settings import Settings
+from api.wiring import Dsns
+from domain.values import Instant
+from projections.training import scenario_name
+from tests.acceptance.platform import ARBITRATOR, Platform, platform_over
+from tests.conftest import Database
+
+END = Instant("2026-11-22T12:00:00.000000Z")
+WANTED = 100
+TICKETS = 240
+LOGS = [
+    pytest.param(("logs/uci498_shared.csv.gz", "uci498", "2016-03-08"), id="the incident log"),
+    pytest.param(("complaints/cfpb_2014_oct_nov.csv.gz", "cfpb", "2014-10-12"), id="complaints"),
+]
+
+
+def scenarios(platform: Platform) -> list[dict[str, Any]]:
+    """Return every scenario that is listed."""
+    assert platform.parts.views.catch_up(120)
+    found, cursor = [], ""
+    while True:
+        page = platform.read(ARBITRATOR, f"/v1/training/scenarios?limit=200{cursor}")
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def played(platform: Platform, scenario: str, ruling: dict[str, Any]) -> dict[str, Any]:
+    """Return an attempt at a scenario that came to its end."""
+    name = f"try-{scenario}"
+    at = f"/v1/training/attempts/{name}"
+    start = {"attempt": name, "scenario": scenario}
+    assert platform.call(ARBITRATOR, "/v1/training/attempts", start).status == 201
+    for number in range(1, platform.read(ARBITRATOR, at)["steps_total"] + 1):
+        assert platform.call(ARBITRATOR, f"{at}/steps", {"step": number}).ok
+    answer = platform.call(ARBITRATOR, f"{at}/ruling", ruling)
+    assert answer.ok, answer
+    return platform.read(ARBITRATOR, at)
+
+
+@pytest.fixture(scope="module")
+def day(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform after a day of the demo, three quarters of its usual size."""
+    place = tmp_path_factory.mktemp("demo")
+    dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
+    demo.load(Settings(data_dir=place), dsns, tickets_per_day=TICKETS, end=END)
+    with platform_over(database, place, at=END) as running:
+        yield running
+
+
+def test_kn_02_a_day_of_the_demo_gives_a_hundred_scenarios(day: Platform) -> None:
+    """All of them can be lived through; nothing that anybody wrote is told."""
+    found = scenarios(day)
+    assert len(found) >= WANTED
+    kinds = Counter(one["decided"] for one in found)
+    assert set(kinds) >= {"answer", "goodwill", "approval", "settlement"}
+    for one in found:
+        drawn, _ = known_scenario(day.parts, one["scenario"])
+        assert drawn.scenario.steps
+    first = {one["decided"]: one["scenario"] for one in reversed(found)}
+    for scenario in first.values():
+        seen = played(day, scenario, {})
+        assert seen["compared"]["score"] in range(101)
+        text = json.dumps(seen, ensure_ascii=False)
+        assert [value for value in PERSONAL if value in text] == []
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_kn_02_an_import_gives_a_hundred_scenarios(
+    log: tuple[str, str, str],
+    shared: Path,
+    make_database: Callable[[int], Database],
+    tmp_path: Path,
+) -> None:
+    """No ruling of ours exists there: the source's outcome is the real decision, and told so."""
+    file, mapping, day_after = log
+    path = shared / "data" / file
+    with platform_over(make_database(1), tmp_path, at=END) as platform:
+        ledger = platform.parts.ledger
+        with Rejects(path, directory=tmp_path, fallback=tmp_path) as rejects:
+            until = Instant(f"{day_after}T00:00:00.000000Z")
+            import_history(path, load_mapping(mapping), ledger, rejects, until=until)
+        found = scenarios(platform)
+        ours = [one for one in found if one["imported"]]
+        assert len(ours) >= WANTED
+        assert {one["decided"] for one in ours} == {"source"}
+        for one in ours:
+            drawn, _ = known_scenario(platform.parts, one["scenario"])
+            assert drawn.scenario.steps
+        ticket, outcome = _one(platform, {one["scenario"] for one in ours})
+        (first,) = ledger.stream(f"ticket:{ticket}", 0, 1)
+        right = played(platform, scenario_name(first.leaf_hash), {"outcome": outcome})
+        assert (right["imported"], right["compared"]["score"]) == (True, 100)
+        assert outcome in right["asked"]["choices"]
+        text = json.dumps(right)
+        assert ticket.rpartition("-")[2] not in text
+        assert first.event.buyer not in [  # type: ignore[attr-defined]  # an opening's own field
+            *(told["value"] for step in right["steps"] for told in step["told"]),
+        ]
+        wrong = next(one["scenario"] for one in ours if one["scenario"] != right["scenario"])
+        assert played(platform, wrong, {"outcome": "no such word"})["compared"]["score"] == 0
+
+
+def _one(platform: Platform, listed: set[str]) -> tuple[str, str]:
+    """Return a listed ticket with its outcome as the source's rows have it."""
+    ledger = platform.parts.ledger
+    for lane in range(ledger.lanes):
+        for record in ledger.records(lane, 0, ledger.position(lane)):
+            if record.version == 1 and record.stream.startswith("ticket:"):
+                if scenario_name(record.leaf_hash) not in listed:
+                    continue
+                state = ledger.ticket(record.subject)
+                said = state.source_fields.get("closed_code") or state.source_state
+                assert said is not None
+                return record.subject, said
+    raise AssertionError("nothing that is listed is on record")
