@@ -3,11 +3,15 @@
 What waits and who is there is read from a view, what fits is said by `domain.processes`, and sent
 as ordinary commands with keys of their own, which may be refused. Queues at whose desk nobody is
 registered are worked by claims alone: nothing is given out there, and nothing overflows.
+
+Claims and other workers see what this one sees, so together they may bring an agent above the
+limit; a round begins with taking back what came last.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -17,7 +21,7 @@ from api.firing import NOT_NOW
 from api.reads.agents import available
 from api.wiring import Services
 from domain import errors
-from domain.commands import ChooseAgent, QueueTicket, WatchQueue
+from domain.commands import ChooseAgent, QueueTicket, ReturnAssignment, WatchQueue
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.requests import Outcome, Request
 from domain.policies.book import Book
@@ -28,10 +32,10 @@ from domain.streams import parse_moment
 from domain.ticket.routing import best_of
 from domain.values import SYSTEM, Candidate
 from projections import agents
-from projections.agents import Figures, Staff, Waiting
+from projections.agents import Figures, Place, Staff, Waiting
 
 BATCH_MAX: Final = 200
-"""How many matters of one queue are looked at in a round."""
+"""How many matters of one queue are read at once; a round looks at twice as many."""
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -39,18 +43,54 @@ _T = TypeVar("_T")
 class Step(NamedTuple):
     """One command of a round, with its key and what to call it in a log."""
 
-    command: ChooseAgent | QueueTicket | WatchQueue
+    command: ChooseAgent | QueueTicket | ReturnAssignment | WatchQueue
     key: str
     what: str
+
+
+class Lists:
+    """What waits, read a page at a time, with the places where the last round stopped.
+
+    A round reads the beginning of a list, where the most urgent stands, and one page from where
+    it stopped before: what fits nobody holds up what stands behind it only for a while.
+    """
+
+    def __init__(self, page_size: int) -> None:
+        """Read pages of a size, from the beginning."""
+        self._page_size = page_size
+        self._reached: dict[str, Place] = {}
+
+    def read(
+        self, name: str, page: Callable[[Place | None, int], Sequence[Waiting]]
+    ) -> Iterable[Waiting]:
+        """Return what a round looks at of a list; who stops before its end goes on there."""
+        first = page(None, self._page_size)
+        yield from first
+        if len(first) == self._page_size:
+            last = first[-1].at
+            further = page(max(last, self._reached.get(name, last)), self._page_size)
+            for one in further:
+                self._reached[name] = one.at
+                yield one
+            if len(further) == self._page_size:
+                return
+        self._reached.pop(name, None)
 
 
 class Dispatching:
     """Gives matters out, and waits until the view has heard of it before it counts again."""
 
-    def __init__(self, parts: Services, send: Callable[[Request], "Future[Outcome]"]) -> None:
+    def __init__(
+        self,
+        parts: Services,
+        send: Callable[[Request], "Future[Outcome]"],
+        *,
+        page_size: int = BATCH_MAX,
+    ) -> None:
         """Read the view of the given parts, and send through the given function."""
         self._parts = parts
         self._send = send
+        self._lists = Lists(page_size)
         self._told: dict[int, int] = {}
 
     def step(self) -> int:
@@ -61,7 +101,7 @@ class Dispatching:
         staff = self._parts.read_now(lambda connection: agents.everybody(connection.cursor()))
         if not staff.agents or not self._heard(staff):
             return 0
-        steps = Round(self._parts, book, book.load, staff).steps()
+        steps = Round(self._parts, book, book.load, staff, self._lists).steps()
         sent = [
             (one, self._send(Request(command=one.command, actor=SYSTEM, key=one.key)))
             for one in steps
@@ -99,16 +139,18 @@ class Dispatching:
 class Round:
     """What one round sees, and what it gives out itself."""
 
-    def __init__(self, parts: Services, book: Book, load: Load, staff: Staff) -> None:
+    def __init__(self, parts: Services, book: Book, load: Load, staff: Staff, lists: Lists) -> None:
         """Look at the staff as a view has counted them."""
         self._parts = parts
+        self._lists = lists
         self._book = book
         self._load = load
         self._now = parts.now()
         self._agents = {one.row.agent: available(one) for one in staff.agents}
 
     def steps(self) -> Iterable[Step]:
-        """Return what is to be done: queues watched, then relieved, given out and taken over."""
+        """Return what is to be done: excess returned, queues relieved, matters given out."""
+        yield from self._returned()
         for queue in self._book.queue:
             desk = [name for name, one in self._agents.items() if one.desk == queue.desk]
             if not queue.human or not desk:
@@ -120,6 +162,18 @@ class Round:
             gone = {one.command.ticket for one in relieved if isinstance(one.command, QueueTicket)}
             yield from self._given_out(queue, desk, gone)
         yield from self._taken_over()
+
+    # --- the limit ----------------------------------------------------------------------------
+
+    def _returned(self) -> Iterable[Step]:
+        """Return the commands that take what came last from who carries too much (RO-03)."""
+        for name, one in self._agents.items():
+            excess = one.open - self._load.matters
+            if excess <= 0:
+                continue
+            for held in self._read(partial(agents.youngest, agent=name, limit=excess)):
+                command, key = assignment.on_excess(held.ticket, held.cause, name, one.open)
+                yield Step(command, key, f"the return of {held.ticket}")
 
     # --- full queues --------------------------------------------------------------------------
 
@@ -162,7 +216,11 @@ class Round:
         if said is None or not said.overflows or queue.name == self._load.overflow:
             return
         since = said.since
-        for one in self._read(lambda db: agents.later_matters(db, queue.name, since, BATCH_MAX)):
+
+        def page(after: Place | None, limit: int) -> Sequence[Waiting]:
+            return self._read(lambda db: agents.later_matters(db, queue.name, since, after, limit))
+
+        for one in self._lists.read(f"later:{queue.name}", page):
             case = self._parts.ledger.case(one.ticket)
             need = assignment.need_of(case.ticket, case.order, queue, self._book)
             if not need.certificates:
@@ -175,7 +233,11 @@ class Round:
         """Return the commands that give what waits in a queue to its desk, in its order."""
         if not self._has_room(desk):
             return
-        for one in self._read(lambda db: agents.waiting(db, queue.name, BATCH_MAX)):
+
+        def page(after: Place | None, limit: int) -> Sequence[Waiting]:
+            return self._read(lambda db: agents.waiting(db, queue.name, after, limit))
+
+        for one in self._lists.read(f"waiting:{queue.name}", page):
             if one.ticket in gone:
                 continue
             step = self._given(one, queue, desk)
@@ -190,7 +252,11 @@ class Round:
         if not self._has_room(top):
             return
         queues = {one.name: one for one in self._book.queue}
-        for one in self._read(lambda db: agents.angry(db, top, BATCH_MAX)):
+
+        def page(after: Place | None, limit: int) -> Sequence[Waiting]:
+            return self._read(lambda db: agents.angry(db, top, after, limit))
+
+        for one in self._lists.read("angry", page):
             queue = queues.get(one.queue or "")
             if queue is None or not queue.human:
                 continue

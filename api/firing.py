@@ -7,6 +7,7 @@ and a view that is behind change nothing of what is on record.
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from api.wiring import Services
@@ -18,13 +19,16 @@ from domain.processes.assignment import on_lease
 from domain.processes.clocks import on_clock
 from domain.processes.deadlines import on_due
 from domain.processes.surveys import on_survey
-from domain.values import SYSTEM
+from domain.values import SYSTEM, Instant, later
 from projections import agents, clocks, deadlines, surveys
 
 DUE_MAX: Final = 200
 """How many of each are fired a round."""
 NOT_NOW: Final = (errors.Contended, errors.Overloaded, errors.NotYetDue)
 """Refusals that say nothing about the matter: the command is sent again later."""
+FIRST_WAIT: Final = timedelta(seconds=1)
+"""After the first time something could not be judged; it doubles with each."""
+LONGEST_WAIT: Final = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
 
@@ -36,29 +40,54 @@ class Due(NamedTuple):
     what: str
 
 
+class Failed(NamedTuple):
+    """How often something could not be judged, and from when it is tried again."""
+
+    times: int
+    again_at: Instant
+
+
 class Firing:
-    """Fires what is due; what needs no command any more is remembered while a view lists it."""
+    """Fires what is due; what needs no command any more is remembered while a view lists it.
+
+    What fails is tried again, later each time, for as long as it is due: it is never lost, and it
+    holds up nothing else.
+    """
 
     def __init__(self, parts: Services, send: Callable[[Request], "Future[Outcome]"]) -> None:
         """Read the views of the given parts, and send through the given function."""
         self._parts = parts
         self._send = send
         self._done: set[str] = set()
+        self._failed: dict[str, Failed] = {}
 
     def step(self) -> int:
         """Send the command for everything that is due; return how many were sent."""
-        found = list(self._due())
-        self._done &= {one.key for one in found}
-        sent = [
-            (one, self._send(Request(command=one.command, actor=SYSTEM, key=one.key)))
-            for one in found
-            if one.key not in self._done
-        ]
+        now = self._parts.now()
+        found = list(self._due(now))
+        listed = {one.key for one in found}
+        self._done &= listed
+        self._failed = {key: one for key, one in self._failed.items() if key in listed}
+        sent = [(one, self._sent(one)) for one in found if not self._rests(one.key, now)]
         return sum(self._answered(one, answer) for one, answer in sent)
 
-    def _due(self) -> Iterable[Due]:
-        now = self._parts.now()
-        limit = DUE_MAX + len(self._done)  # what is done with hides nothing that is due
+    def _rests(self, key: str, now: Instant) -> bool:
+        """Return whether nothing is sent: it is done with, or failed a moment ago."""
+        failed = self._failed.get(key)
+        return key in self._done or (failed is not None and now < failed.again_at)
+
+    def _sent(self, one: Due) -> "Future[Outcome]":
+        """Return the answer to a command; one that could not even be sent is an answer, too."""
+        try:
+            return self._send(Request(command=one.command, actor=SYSTEM, key=one.key))
+        except Exception as error:
+            answer: Future[Outcome] = Future()
+            answer.set_exception(error)
+            return answer
+
+    def _due(self, now: Instant) -> Iterable[Due]:
+        # What is done with, or waits to be tried again, hides nothing that is due.
+        limit = DUE_MAX + len(self._done) + len(self._failed)
         for row in self._parts.read_now(lambda db: deadlines.due(db.cursor(), now, limit).due):
             command, key = on_due(row.ticket, row.deadline, row.due_at)
             yield Due(command, key, f"{row.deadline} of {row.ticket}")
@@ -85,10 +114,18 @@ class Firing:
         except (DatabaseUnavailable, AppendUnknown):
             raise
         except Exception:
-            # One broken matter holds up no other; it is tried again by the next worker.
-            log.exception("%s could not be judged", one.what)
-            self._done.add(one.key)
+            self._put_off(one)
+            return 0
         else:
             if outcome.replayed or not outcome.events:
                 self._done.add(one.key)  # on record already: the view has yet to hear of it
+        self._failed.pop(one.key, None)
         return 1
+
+    def _put_off(self, one: Due) -> None:
+        """Try something again later, which could not be judged for a reason nobody foresaw."""
+        known = self._failed.get(one.key)
+        times = 1 if known is None else known.times + 1
+        wait = min(FIRST_WAIT * 2 ** min(times - 1, 32), LONGEST_WAIT)
+        self._failed[one.key] = Failed(times, later(self._parts.now(), wait))
+        log.exception("%s could not be judged, %d times by now", one.what, times)

@@ -16,7 +16,7 @@ from domain import errors
 from domain.commands import MoveToBook
 from domain.ledger.requests import Case, Request
 from domain.ticket.state import Context
-from domain.values import Actor, Attachment
+from domain.values import Actor, Attachment, instant
 from projections import queue
 from replay.what_changes import Changes, what_changes
 
@@ -31,6 +31,15 @@ class Move(NamedTuple):
     to: str
     why: str
     actor: Actor
+
+
+def require_in_force(parts: Services, to: str) -> None:
+    """Raise UnknownBook or BookNotInForce for what no ticket can be moved to now."""
+    book = parts.ledger.book_named(to)
+    if book is None:
+        raise errors.UnknownBook
+    if instant(book.in_force_from) > parts.now():
+        raise errors.BookNotInForce(in_force_from=instant(book.in_force_from))
 
 
 def open_tickets(parts: Services) -> Iterator[list[str]]:
@@ -57,6 +66,11 @@ def batches(tickets: Sequence[str]) -> Iterator[list[str]]:
 def surveyed(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
     """Return what a move would change on tickets; nothing is recorded."""
     return [_changes(parts, parts.ledger.case(ticket), move) for ticket in tickets]
+
+
+def foreseen(parts: Services, actor: Actor, ticket: str, to: str) -> Changes:
+    """Return what a move would change on a ticket, or raise why it would be refused. Blocks."""
+    return _foreseen(parts, parts.ledger.case(ticket), Move(to, "dry_run", actor))
 
 
 def moved(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
@@ -86,11 +100,21 @@ def moved(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
 
 
 def _changes(parts: Services, case: Case, move: Move) -> Changes:
+    try:
+        return _foreseen(parts, case, move)
+    except errors.Refusal as refusal:
+        ticket = case.ticket
+        return Changes(
+            ticket=ticket.ticket, before=ticket.policy, after=move.to, refused=refusal.code
+        )
+
+
+def _foreseen(parts: Services, case: Case, move: Move) -> Changes:
     ledger, now = parts.ledger, parts.now()
     context = Context(
         now=now,
         actor=move.actor,
-        book=ledger.book_for(now, case.ticket.policy),
+        book=ledger.book_for(now, None if case.ticket.imported else case.ticket.policy),
         ticket=case.ticket.ticket,
         keep=_keeps_nothing,
         order=case.order,

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from api.models.outcomes import ProblemKind
 from domain import errors
 from domain.ledger.connections import AppendUnknown
+from replay.as_of.moments import MEANINGS
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
@@ -40,6 +41,9 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], Kind]] = {
     errors.UnknownOffer: Kind(HTTPStatus.NOT_FOUND, "Unknown offer"),
     errors.UnknownRemedy: Kind(HTTPStatus.NOT_FOUND, "Unknown remedy"),
     errors.UnknownErasure: Kind(HTTPStatus.NOT_FOUND, "Unknown erasure"),
+    errors.UnknownPilot: Kind(HTTPStatus.NOT_FOUND, "Unknown pilot"),
+    errors.UnknownScenario: Kind(HTTPStatus.NOT_FOUND, "Unknown scenario"),
+    errors.UnknownAttempt: Kind(HTTPStatus.NOT_FOUND, "Unknown attempt"),
     errors.UnknownAgent: Kind(HTTPStatus.NOT_FOUND, "Unknown agent"),
     errors.UnknownRequest: Kind(HTTPStatus.NOT_FOUND, "Unknown request"),
     errors.Forbidden: Kind(HTTPStatus.FORBIDDEN, "Not allowed"),
@@ -75,7 +79,15 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], Kind]] = {
     errors.UnknownQueue: Kind(HTTPStatus.CONFLICT, "Unknown queue"),
     errors.BookKnownOtherwise: Kind(HTTPStatus.CONFLICT, "The book is known otherwise"),
     errors.BookOverlaps: Kind(HTTPStatus.CONFLICT, "Another book begins then"),
+    errors.BookNotInForce: Kind(HTTPStatus.CONFLICT, "The book begins later"),
     errors.BookNotAhead: Kind(HTTPStatus.CONFLICT, "A book begins in time to come"),
+    errors.BookInForce: Kind(HTTPStatus.CONFLICT, "The book is in force"),
+    errors.PilotKnownOtherwise: Kind(HTTPStatus.CONFLICT, "The pilot is known otherwise"),
+    errors.AttemptKnownOtherwise: Kind(HTTPStatus.CONFLICT, "The attempt is known otherwise"),
+    errors.AttemptOver: Kind(HTTPStatus.CONFLICT, "The attempt is over"),
+    errors.StepsFirst: Kind(HTTPStatus.CONFLICT, "Steps come first"),
+    errors.PilotOverlaps: Kind(HTTPStatus.CONFLICT, "Another pilot runs then"),
+    errors.PilotNotAhead: Kind(HTTPStatus.CONFLICT, "A pilot begins in time to come"),
     errors.UnknownBook: Kind(HTTPStatus.CONFLICT, "Unknown book"),
     errors.SharesDoNotAddUp: Kind(HTTPStatus.CONFLICT, "Shares do not add up"),
     errors.AmountRequired: Kind(HTTPStatus.CONFLICT, "An amount is needed"),
@@ -99,6 +111,15 @@ OWN: Final[Mapping[str, Kind]] = {
     "malformed": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is malformed"),
     "cursor_invalid": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The cursor does not fit"),
     "position_unknown": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "No such position"),
+    "lane_missing": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "A lane is missing"),
+    "moments_combined": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "One moment, not several"),
+    "before_the_beginning": Kind(HTTPStatus.NOT_FOUND, "Before the beginning"),
+    "instant_ahead": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The instant lies ahead"),
+    "version_unknown": Kind(HTTPStatus.NOT_FOUND, "No such version"),
+    "not_yet_opened": Kind(HTTPStatus.NOT_FOUND, "Not yet opened"),
+    "not_by_occurred": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Not by what had occurred"),
+    "not_in_this_order": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Not in this order"),
+    "too_many_tickets": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Too many tickets"),
     "key_malformed": Kind(HTTPStatus.BAD_REQUEST, "Idempotency-Key is malformed"),
     "version_malformed": Kind(HTTPStatus.BAD_REQUEST, "If-Match is malformed"),
     "unauthenticated": Kind(HTTPStatus.UNAUTHORIZED, "A valid token is needed"),
@@ -129,7 +150,9 @@ OWN: Final[Mapping[str, Kind]] = {
 DETAILS: Final[Mapping[str, str]] = {
     "malformed": "Every malformed place is listed in errors.",
     "cursor_invalid": "The cursor was not given by this list with these filters.",
-    "position_unknown": "The record has not come to this position: no answer ever named it.",
+    **MEANINGS,
+    "moments_combined": "Ask for one of at_version, at_position, at_time, at_occurred, and for no "
+    "min_position beside it.",
     "key_malformed": "An Idempotency-Key is 1 to 255 printable ASCII characters, best in quotes.",
     "version_malformed": 'If-Match holds one version in quotes, like "7".',
     "unauthenticated": "Send a valid bearer token in the Authorization header.",

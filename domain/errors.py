@@ -2,17 +2,21 @@
 
 Refusal
 ├── NotFound: UnknownTicket, UnknownOrder, UnknownEvidence, UnknownOffer, UnknownRemedy,
-│             UnknownErasure, UnknownRequest, UnknownAgent
+│             UnknownErasure, UnknownRequest, UnknownAgent, UnknownPilot, UnknownScenario,
+│             UnknownAttempt
 ├── Forbidden: NotYourRole, NotYourTicket, ConflictOfInterest, AssignedToAnother,
 │              NotFit
 ├── WrongState: WrongStage, AlreadyDone, TicketClosedAlready, NegotiationFirst, WindowPassed,
 │               NotYetDue, OfferNotOpen, EvidenceSealedAlready, EvidenceNotShown, WrongStep,
 │               AlreadyOpen, OrderKnownOtherwise, UnknownParcel, NothingToRefund,
-│               FactKnownOtherwise, NobodyFits, BookKnownOtherwise, BookOverlaps
+│               FactKnownOtherwise, NobodyFits, BookKnownOtherwise, BookOverlaps,
+│               BookNotInForce, BookInForce, PilotKnownOtherwise, PilotOverlaps,
+│               AttemptKnownOtherwise, AttemptOver, StepsFirst
 ├── Unreasonable: NotYetHappened, LineRequired, UnknownLine, UnknownClause, SharesDoNotAddUp,
 │                 AmountRequired, AmountNotAllowed, CapExceeded, CurrencyDiffers,
 │                 LessThanClaimed, LimitReached, PersonalByNature,
-│                 UnknownDepartment, UnknownQueue, UnknownDesk, UnknownBook, BookNotAhead
+│                 UnknownDepartment, UnknownQueue, UnknownDesk, UnknownBook, BookNotAhead,
+│                 PilotNotAhead
 └── Concurrency: TicketChanged, VersionRequired, KeyReused, KeyRequired, Contended, Overloaded
 """
 
@@ -76,6 +80,24 @@ class UnknownRequest(NotFound):
     code = "unknown_request"
 
 
+class UnknownPilot(NotFound):
+    """No pilot of this name was announced."""
+
+    code = "unknown_pilot"
+
+
+class UnknownScenario(NotFound):
+    """No training scenario of this name can be drawn from history."""
+
+    code = "unknown_scenario"
+
+
+class UnknownAttempt(NotFound):
+    """No attempt of this name is yours."""
+
+    code = "unknown_attempt"
+
+
 class UnknownAgent(NotFound):
     """No agent of this reference is registered."""
 
@@ -113,7 +135,7 @@ class AssignedToAnother(Forbidden):
 
 
 class NotFit(Forbidden):
-    """This agent may not take the matter."""
+    """This agent lacks what the matter asks of who works on it, or carries too much."""
 
     code = "not_fit"
 
@@ -232,6 +254,48 @@ class BookOverlaps(WrongState):
     code = "book_overlaps"
 
 
+class BookNotInForce(WrongState):
+    """The book is adopted and begins later; nothing is promised by it before."""
+
+    code = "book_not_in_force"
+
+
+class BookInForce(WrongState):
+    """All tickets of that time are opened under this book anyway; there is nothing to pilot."""
+
+    code = "book_in_force"
+
+
+class PilotKnownOtherwise(WrongState):
+    """A pilot of this name is on record with other terms; another pilot has a name of its own."""
+
+    code = "pilot_known_otherwise"
+
+
+class AttemptKnownOtherwise(WrongState):
+    """An attempt of this name was begun at another scenario, or by somebody else."""
+
+    code = "attempt_known_otherwise"
+
+
+class AttemptOver(WrongState):
+    """The trainee has ruled: nothing is shown, asked or decided any more."""
+
+    code = "attempt_over"
+
+
+class StepsFirst(WrongState):
+    """The steps before the decision are shown first, one after the other."""
+
+    code = "steps_first"
+
+
+class PilotOverlaps(WrongState):
+    """Another pilot takes tickets of this time and category; a ticket is in one pilot at most."""
+
+    code = "pilot_overlaps"
+
+
 class Unreasonable(Refusal):
     """What is asked is well formed but not possible."""
 
@@ -290,6 +354,12 @@ class BookNotAhead(Unreasonable):
     """A book is in force from an instant to come: it changes nothing that was judged."""
 
     code = "book_not_ahead"
+
+
+class PilotNotAhead(Unreasonable):
+    """A pilot begins at an instant to come: every process knows it by then."""
+
+    code = "pilot_not_ahead"
 
 
 class SharesDoNotAddUp(Unreasonable):

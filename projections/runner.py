@@ -24,11 +24,14 @@ from projections import (
     deadlines,
     departments,
     diagnosis,
+    instants,
     positions,
     progress_board,
     quarantine,
     queue,
+    queue_past,
     surveys,
+    training,
 )
 from projections.folding import facts_of, settle
 from projections.positions import Lease, LeaseLost
@@ -47,6 +50,9 @@ VIEWS: Final[tuple[View, ...]] = (
     diagnosis.VIEW,
     surveys.VIEW,
     agents.VIEW,
+    queue_past.VIEW,
+    instants.VIEW,
+    training.VIEW,
 )
 """Every view of the program."""
 

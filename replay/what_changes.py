@@ -9,7 +9,6 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from domain import errors
 from domain.commands import MoveToBook, PassClock
 from domain.events import ClockBreached, Event, PayoutOwed, TicketEvent
 from domain.policies.book import Book
@@ -67,13 +66,13 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def what_changes(command: MoveToBook, ticket: Ticket, context: Context) -> Changes:
-    """Return what a move, and what is due at once after it, would change on a ticket."""
+    """Return what a move, and what is due at once after it, would change on a ticket.
+
+    Raises the Refusal that the move itself would be answered with.
+    """
     there = context.books(command.policy)
     told = Changes(ticket=ticket.ticket, before=ticket.policy, after=command.policy)
-    try:
-        facts = settle(command, ticket, context)
-    except errors.Refusal as refusal:
-        return replace(told, refused=refusal.code)
+    facts = settle(command, ticket, context)
     if there is None or not facts:
         return told
     facts, after = _with_what_is_due(facts, _after(ticket, facts, context), there, context)

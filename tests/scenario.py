@@ -4,7 +4,7 @@ Everything here is pure: a scenario is a value, and each step returns the next o
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,19 +20,21 @@ from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settle
 from domain.ticket.order import decide_order, evolve_order
-from domain.ticket.state import Context, Order, Stamp, Ticket
+from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
 from domain.values import (
     SYSTEM,
     Actor,
     ActorKind,
     Attachment,
     Channel,
+    Examination,
     Instant,
     Money,
     OrderLine,
     Personal,
     Sha256,
     later,
+    moment_of,
 )
 
 BOOK_FILE = Path(books.__file__).parent / "tables" / "2026-11-01.toml"
@@ -43,8 +45,9 @@ TABLES = Path(books.__file__).parent / "tables"
 
 
 def whole_book(*changes: tuple[str, str], folder: str = "2026-11-22") -> Book:
-    """Return a dated book of several files, as a new ledger adopts it, with texts changed."""
-    return books.parse(whole_bytes(*changes, folder=folder))
+    """Return a dated book of several files, adopted with texts changed and in force before NOW."""
+    book = books.parse(whole_bytes(*changes, folder=folder))
+    return book.model_copy(update={"in_force_from": moment_of(BEGUN)})
 
 
 def whole_bytes(*changes: tuple[str, str], folder: str = "2026-11-22") -> bytes:
@@ -66,6 +69,8 @@ def named(version: str) -> tuple[str, str]:
 
 
 NOW = Instant("2026-11-12T08:00:00.000000Z")
+BEGUN = Instant("2026-11-01T00:00:00.000000Z")
+"""Since when the books of scenarios are in force, whatever day is written in them."""
 TICKET = "T0-261112-0000001"
 ORDER = "order-1"
 LINE = "1"
@@ -107,6 +112,17 @@ EVERYBODY = (
 
 MOMENT = timedelta(microseconds=1)
 """The least time there is between inside and outside."""
+
+
+STAFF: Mapping[str, Agent] = {
+    AGENT.ref: Agent(
+        desk="pool_lead",
+        skills=("senior",),
+        certificates=dict.fromkeys(Examination, Instant("2099-12-31T00:00:00.000000Z")),
+    ),
+    SUPERVISOR.ref: Agent(desk="director", skills=()),
+}
+"""Who is on record: an agent who has passed everything, and a supervisor; others are not."""
 
 
 def yuan(amount: int) -> Money:
@@ -163,6 +179,8 @@ class Scenario:
     """Whether what follows from facts is judged too: diagnosis, priority, queue, promises."""
     others: tuple[Book, ...] = ()
     """Other adopted books."""
+    agents: Mapping[str, Agent] = field(default_factory=lambda: STAFF)
+    """What is on record of those who work on matters, by reference."""
     facts: tuple[Event, ...] = ()
     kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -189,6 +207,10 @@ class Scenario:
     def held_by(self, other: Ticket | None) -> Self:
         """Let another live ticket hold the name that would be reserved."""
         return replace(self, holder=other)
+
+    def staffed(self, agents: Mapping[str, Agent]) -> Self:
+        """Put agents on record beside those there are."""
+        return replace(self, agents={**self.agents, **agents})
 
     def under(self, book: Book) -> Self:
         """Put another book in force."""
@@ -229,6 +251,7 @@ class Scenario:
             holder=self.holder,
             diagnose=by_words(self.book) if self.follows else None,
             books={one.version: one for one in (self.book, *self.others)}.get,
+            agents=self.agents.get,
         )
 
     @property

@@ -6,20 +6,27 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    archiving,
     books,
     bundling,
     demonstrating,
     diagnosing,
     erasing,
+    explaining,
+    exporting,
     importing,
     inspecting,
     keys,
     notices,
     reading,
+    rebuilding,
+    replaying,
     running,
     storing,
     tiles,
+    training,
     verifying,
+    what_if,
     witness,
 )
 from api.cli.terminal import explained, say
@@ -37,6 +44,9 @@ for group in (
     demonstrating,
     importing,
     reading,
+    replaying,
+    rebuilding,
+    explaining,
     inspecting,
     diagnosing,
     storing,
@@ -48,6 +58,10 @@ for group in (
     witness,
     verifying,
     bundling,
+    exporting,
+    archiving,
+    what_if,
+    training,
 ):
     group.register(app)
 

@@ -1,4 +1,4 @@
-"""Commands about the books of rules: `books list`, `show`, `check`, `adopt`, `diff`, `move`."""
+"""Commands about the books of rules: `list`, `show`, `check`, `adopt`, `diff`, `move`, `pilot`."""
 
 import json
 import tomllib
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from api.cli.piloting import pilot
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
     )
     group.command("list")(list_books)
-    for command in (show, check, adopt, diff, move):
+    for command in (show, check, adopt, diff, move, pilot):
         group.command()(command)
     app.add_typer(group, name="books")
 
@@ -103,7 +104,7 @@ def check(path: BookFile, *, as_json: Json = False) -> None:
     from domain.values import instant  # noqa: PLC0415 - heavy
 
     try:
-        book = books.parse(_read(path))
+        book = books.require_sources(books.parse(_read(path)))
     except books.BookError as error:
         _refused(error, as_json=as_json)
     told = {
@@ -135,11 +136,11 @@ def adopt(
 
     try:
         book = parse(content)
+        with services(settings) as parts:
+            outcome = parts.ledger.adopt(content, in_force_from=begins, actor=_admin(by))
+            known = next(one for one in parts.ledger.adoptions() if one.digest == book.digest)
     except BookError as error:
         _refused(error, as_json=as_json)
-    with services(settings) as parts:
-        outcome = parts.ledger.adopt(content, in_force_from=begins, actor=_admin(by))
-        known = next(one for one in parts.ledger.adoptions() if one.digest == book.digest)
     told = {
         "version": known.version,
         "digest": known.digest,
@@ -213,15 +214,13 @@ def move(
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api import moving  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
-    from domain import errors  # noqa: PLC0415 - heavy
     from replay.what_changes import totals  # noqa: PLC0415 - heavy
 
     asked = moving.Move(to, why, _admin(by))
     sums = totals(())
     try:
         with services(settings) as parts:
-            if parts.ledger.book_named(to) is None:
-                raise errors.UnknownBook
+            moving.require_in_force(parts, to)
             work = moving.surveyed if dry_run else moving.moved
             for batch in _batches(parts, ticket):
                 found = work(parts, batch, asked)

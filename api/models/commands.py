@@ -334,6 +334,14 @@ class LiveSessionEndBody(Body):
     ended_at: At
 
 
+class BrowsingBody(Body):
+    """A page the buyer looked at."""
+
+    page: Code
+    browsed_at: At
+    line: Reference | None = None
+
+
 class OrderShipmentBody(Body):
     """Goods that left the merchant."""
 

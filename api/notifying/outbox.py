@@ -12,7 +12,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from psycopg2.extras import execute_values
 
 from domain.processes.notices import NoticeDue
+from domain.record import Record
 from domain.values import Instant, NoticeFailure
+from projections import quarantine
 from projections.projection import OF_TICKETS, Page, View
 
 LEASE_S: Final = 60
@@ -84,10 +86,18 @@ def position(db: Cursor, lane: int) -> int:
     return int(found)
 
 
-def put(
-    connection: Connection, lane: int, after: int, to: int, notices: Sequence[NoticeDue]
+def put(  # noqa: PLR0917 - one page
+    connection: Connection,
+    lane: int,
+    after: int,
+    to: int,
+    notices: Sequence[NoticeDue],
+    broken: Sequence[tuple[Record, str]] = (),
 ) -> bool:
-    """Put notices on the list and remember how far was read; False when a rival was first."""
+    """Put notices on the list and remember how far was read; False when a rival was first.
+
+    Records of which nobody can say what they mean are put aside with their errors.
+    """
     with connection, connection.cursor() as db:
         db.execute(
             "update view.position set position = %s where lane = %s and view = %s "
@@ -96,27 +106,50 @@ def put(
         )
         if db.rowcount != 1:
             return False
-        if notices:
-            execute_values(
-                db,
-                "insert into view.notice (notice, ticket, version, rule, policy, recipient, "
-                "channel, due_at, next_at) values %s on conflict do nothing",
-                [
-                    (
-                        one.notice,
-                        one.ticket,
-                        one.version,
-                        one.rule,
-                        one.policy,
-                        one.to,
-                        one.channel,
-                        one.due_at,
-                        one.due_at,
-                    )
-                    for one in notices
-                ],
-            )
+        _insert(db, notices)
+        if broken:
+            quarantine.put_aside(db, OUTBOX.name, lane, broken)
     return True
+
+
+def put_aside(connection: Connection, lane: int) -> list[int]:
+    """Return the positions of the records of a lane that were put aside."""
+    with connection, connection.cursor() as db:
+        waiting = quarantine.waiting_of(db, OUTBOX.name, lane)
+    return sorted(position for positions in waiting.values() for position in positions)
+
+
+def put_after_all(
+    connection: Connection, lane: int, position: int, notices: Sequence[NoticeDue]
+) -> None:
+    """Put the notices of a record on the list that was put aside before."""
+    with connection, connection.cursor() as db:
+        _insert(db, notices)
+        quarantine.take_back(db, OUTBOX.name, lane, [position])
+
+
+def _insert(db: Cursor, notices: Sequence[NoticeDue]) -> None:
+    if not notices:
+        return
+    execute_values(
+        db,
+        "insert into view.notice (notice, ticket, version, rule, policy, recipient, "
+        "channel, due_at, next_at) values %s on conflict do nothing",
+        [
+            (
+                one.notice,
+                one.ticket,
+                one.version,
+                one.rule,
+                one.policy,
+                one.to,
+                one.channel,
+                one.due_at,
+                one.due_at,
+            )
+            for one in notices
+        ],
+    )
 
 
 def take(connection: Connection, owner: str, now: Instant, limit: int) -> list[Waiting]:

@@ -6,11 +6,18 @@ An address is handed from one to the other and kept nowhere: not in a table, a l
 import json
 import logging
 import os
+from contextlib import closing
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, NoReturn, Protocol
 
 FILE: Final = "notices.jsonl"
 """Where the file port writes, in the data directory."""
+FILE_BYTES_MAX: Final = 10 * 1024 * 1024
+"""Of one file; the next line begins another one."""
+FILES_KEPT: Final = 5
+"""Beside the one that is written: `notices.jsonl.1` is the one before it."""
 log = logging.getLogger(__name__)
 
 
@@ -79,17 +86,44 @@ class NoAddresses:
         return Addressee(reference) if channel == "app" else None
 
 
+class _Lines(RotatingFileHandler):
+    """Files of lines, bounded in size and number; for nobody else's eyes, and kept at once.
+
+    Opened for each line: two processes that turn over at a time shift a file once more, and what
+    one of them has open goes to the file it was.
+    """
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        return open(self.baseFilename, "a", encoding="utf-8", opener=private)
+
+    def flush(self) -> None:
+        """Bring the line to the disk."""
+        super().flush()
+        if self.stream is not None:
+            os.fsync(self.stream.fileno())
+
+    def handleError(self, record: logging.LogRecord) -> NoReturn:  # noqa: N802 - the library's name
+        """Say that nothing was written, to whom asked for it."""
+        raise  # noqa: PLE0704 - called while the error is handled
+
+
 class FilePort:
     """Writes what would go out as JSON lines, and says so in the log; for want of a channel.
 
-    Where a person is reached, and what is enclosed, is not written: the file is not encrypted.
+    A line names the channel that was meant; the record says `file`. Where a person is reached, and
+    what is enclosed, is not written: the file is not encrypted.
     """
 
     name: str = "file"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, bytes_max: int = FILE_BYTES_MAX, kept: int = FILES_KEPT
+    ) -> None:
         """Write into a directory that is there."""
-        self._path = directory / FILE
+        self._path, self._bytes_max, self._kept = directory / FILE, bytes_max, kept
 
     def send(self, message: Message) -> None:
         """Append one line, durably."""
@@ -103,14 +137,12 @@ class FilePort:
             "body": message.body,
             "encloses": message.enclosed is not None,
         }
-        text = json.dumps(line, ensure_ascii=False) + "\n"
+        text = json.dumps(line, ensure_ascii=False)
+        lines = _Lines(self._path, maxBytes=self._bytes_max, backupCount=self._kept, delay=True)
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(file, text.encode())
-                os.fsync(file)
-            finally:
-                os.close(file)
+            with closing(lines):
+                lines.emit(logging.makeLogRecord({"msg": text}))
         except OSError as error:
             raise NotDelivered(f"the file can not be written: {type(error).__name__}") from error
-        log.info("%s to %s by %s: %s", message.ticket, message.to, message.channel, message.subject)
+        told = message.ticket, message.to, message.channel, message.subject
+        log.info("%s to %s, meant for %s and written down: %s", *told)

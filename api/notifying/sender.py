@@ -6,7 +6,8 @@ once, however many workers there are and wherever one of them falls.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from secrets import token_hex
 from typing import Final, NamedTuple
 
@@ -14,7 +15,7 @@ import psycopg2
 
 from api.notifying import outbox
 from api.notifying.letters import Undeliverable, letter, notice_of
-from api.notifying.ports import Addresses, NotDelivered, Port
+from api.notifying.ports import Addresses, FilePort, NotDelivered, Port
 from api.notifying.routes import addresses_of, port_of
 from api.wiring import Services
 from domain import errors
@@ -23,7 +24,7 @@ from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.requests import Request
 from domain.policies.book import Book
 from domain.policies.notices import Notification
-from domain.processes.notices import notices_of
+from domain.processes.notices import NoticeDue, notices_of
 from domain.record import Record
 from domain.streams import ticket_stream
 from domain.values import SYSTEM, Instant, NoticeFailure, later
@@ -40,6 +41,10 @@ log = logging.getLogger(__name__)
 
 Route = Callable[[str, str], Port | None]
 """(to, channel) → what carries it; None for a channel that is not theirs."""
+
+
+class _Broken(Exception):  # noqa: N818 - a state of a record, named as one
+    """What a record means can not be worked out; where it failed, without the record's data."""
 
 
 class _Rule(NamedTuple):
@@ -65,6 +70,8 @@ class Sender:
         self._session = Session(parts.dsns.views, connect)
         with self._session.connection() as connection:
             positions.prepare(connection, [outbox.OUTBOX], parts.ledger.lanes)
+        for lane in range(parts.ledger.lanes):
+            self._list_again(lane)
 
     def step(self) -> bool:
         """List what was recorded, send what is due, and return whether there may be more."""
@@ -92,13 +99,35 @@ class Sender:
             records = ledger.records(lane, after, PAGE_MAX)
             if not records:
                 return False
-            due = [
-                notice
-                for record in records
-                for notice in notices_of(record, ledger.book_at, ledger.book_named)
-            ]
-            outbox.put(connection, lane, after, records[-1].position, due)
+            due: list[NoticeDue] = []
+            broken: list[tuple[Record, str]] = []
+            for record in records:
+                try:
+                    due += self._due(record)
+                except _Broken as error:
+                    broken.append((record, str(error)))
+            outbox.put(connection, lane, after, records[-1].position, due, broken)
             return True
+
+    def _list_again(self, lane: int) -> None:
+        """List what a record means that was put aside; at each start, for it takes a mended one."""
+        with self._session.connection() as connection:
+            for position in outbox.put_aside(connection, lane):
+                (record,) = self._parts.ledger.records(lane, position - 1, 1)
+                with suppress(_Broken):
+                    outbox.put_after_all(connection, lane, position, self._due(record))
+
+    def _due(self, record: Record) -> Sequence[NoticeDue]:
+        """Return the notices a record means; raise _Broken where that can not be worked out."""
+        ledger = self._parts.ledger
+        try:
+            return notices_of(record, ledger.book_at, ledger.book_named)
+        except (DatabaseUnavailable, AppendUnknown, psycopg2.Error):
+            raise
+        except Exception as error:
+            told = f"the notices of {record.stream} {record.version} are unknown: {where(error)}"
+            log.error(told)  # noqa: TRY400 - no trace: its words may be personal
+            raise _Broken(where(error)) from None
 
     def _try(self, waiting: outbox.Waiting) -> None:
         """Send one notice; a broken one holds up no other and comes again after its lease."""
@@ -187,7 +216,8 @@ class Sender:
             notice=waiting.notice,
             rule=waiting.rule,
             to=waiting.to,
-            channel=waiting.channel,
+            # What was only written down was not sent by the channel it was meant for.
+            channel=FilePort.name if port == FilePort.name else waiting.channel,
             tries=waiting.tries,
             due_at=waiting.due_at,
             policy=waiting.policy,

@@ -12,6 +12,7 @@ from domain.events import PriorityInput
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.ticket.clock import Clock
+from domain.ticket.clocks.running import rule_of
 from domain.ticket.prioritising import prioritised
 from domain.ticket.state import Context, Ticket
 from domain.values import Awaiting, Instant, Party, Sentiment, Tier, Urgency
@@ -93,10 +94,10 @@ def clocks_told(ticket: Ticket, book: Book, party: Party | None) -> tuple[ClockI
     return tuple(_clock(name, clock, rule, party) for name, clock, rule in shown)
 
 
-def is_public(clock: str, books: Iterable[Book]) -> bool:
-    """Return whether parties are told of a promise; what no book knows they are not told of."""
-    rules = (book.clock_rule(clock.partition(":")[0]) for book in books)
-    return any(rule.public for rule in rules if rule is not None)
+def is_public(clock: str, book: Book | None) -> bool:
+    """Return whether a ticket's own book tells parties of a promise; what it does not know, no."""
+    rule = None if book is None else rule_of(clock, book)
+    return rule is not None and rule.public
 
 
 def queue_told(name: str | None, book: Book) -> QueueItem | None:
@@ -131,7 +132,7 @@ def _shown(
     ticket: Ticket, book: Book, party: Party | None
 ) -> Iterable[tuple[str, Clock, ClockRule]]:
     for name, clock in sorted(ticket.clocks.items(), key=lambda one: (one[1].due_at, one[0])):
-        rule = book.clock_rule(name.partition(":")[0])
+        rule = rule_of(name, book)
         if rule is not None and (party is None or rule.public):
             yield name, clock, rule
 

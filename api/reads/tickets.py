@@ -8,6 +8,7 @@ from msgspec import Meta, structs
 
 from api.addresses import ADDRESSES, operation_of
 from api.auth import may_see
+from api.models.moments import AsOf
 from api.models.outcomes import Digest, Position
 from api.reads.flows import FlowItem, flow_told, flows_of
 from api.reads.promises import (
@@ -26,6 +27,7 @@ from domain.commands import SendMessage
 from domain.ledger.requests import Case
 from domain.streams import position_text, ticket_lane
 from domain.ticket.actions import Action, actions
+from domain.ticket.deadlines import INSIDE
 from domain.ticket.state import (
     Context,
     EvidenceState,
@@ -196,7 +198,9 @@ class TicketAnswer(msgspec.Struct, frozen=True):
     priority_inputs: PriorityItem | None
     """For staff; None for the parties."""
     actions: tuple[ActionItem, ...]
-    """What this caller may do now; for the blocked ones, why not."""
+    """What this caller may do now; for the blocked ones, why not. None where the past is told."""
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 def ticket_answer(services: Services, actor: Actor, ticket: str) -> TicketAnswer:
@@ -213,9 +217,9 @@ def ticket_answer(services: Services, actor: Actor, ticket: str) -> TicketAnswer
     return told(case, position_text(lane, position), actions(case.ticket, context), context)
 
 
-def judging(services: Services, actor: Actor, case: Case) -> Context:
-    """Return the context in which the guards are asked what an actor may do."""
-    ticket, now = case.ticket, services.now()
+def judging(services: Services, actor: Actor, case: Case, *, now: Instant | None = None) -> Context:
+    """Return the context in which the guards are asked what an actor may do, now unless told."""
+    ticket, now = case.ticket, now or services.now()
     promised = None if ticket.imported else ticket.policy
     return Context(
         now=now,
@@ -225,6 +229,7 @@ def judging(services: Services, actor: Actor, case: Case) -> Context:
         keep=_keep_nothing,
         order=case.order,
         books=services.ledger.book_named,
+        agents=services.ledger.agent,
     )
 
 
@@ -264,7 +269,7 @@ def told(case: Case, position: str, possible: tuple[Action, ...], context: Conte
         deadlines=tuple(
             DeadlineItem(name, one.due_at, one.awaits)
             for name, one in ticket.deadlines.items()
-            if party is None or name != "assignment"
+            if party is None or name not in INSIDE
         ),
         clocks=clocks_told(ticket, book, party),
         offers=tuple(

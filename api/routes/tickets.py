@@ -10,14 +10,16 @@ from api import conditions
 from api.conditions import version_tag
 from api.deps import ActorDep, Asked, MinPosition, ServicesDep, TicketPath
 from api.models import commands as bodies
+from api.moments import AtOfTicket
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads import boards, queues
 from api.reads.agents import claimant
-from api.reads.cases import CaseAnswer, case_answer
+from api.reads.cases import CaseAnswer, case_answer, case_answer_at
 from api.reads.customers import standing_of
 from api.reads.events import EventList, ticket_events
 from api.reads.messages import MessageList, messages
+from api.reads.past import ticket_answer_at
 from api.reads.tickets import TicketAnswer, side_of, ticket_answer
 from api.reads.waiting import caught_up, level, require_recorded
 from api.routes.answers import json_answer
@@ -26,7 +28,6 @@ from api.routes.listing import CursorText, FilterReference, Limit, Listing
 from domain import commands
 from domain.events import TicketOpened
 from domain.values import Party, Stage
-from projections.progress_board import Board
 from projections.queue import Filters
 
 router = command_router("tickets", prefix="/v1/tickets")
@@ -130,9 +131,15 @@ async def list_tickets(
     },
 )
 async def read_ticket(
-    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+    ticket: TicketPath,
+    services: ServicesDep,
+    actor: ActorDep,
+    at: AtOfTicket,
+    min_position: MinPosition = None,
 ) -> Response:
     """Return a ticket; it is read from the record, so every command that was answered is in it."""
+    if at is not None:
+        return json_answer(await services.run(ticket_answer_at, services, actor, ticket, at))
     lanes = services.ledger.lanes
     asked = conditions.moment(min_position, where="/query/min_position", lanes=lanes)
     found = await services.run(ticket_answer, services, actor, ticket)
@@ -146,17 +153,23 @@ async def read_ticket(
     operation_id="read_progress_board",
     summary="Read the steps of a ticket as the caller may see them",
     responses={
-        **answer(Board, "The board for the caller's audience."),
+        **answer(boards.BoardAnswer, "The board for the caller's audience."),
         **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def read_progress_board(
-    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+    ticket: TicketPath,
+    services: ServicesDep,
+    actor: ActorDep,
+    at: AtOfTicket,
+    min_position: MinPosition = None,
 ) -> Response:
     """Return a ticket's progress board."""
+    if at is not None:
+        return json_answer(await services.run(boards.board_at, services, actor, ticket, at))
     await caught_up(services, "progress_board", min_position)
     found = await services.read(
-        lambda connection: boards.board(connection, actor, ticket, services.ledger.books)
+        lambda connection: boards.board(connection, actor, ticket, services.ledger.book_named)
     )
     return json_answer(found, headers={"ETag": version_tag(found.version)})
 
@@ -171,12 +184,20 @@ async def read_progress_board(
     },
 )
 async def read_case_file(
-    ticket: TicketPath, services: ServicesDep, actor: ActorDep, min_position: MinPosition = None
+    ticket: TicketPath,
+    services: ServicesDep,
+    actor: ActorDep,
+    at: AtOfTicket,
+    min_position: MinPosition = None,
 ) -> Response:
     """Return a ticket's case file with its texts."""
+    headers = {"Cache-Control": "private, no-store"}
+    if at is not None:
+        past = await services.run(case_answer_at, services, actor, ticket, at)
+        return json_answer(past, headers=headers)
     await caught_up(services, "arbitration", min_position)
     found = await services.run(case_answer, services, actor, ticket)
-    headers = {"ETag": version_tag(found.case.version), "Cache-Control": "private, no-store"}
+    headers["ETag"] = version_tag(found.case.version)
     return json_answer(found, headers=headers)
 
 

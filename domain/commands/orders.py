@@ -23,6 +23,14 @@ class EndLiveSession(OrderCommand, frozen=True, kw_only=True):
     ended_at: Instant
 
 
+class ReportBrowsing(OrderCommand, frozen=True, kw_only=True):
+    """Report that the buyer looked at a page, before or after buying."""
+
+    page: str
+    browsed_at: Instant
+    line: str | None = None
+
+
 class ShipOrder(OrderCommand, frozen=True, kw_only=True):
     """Report that goods left the merchant."""
 

@@ -28,6 +28,16 @@ class LapseAssignment(TicketCommand, frozen=True, kw_only=True):
     due_at: Instant
 
 
+class ReturnAssignment(TicketCommand, frozen=True, kw_only=True):
+    """Take a ticket from an agent who carries more than the book's limit."""
+
+    GROUNDS: ClassVar[tuple[str, ...]] = ("open",)
+
+    agent: str
+    open: int
+    """Live matters of the agent, as whoever asks saw them."""
+
+
 class AskDepartments(TicketCommand, frozen=True, kw_only=True):
     """Ask other departments for a plan, each with a clock of its own (RO-04)."""
 

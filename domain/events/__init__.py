@@ -37,6 +37,7 @@ from domain.events.base import (
     PolicyEvent,
     SupplierEvent,
     TicketEvent,
+    TrainingEvent,
 )
 from domain.events.clocks import (
     ClockBreached,
@@ -130,6 +131,7 @@ from domain.events.orders import (
     OrderShipped,
     OrderSigned,
     OverduePayoutOwed,
+    PageBrowsed,
     PaymentSettled,
     PayoutGranted,
     RefundGranted,
@@ -145,6 +147,7 @@ from domain.events.parties import (
     SupplierFaultFound,
     SupplierFaultReversed,
 )
+from domain.events.pilots import ArmDrawn, PilotAnnounced, PilotEnded
 from domain.events.privacy import (
     ContentsSwept,
     ErasedContent,
@@ -182,6 +185,7 @@ from domain.events.remedies import (
 from domain.events.routing import (
     AgentChosen,
     AssignmentLapsed,
+    AssignmentReturned,
     DepartmentAsked,
     DepartmentPlanned,
     TicketQueued,
@@ -195,7 +199,20 @@ from domain.events.sources import (
     TicketRouted,
     TicketTransferred,
 )
-from domain.events.surveys import NpsGiven, SurveyAsked, SurveyCancelled, SurveyScheduled
+from domain.events.surveys import (
+    JourneyLaidOut,
+    NpsGiven,
+    SurveyAsked,
+    SurveyCancelled,
+    SurveyScheduled,
+)
+from domain.events.training import (
+    TrainingCompared,
+    TrainingQuestionAsked,
+    TrainingRulingGiven,
+    TrainingStarted,
+    TrainingStepShown,
+)
 
 __all__ = [
     "EVENTS",
@@ -215,8 +232,10 @@ __all__ = [
     "AppealFiled",
     "ArbitratorAssigned",
     "ArbitratorRecused",
+    "ArmDrawn",
     "AssignmentLapsed",
     "AssignmentReleased",
+    "AssignmentReturned",
     "BotAnswered",
     "CertificatePosted",
     "ChannelJoined",
@@ -270,6 +289,7 @@ __all__ = [
     "GrantPaid",
     "GrantReleased",
     "InterventionRequested",
+    "JourneyLaidOut",
     "KeyIntroduced",
     "KeyRotated",
     "KeysFrozen",
@@ -302,11 +322,14 @@ __all__ = [
     "OrderShipped",
     "OrderSigned",
     "OverduePayoutOwed",
+    "PageBrowsed",
     "PaymentSettled",
     "PayoutGranted",
     "PayoutOwed",
     "PersonalDataErased",
     "PersonalDataRestricted",
+    "PilotAnnounced",
+    "PilotEnded",
     "PlanGiven",
     "PolicyAdopted",
     "PolicyEvent",
@@ -365,6 +388,12 @@ __all__ = [
     "TicketRouted",
     "TicketTransferred",
     "TicketsLinked",
+    "TrainingCompared",
+    "TrainingEvent",
+    "TrainingQuestionAsked",
+    "TrainingRulingGiven",
+    "TrainingStarted",
+    "TrainingStepShown",
     "WaitBegan",
     "WaitEnded",
     "personal_fields",

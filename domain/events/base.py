@@ -78,6 +78,12 @@ class NoticeEvent(Event, frozen=True):
     FAMILY: ClassVar[str] = "notice"
 
 
+class TrainingEvent(Event, frozen=True):
+    """A fact of a trainee's attempt at a past matter, on a stream of its own."""
+
+    FAMILY: ClassVar[str] = "training"
+
+
 class LedgerEvent(Event, frozen=True):
     """A fact about the ledger itself: its keys, its anchors, what it has forgotten."""
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 import msgspec
 
 from domain.events.base import TicketEvent
-from domain.values import Kind, Money, Responsible, Scenario, Sentiment, Tier, Urgency
+from domain.values import BuyerText, Kind, Money, Responsible, Scenario, Sentiment, Tier, Urgency
 
 
 class DiagnosisMade(TicketEvent, frozen=True):
@@ -23,14 +23,14 @@ class DiagnosisMade(TicketEvent, frozen=True):
     upset: bool
     """Whether the words show anger, or displeasure piled up: more than that something is wrong."""
     confidence_bp: int
-    words: tuple[str, ...]
-    """The book's own cue words that were found, never the buyer's."""
     flows: tuple[str, ...]
     """What the words open: the logistics claim, self-service for an invoice."""
     satisfied: bool
     """Whether the buyer says that all is well."""
     method: str
     policy: str
+    words: BuyerText | None = None
+    """The book's own words that were found, one a line: each may tell what the buyer wrote of."""
 
 
 class CustomerNoted(TicketEvent, frozen=True):

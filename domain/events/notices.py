@@ -21,6 +21,7 @@ class NoticeSent(NoticeEvent, frozen=True):
     to: str
     """buyer, merchant, desk:<name> or department:<name>; never an address."""
     channel: str
+    """By which it went; `file` where none is set up for the one the book names."""
     port: str
     """What carried it: file, apprise …"""
     tries: int

@@ -30,6 +30,18 @@ class LiveSessionEnded(OrderEvent, frozen=True):
     ended_at: Instant
 
 
+class PageBrowsed(OrderEvent, frozen=True):
+    """The buyer looked at a page, before or after buying, as the shop reports it (CL-09)."""
+
+    TOPIC: ClassVar[str] = "order.page_browsed.v1"
+
+    page: str
+    """What kind of page it is, as a code: product, size_guide, reviews, returns_help …"""
+    browsed_at: Instant
+    line: str | None = None
+    """The line of the order it is about; absent when it is about none."""
+
+
 class OrderShipped(OrderEvent, frozen=True):
     """The goods left the merchant."""
 

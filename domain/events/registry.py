@@ -23,11 +23,13 @@ from domain.events import (
     notices,
     orders,
     parties,
+    pilots,
     privacy,
     remedies,
     routing,
     sources,
     surveys,
+    training,
 )
 from domain.events.base import Event
 from domain.values import Commitment, Confidential, Of
@@ -52,6 +54,8 @@ _MODULES: Final = (
     agents,
     surveys,
     notices,
+    pilots,
+    training,
 )
 _TOPIC: Final = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]*")

@@ -38,6 +38,18 @@ class AssignmentLapsed(TicketEvent, frozen=True):
     due_at: Instant
 
 
+class AssignmentReturned(TicketEvent, frozen=True):
+    """An agent carried more than the book's limit, and this matter was among the last to come."""
+
+    TOPIC: ClassVar[str] = "assignment.returned.v1"
+
+    agent: str
+    open: int
+    """Live matters the agent carried."""
+    limit: int
+    policy: str
+
+
 class DepartmentAsked(TicketEvent, frozen=True):
     """Another department is asked for a plan; its owner is told (RO-04)."""
 

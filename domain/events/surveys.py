@@ -1,4 +1,4 @@
-"""Facts about the one question after a matter: when it is due, that it was asked, the answer."""
+"""Facts about the question after a matter: when it is due, asked and answered; and low ratings."""
 
 from typing import ClassVar
 
@@ -41,3 +41,16 @@ class NpsGiven(TicketEvent, frozen=True):
 
     score: int
     comment: BuyerText | None = None
+
+
+class JourneyLaidOut(TicketEvent, frozen=True):
+    """A rating was so low that the whole path up to it is laid out before a supervisor (CL-09)."""
+
+    TOPIC: ClassVar[str] = "journey.laid_out.v1"
+
+    rating: str
+    """What was low: nps, or of the marks result, speed or attitude the lowest."""
+    score: int
+    threshold: int
+    """So low the book calls low; the score is not above it."""
+    policy: str

@@ -15,7 +15,7 @@ from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from eventsourcing.utils import Environment, EnvType
 
 from domain import errors
-from domain.commands import AdoptBook, RecordLook
+from domain.commands import AdoptBook, AnnouncePilot, EndPilot, RecordLook
 from domain.ledger.books import AdoptedBooks
 from domain.ledger.committing import Committer
 from domain.ledger.factory import LedgerFactory
@@ -39,8 +39,9 @@ from domain.streams import customer_stream, notice_stream, order_stream, stream_
 from domain.ticket.adoption import BOOKS_STREAM, Adopted, decide_adoption
 from domain.ticket.customers import standing
 from domain.ticket.files import Descriptor
+from domain.ticket.pilots import PILOTS_STREAM, Pilot
 from domain.ticket.privacy import PRIVACY_STREAM, Requested
-from domain.ticket.state import Order, Stamp, Ticket
+from domain.ticket.state import Agent, Order, Stamp, Ticket
 from domain.values import SYSTEM, Actor, Attachment, Customer, Instant, Sha256, instant
 
 __all__ = ["Case", "Disclosed", "Grounds", "Outcome", "Request", "TicketLedger"]
@@ -76,7 +77,7 @@ class TicketLedger(Application[str]):
         self._opening = Opening(
             self.record, self.origins, grounds.key_encryption_key, self._forgotten
         )
-        self._adopted = AdoptedBooks(self.adoptions, self.book_content)
+        self._adopted = AdoptedBooks(self.adoptions, self.book_content, self.pilots)
         self._writers = [self._writer(lane) for lane in range(self.lanes)]
         self._adopted.look()
 
@@ -87,7 +88,13 @@ class TicketLedger(Application[str]):
             lane,
             recorder=self.record,
             stamper=Stamper(self.origins[lane], grounds.key_encryption_key, grounds.new_id),
-            bench=Bench(book=self.book_for, named=self.book_named, keep=shelf.put),
+            bench=Bench(
+                book=self.book_for,
+                named=self.book_named,
+                keep=shelf.put,
+                agents=self.agent,
+                pilots=self._adopted.pilots_at,
+            ),
             shelf=shelf,
             key_encryption_key=grounds.key_encryption_key,
             now=grounds.now,
@@ -178,6 +185,8 @@ class TicketLedger(Application[str]):
         Nothing happens when it is adopted. Raises BookError when the bytes are no book.
         """
         book = books.parse(content)
+        if all(one.digest != book.digest for one in self.adoptions()):
+            books.require_sources(book)
         command = AdoptBook(
             version=book.version,
             digest=book.digest,
@@ -191,6 +200,27 @@ class TicketLedger(Application[str]):
             )
         self._adopted.look()
         return outcome
+
+    def pilot(
+        self,
+        command: AnnouncePilot | EndPilot,
+        *,
+        actor: Actor,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Outcome:
+        """Announce or end a pilot; tickets that are opened when it runs are drawn."""
+        outcome = self.handle(
+            Request(command=command, actor=actor, key=key, expected_version=expected_version)
+        )
+        self._adopted.look()
+        return outcome
+
+    def pilots(self) -> tuple[Pilot, ...]:
+        """Return the pilots on record now, in the order of their announcement."""
+        heads = self._writers[self._lane(PILOTS_STREAM)].committer.heads
+        announced: tuple[Pilot, ...] | None = self._current(heads, PILOTS_STREAM).state
+        return announced or ()
 
     @property
     def books(self) -> tuple[Book, ...]:
@@ -306,6 +336,13 @@ class TicketLedger(Application[str]):
         stream = customer_stream(customer)
         heads = self._writers[self._lane(stream)].committer.heads
         return standing(self._current(heads, stream).state)
+
+    def agent(self, agent: str) -> Agent | None:
+        """Return what is on record of an agent, where anything is."""
+        stream = f"agent:{agent}"
+        heads = self._writers[self._lane(stream)].committer.heads
+        found: Agent | None = self._current(heads, stream).state
+        return found
 
     def open_values(self, records: Sequence[Record]) -> dict[tuple[str, int, str], str | None]:
         """Return the personal values of records by (stream, version, field).

@@ -20,8 +20,11 @@ from domain.ticket.evolve import evolve
 from domain.ticket.notices import evolve_notices
 from domain.ticket.order import evolve_order
 from domain.ticket.overflow import evolve_queue
+from domain.ticket.piloting import evolve_pilots
+from domain.ticket.pilots import Pilot
 from domain.ticket.privacy import evolve_privacy
 from domain.ticket.state import Stamp
+from domain.ticket.training import evolve_training
 from domain.values import Instant
 
 Fold = Callable[[Any, Event, Stamp], Any]
@@ -31,8 +34,10 @@ def _count_only(_state: object, _event: Event, _stamp: Stamp) -> None:
     """Fold a stream whose facts no judgement needs: its head alone counts."""
 
 
-def _adoptions(state: Any, event: Any, _stamp: Stamp) -> tuple[Adopted, ...]:
-    """Fold the books that were adopted, in that order."""
+def _of_policy(state: Any, event: Any, stamp: Stamp) -> tuple[Adopted, ...] | tuple[Pilot, ...]:
+    """Fold the books that were adopted, or the pilots of books, in that order."""
+    if stamp.subject == "pilots":
+        return evolve_pilots(state, event)
     return evolve_adoptions(state, event)
 
 
@@ -50,13 +55,14 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "order": evolve_order,
     "access": evolve_looks,
     "notice": evolve_notices,
-    "policy": _adoptions,
+    "policy": _of_policy,
     "customer": evolve_customer,
     "merchant": _count_only,
     "supplier": _count_only,
     "ledger": _of_the_ledger,
     "agent": evolve_agent,
     "queue": evolve_queue,
+    "training": evolve_training,
 }
 """Family of streams → what its facts add up to."""
 

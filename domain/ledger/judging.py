@@ -8,8 +8,10 @@ from domain.commands import (
     AdoptBook,
     AgentCommand,
     AnchorCheckpoint,
+    AnnouncePilot,
     Command,
     CustomerCommand,
+    EndPilot,
     FinishErasure,
     FreezeKeys,
     ImportRow,
@@ -27,6 +29,7 @@ from domain.commands import (
     RotateKey,
     SweepContents,
     TicketCommand,
+    TrainingCommand,
     WatchQueue,
 )
 from domain.events import Event
@@ -54,8 +57,11 @@ from domain.ticket.notices import record_notice
 from domain.ticket.order import AnyOrderCommand, decide_order
 from domain.ticket.overflow import watch_queue
 from domain.ticket.parties import AnyPartyCommand, decide_party, party_stream
+from domain.ticket.piloting import decide_pilot
+from domain.ticket.pilots import PILOTS_STREAM, Pilot
 from domain.ticket.privacy import decide_privacy
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Agent, Context, Ticket
+from domain.ticket.training import AnyTrainingCommand, decide_training
 from domain.values import Attachment, Instant
 
 Facts = list[tuple[str, Event]]
@@ -70,6 +76,10 @@ class Bench(NamedTuple):
     named: Callable[[str], Book | None]
     """Finds an adopted book by its version."""
     keep: Callable[[bytes, str], Attachment]
+    agents: Callable[[str], Agent | None]
+    """Finds what is on record of an agent, in whatever lane that is."""
+    pilots: Callable[[Instant], tuple[Pilot, ...]] = lambda _now: ()
+    """The pilots that run at an instant."""
 
 
 def lane_of_request(request: Request, lanes: int) -> int:
@@ -110,6 +120,10 @@ def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911, PLR0
             return f"queue:{command.queue}"
         case AdoptBook():
             return BOOKS_STREAM
+        case AnnouncePilot() | EndPilot():
+            return PILOTS_STREAM
+        case TrainingCommand():
+            return f"training:{command.attempt}"
         case AnchorCheckpoint():
             return f"ledger:{command.stream}"
         case LedgerCommand():
@@ -164,8 +178,15 @@ def judge(
         order=heads[order_stream(order)].state if order else None,
         holder=holder.state if holder else None,
         books=bench.named,
+        agents=bench.agents,
+        pilots=bench.pilots(now) if isinstance(command, OpenTicket) else (),
         imported=request.source is not None and request.source.imported,
     )
+    if isinstance(command, AnnouncePilot | EndPilot):
+        return [
+            (main.stream, event)
+            for event in decide_pilot(command, state, context, lambda at: bench.book(at, None))
+        ]
     events = _decide(command, state, context)
     streams = {main.stream.partition(":")[0]: main.stream}
     if order:
@@ -192,6 +213,8 @@ def _decide(  # noqa: PLR0911, PLR0912 - one a family
             return record_access(command, state, context)
         case RecordNotice():
             return record_notice(command, state, context)
+        case TrainingCommand():
+            return decide_training(cast("AnyTrainingCommand", command), state, context)
         case AdoptBook():
             return decide_adoption(command, state, context.now)
         case IntroduceKey() | RotateKey() | FreezeKeys():

@@ -19,11 +19,11 @@ from domain.policies.calendar import Calendar
 from domain.policies.clocks import ClockRule
 from domain.policies.lexicon import Lexicon
 from domain.policies.matters import Matter, MatterClass
-from domain.policies.notices import Notice, Notification, Survey
+from domain.policies.notices import LowRating, Notice, Notification, Survey
 from domain.policies.priorities import Level, Weight
 from domain.policies.returns import ReturnException
-from domain.policies.routing import Department, Desk, Load, Queue
-from domain.policies.table import Source, Table, twice
+from domain.policies.routing import Department, Desk, Load, Queue, Seniority
+from domain.policies.table import ROWS_STEP, Column, Source, Table, twice
 from domain.policies.tags import Tag
 from domain.values import (
     Awaiting,
@@ -124,6 +124,8 @@ class Limit(Table):
     """Of all files of one side, those the platform gathered counted in."""
     certificates: int = Field(default=20, gt=0)
     """That come with one order; they take no room from the sides."""
+    browsing: int = Field(default=200, gt=0)
+    """Looks at pages that are kept with one order."""
     source: Source
 
 
@@ -169,11 +171,11 @@ class Book(Table):
 
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
     in_force_from: datetime
-    priority: dict[Kind, Annotated[int, Field(ge=1, le=4)]]
+    priority: Column[Kind, Annotated[int, Field(ge=1, le=4)]]
     deadline: tuple[DeadlineRule, ...]
     cap: Cap
     limit: Limit
-    usual: dict[Reason, RemedyKind]
+    usual: Column[Reason, RemedyKind]
     returns: Returns
     clause: tuple[Clause, ...]
     digest: Sha256
@@ -195,10 +197,12 @@ class Book(Table):
     queue: tuple[Queue, ...] = ()
     department: tuple[Department, ...] = ()
     load: Load | None = None
+    seniority: Seniority | None = None
     contacts: Contacts | None = None
     notice: tuple[Notice, ...] = ()
     notification: Notification | None = None
     survey: Survey | None = None
+    low_rating: LowRating | None = None
 
     @model_validator(mode="after")
     def _is_total(self) -> "Book":
@@ -244,6 +248,7 @@ class Book(Table):
             self.notice,
             self.notification,
             self.survey,
+            self.low_rating,
             calendars=frozenset(one.name for one in self.calendar),
             desks=self.desk,
             departments=self.department,
@@ -256,10 +261,16 @@ class Book(Table):
             calendars=frozenset(one.name for one in self.calendar),
             desks=frozenset(one.name for one in self.desk),
             queues=frozenset(one.name for one in self.queue),
+            departments=frozenset(one.name for one in self.department),
         )
         yield from priorities.problems(self.weight, self.level, classes=classes)
         yield from routing.problems(
-            self.desk, self.queue, self.department, self.load, classes=classes
+            self.desk,
+            self.queue,
+            self.department,
+            self.load,
+            self.seniority,
+            classes=classes,
         )
 
     def classes_of(self, matter: Matter) -> frozenset[str]:
@@ -270,6 +281,16 @@ class Book(Table):
     def _classed(self) -> Callable[[Matter], frozenset[str]]:
         # Every step behind a decision asks for the classes of what is mostly the same matter.
         return lru_cache(maxsize=1_024)(partial(matters.classes_of, classes=self.matter))
+
+    def promises_to(self, classes: frozenset[str]) -> tuple[ClockRule, ...]:
+        """Return the promises that are made for matters of these classes."""
+        return self._promised(classes)
+
+    @cached_property
+    def _promised(self) -> Callable[[frozenset[str]], tuple[ClockRule, ...]]:
+        return lru_cache(maxsize=1_024)(
+            lambda classes: tuple(rule for rule in self.clock if rule.is_made_to(classes))
+        )
 
     def clock_rule(self, rule: str) -> ClockRule | None:
         """Return a promise by its id; None when the book makes no such promise."""
@@ -327,6 +348,18 @@ def join(parts: Iterable[bytes]) -> bytes:
     return b"\n".join(parts)
 
 
+def require_sources(book: Book) -> Book:
+    """Return a book that is to be adopted; raise BookError for a table without its source.
+
+    Books that were adopted before every table had to name it are read as they are.
+    """
+    tables = {"priority": book.priority.source, "usual": book.usual.source}
+    missing = [f"{name} has no source" for name, source in tables.items() if source is None]
+    if missing:
+        raise BookError(*missing)
+    return book
+
+
 @lru_cache(maxsize=8)
 def parse(content: bytes) -> Book:
     """Return the book that TOML bytes hold; raise BookError naming every place that is wrong."""
@@ -351,7 +384,8 @@ def _told(error: ValidationError, tables: Mapping[str, Any]) -> Iterable[str]:
         if isinstance(inner, _UnsoundError):
             yield from inner.problems
             continue
-        place = ".".join(str(step) for step in one["loc"]) or "book"
+        steps = [str(step) for step in one["loc"] if step != ROWS_STEP]
+        place = ".".join(steps) or "book"
         row = _row(one["loc"], tables)
         yield f"{place}{f' of {row}' if row else ''}: {one['msg']}"
 

@@ -65,6 +65,8 @@ class ClockRule(Table):
     """The queue a breach brings the ticket to."""
     moves_from: tuple[str, ...] = ()
     """The queues a breach takes it out of; of any where none is named."""
+    asks: tuple[str, ...] = ()
+    """The departments that are asked for a plan when it starts (SL-05)."""
     payout: Payout | None = None
     metric_only: bool = False
     """Measured, and never breached."""
@@ -72,6 +74,10 @@ class ClockRule(Table):
     """Whether the parties are told of it; else it is the house's own business."""
     source: Source
     """Where the figure comes from: its row, or "ours"."""
+
+    def is_made_to(self, classes: frozenset[str]) -> bool:
+        """Return whether a promise is made for matters of these classes."""
+        return classes.issuperset(self.when) and classes.isdisjoint(self.unless)
 
     @property
     def target_s(self) -> int:
@@ -86,6 +92,7 @@ def problems(
     calendars: frozenset[str],
     desks: frozenset[str],
     queues: frozenset[str],
+    departments: frozenset[str],
 ) -> list[str]:
     """Return what is wrong with the promises, each with the rule and the reason."""
     found = [f"clock {name} stands twice" for name in twice([rule.id for rule in rules])]
@@ -94,6 +101,7 @@ def problems(
             *(f"the class {name}" for name in {*rule.when, *rule.unless} - classes),
             *(f"the calendar {name}" for name in {rule.calendar} - calendars),
             *(f"the desk {rung.to}" for rung in rule.ladder if rung.to not in desks),
+            *(f"the department {name}" for name in rule.asks if name not in departments),
             *(f"the queue {name}" for name in {rule.moves_to, *rule.moves_from} - {None} - queues),
         ]
         found += [f"clock {rule.id} names {one}, which is not in the book" for one in unknown]
@@ -121,6 +129,10 @@ def _shape(rule: ClockRule) -> list[str]:
         found.append("it is only measured, so nothing follows from it")
     if frozenset(rule.starts) & frozenset(rule.stops):
         found.append("it stops where it starts")
+    if twice(rule.asks):
+        found.append("it asks a department twice")
+    if rule.asks and rule.per == "department":
+        found.append("it is of a department's request, and asks for another one")
     payout = rule.payout
     if payout is not None and (payout.share_bp is None) == (payout.amount_minor is None):
         found.append("its payout is a share or a sum, and not both")

@@ -17,6 +17,7 @@ from pydantic import Field
 from domain.events import (
     EVENTS,
     Event,
+    JourneyLaidOut,
     ResolutionSigned,
     SurveyAsked,
     TicketEscalated,
@@ -93,10 +94,23 @@ class Survey(Table):
     source: Source
 
 
+class LowRating(Table):
+    """How low a rating is for the whole journey to be laid out by itself (CL-09)."""
+
+    nps_max: int = Field(ge=0, le=9)
+    """Up to so much, of 0 to 10, it is low."""
+    mark_max: int = Field(ge=1, le=4)
+    """Up to so much, of 1 to 5, a mark is low; one of the three is enough."""
+    calendar: str
+    """Waits are told by the wall clock, and by the open hours of this calendar beside it."""
+    source: Source
+
+
 def problems(
     notices: Sequence[Notice],
     notification: Notification | None,
     survey: Survey | None,
+    low_rating: LowRating | None,
     *,
     calendars: frozenset[str],
     desks: Sequence[Desk],
@@ -109,6 +123,11 @@ def problems(
         found.append("notification is missing, and there are notices")
     if survey is not None and not any(one.on == SurveyAsked.TOPIC for one in notices):
         found.append("survey is asked by no notice")
+    if low_rating is not None:
+        if not any(one.on == JourneyLaidOut.TOPIC for one in notices):
+            found.append("low_rating is told by no notice")
+        if low_rating.calendar not in calendars:
+            found.append(f"low_rating names {low_rating.calendar}, which is no calendar")
     known = frozenset(one.name for one in desks)
     for notice in notices:
         wrong = [

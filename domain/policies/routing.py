@@ -1,6 +1,6 @@
 """Where matters go: queues, the desks that staff them, and the departments that can be asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -78,6 +78,13 @@ class Department(Table):
     source: Source
 
 
+class Seniority(Table):
+    """What makes an agent a senior one, where a promise asks for one (SL-16)."""
+
+    skill: str = Field(min_length=1)
+    source: Source
+
+
 class Load(Table):
     """How much one agent, and one queue, carries."""
 
@@ -114,6 +121,22 @@ def certificates_of(
     return tuple(sorted(asked))
 
 
+def uncertified(
+    held: Mapping[Examination, Instant], asked: Iterable[Examination], now: Instant
+) -> str | None:
+    """Return the first certificate that is missing or has expired; None when all asked count.
+
+    A certificate counts up to, not including, the instant at which it expires (KN-03).
+    """
+    for one in asked:
+        until = held.get(one)
+        if until is None:
+            return f"certificate:{one}"
+        if now >= until:
+            return f"certificate_expired:{one}"
+    return None
+
+
 def overflows(
     load: Load, *, open_matters: int, capacity: int, waiting_since: Instant | None, now: Instant
 ) -> bool:
@@ -137,6 +160,7 @@ def problems(
     queues: Sequence[Queue],
     departments: Sequence[Department],
     load: Load | None,
+    seniority: Seniority | None,
     *,
     classes: frozenset[str],
 ) -> list[str]:
@@ -179,6 +203,8 @@ def problems(
         ]
         if rest[-1:] != [queues[-1].name]:
             found.append(f"queue {queues[-1].name} is the last and takes not what fits no class")
+    if seniority is not None and all(seniority.skill not in one.skills for one in queues):
+        found.append(f"seniority names the skill {seniority.skill}, which no queue asks for")
     if load is not None and load.overflow not in {one.name for one in queues}:
         found.append(f"load names the unknown queue {load.overflow}")
     return found

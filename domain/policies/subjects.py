@@ -18,12 +18,12 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "deadlines": ("deadline",),
     "lexicon": ("lexicon",),
     "matters": ("matter",),
-    "notices": ("notification", "survey", "notice"),
+    "notices": ("notification", "survey", "low_rating", "notice"),
     "priorities": ("priority", "weight", "level"),
     "remedies": ("cap", "limit", "usual"),
     "retention": ("retention",),
     "returns": ("returns", "return_exception"),
-    "routing": ("desk", "queue", "department", "load"),
+    "routing": ("desk", "queue", "department", "seniority", "load"),
     "tags": ("tag",),
 }
 """What a subject's tables are called."""

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 ROWS: Final[Mapping[str, int]] = {
     **{"IN": 13, "DI": 14, "SL": 27, "RO": 7, "RE": 22, "AR": 10},
@@ -41,6 +41,37 @@ class Table(BaseModel):
     """One row, or one small table, of the book."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+ROWS_STEP: Final = "rows"
+"""Where a column keeps its rows; in a book they stand in the table itself."""
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Column(Table, Generic[Key, Value]):
+    """A table of one figure a row, its rows called by what they are about."""
+
+    rows: dict[Key, Value]
+    source: Source | None = None
+    """None in books that were adopted before such tables said so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_aside(cls, table: Any) -> Any:
+        """Tell the source from the rows it stands among."""
+        if not isinstance(table, Mapping) or isinstance(table.get(ROWS_STEP), Mapping):
+            return table
+        rows = {name: value for name, value in table.items() if name != "source"}
+        return {ROWS_STEP: rows, **({"source": table["source"]} if "source" in table else {})}
+
+    def __getitem__(self, key: Key) -> Value:
+        """Return the figure of a row; the book's validator proves that there is one."""
+        return self.rows[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Return whether there is such a row."""
+        return key in self.rows
 
 
 def twice(names: Sequence[str]) -> list[str]:

@@ -9,12 +9,18 @@ from typing import Final
 
 import msgspec
 
-from domain.commands import ChooseAgent, LapseAssignment, QueueTicket, WatchQueue
+from domain.commands import (
+    ChooseAgent,
+    LapseAssignment,
+    QueueTicket,
+    ReturnAssignment,
+    WatchQueue,
+)
 from domain.policies.book import Book
-from domain.policies.routing import Load, Queue, certificates_of
+from domain.policies.routing import Load, Queue, certificates_of, uncertified
 from domain.processes.keys import key_of
 from domain.ticket.guards import has_interest
-from domain.ticket.matter import matter_of
+from domain.ticket.matter import classes_of
 from domain.ticket.routing import is_angry
 from domain.ticket.state import Order, Ticket
 from domain.values import (
@@ -60,7 +66,7 @@ class Need(msgspec.Struct, frozen=True):
 
 def need_of(ticket: Ticket, order: Order | None, queue: Queue | None, book: Book) -> Need:
     """Return what a matter asks of who works on it in a queue."""
-    classes = book.classes_of(matter_of(ticket, order))
+    classes = classes_of(ticket, order, book)
     spend_minor = 0 if ticket.spend is None else ticket.spend.amount_minor
     load = book.load
     return Need(
@@ -145,6 +151,15 @@ def on_overflow(ticket: str, cause: str, load: Load) -> tuple[QueueTicket, str]:
     return command, key_of(PROCESS, f"overflow\x1f{ticket}\x1f{cause}", 0)
 
 
+def on_excess(ticket: str, cause: str, agent: str, carried: int) -> tuple[ReturnAssignment, str]:
+    """Return the command that takes a matter from who carries too many, and its key.
+
+    `cause` is the place of the event by which the agent came to it: each is taken back once.
+    """
+    command = ReturnAssignment(ticket=ticket, agent=agent, open=carried)
+    return command, key_of(PROCESS, f"return\x1f{ticket}\x1f{cause}", 0)
+
+
 def on_lease(ticket: str, due_at: Instant) -> tuple[LapseAssignment, str]:
     """Return the command for a lease that is over, and its key."""
     command = LapseAssignment(ticket=ticket, due_at=due_at)
@@ -190,14 +205,7 @@ def _unable(agent: Available, need: Need) -> str | None:
 
 
 def _uncertified(agent: Available, need: Need, now: Instant) -> str | None:
-    """A certificate counts up to, not including, the instant at which it expires."""
-    for one in need.certificates:
-        until = agent.certificates.get(one)
-        if until is None:
-            return f"certificate:{one}"
-        if now >= until:
-            return f"certificate_expired:{one}"
-    return None
+    return uncertified(agent.certificates, need.certificates, now)
 
 
 def _full(agent: Available, load: Load) -> str | None:

@@ -85,6 +85,7 @@ _NOT_HERE: Final = frozenset(
         commands.PassClock,
         commands.FollowOrder,
         commands.LapseAssignment,
+        commands.ReturnAssignment,
         commands.AskSurvey,
         commands.ChooseAgent,
         commands.ErasePersonalData,

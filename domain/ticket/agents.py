@@ -3,10 +3,8 @@
 Who gets which matter is judged on the ticket; nothing of that is here.
 """
 
-from collections.abc import Mapping
 from typing import Final, assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from domain import errors
@@ -32,8 +30,8 @@ from domain.events import (
     Event,
 )
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context
-from domain.values import BASIS_POINTS, ActorKind, Examination, Instant
+from domain.ticket.state import Agent, Context
+from domain.values import BASIS_POINTS, ActorKind
 
 AnyAgentCommand = (
     RegisterAgent
@@ -56,18 +54,6 @@ AnyAgentEvent = (
 )
 LEADERS: Final = (ActorKind.SUPERVISOR, ActorKind.ADMIN)
 """Who says where agents work and what they have passed."""
-
-
-class Agent(msgspec.Struct, frozen=True):
-    """Somebody who works on matters for the platform."""
-
-    desk: str
-    skills: tuple[str, ...]
-    certificates: Mapping[Examination, Instant] = {}
-    """Until when each counts."""
-    on_shift: bool = False
-    good_bp: int | None = None
-    """Which share of the agent's answers was found good; None before it was reported."""
 
 
 def decide_agent(  # noqa: PLR0911 - one a command

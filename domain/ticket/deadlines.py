@@ -25,6 +25,8 @@ from domain.values import ActorKind, Awaiting, Instant, Stage
 
 REPLY: Final = "reply"
 """The deadline of a buyer who was answered and may come back; it has the time of a closing."""
+INSIDE: Final = frozenset({"assignment"})
+"""Deadlines that only staff are told of: whom the house names, and until when, is its own."""
 
 
 def given(

@@ -1,12 +1,29 @@
-"""Other departments: several are asked at once, each answers for itself, in a time of its own."""
+"""Other departments: several are asked at once, each answers for itself, in a time of its own.
+
+The desk asks them, and a promise of the book may: then they are asked when its clock starts.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from domain import errors
 from domain.commands import AnswerForDepartment, AskDepartments
-from domain.events import DepartmentAsked, DepartmentPlanned, Event
-from domain.ticket.guards import DESK, guards, require_accepted, require_actor, require_unresolved
+from domain.events import ClockStarted, DepartmentAsked, DepartmentPlanned, Event
+from domain.ticket.clocks.running import rule_of
+from domain.ticket.guards import (
+    DESK,
+    guards,
+    require_accepted,
+    require_actor,
+    require_live,
+    require_no_party,
+    require_role,
+    require_unresolved,
+)
 from domain.ticket.service import authored
-from domain.ticket.state import Context, Ticket
-from domain.values import ActorKind
+from domain.ticket.state import Context, DepartmentRequest, Ticket
+from domain.values import SYSTEM, Actor
 
 REQUESTS_MAX = 20
 """How many requests one ticket holds."""
@@ -30,28 +47,51 @@ def ask_departments(command: AskDepartments, ticket: Ticket, context: Context) -
     known = {one.name for one in context.book.department}
     if not command.departments or not known.issuperset(command.departments):
         raise errors.UnknownDepartment(departments=sorted(known))
-    pending = {one.department for one in ticket.departments.values() if not one.planned}
-    asked = [name for name in dict.fromkeys(command.departments) if name not in pending]
+    asked = _unasked(command.departments, ticket)
     if len(ticket.departments) + len(asked) > REQUESTS_MAX:
         raise errors.LimitReached(limit=REQUESTS_MAX)
-    return tuple(
-        DepartmentAsked(
-            request=f"D{number}",
-            department=name,
-            question=authored(command.question, context.actor),
-            policy=context.book.version,
-        )
-        for number, name in enumerate(asked, start=len(ticket.departments) + 1)
-    )
+    return _requests(asked, command.question, ticket, context, by=context.actor)
+
+
+def follow(
+    _before: Ticket | None, ticket: Ticket, facts: tuple[Event, ...], context: Context
+) -> Iterable[Event]:
+    """Return what is asked because a promise has just begun to run that asks departments (SL-05).
+
+    Where the ticket holds no more requests, the promise runs without them.
+    """
+    begun = [rule_of(one.clock, context.book) for one in facts if isinstance(one, ClockStarted)]
+    for rule in begun:
+        if rule is not None and rule.asks:
+            room = REQUESTS_MAX - len(ticket.departments)
+            asked = _unasked(rule.asks, ticket)[:room]
+            question = f"{rule.zh} / {rule.en}"
+            for one in _requests(asked, question, ticket, context, by=SYSTEM):
+                ticket = _with(ticket, one)
+                yield one
+
+
+def were_asked(facts: Iterable[Event]) -> bool:
+    """Return whether departments are asked by these facts: their clocks begin with that."""
+    return any(isinstance(one, DepartmentAsked) for one in facts)
 
 
 @guards(AnswerForDepartment)
 def may_answer_for_department(ticket: Ticket, target: str | None, context: Context) -> None:
-    """A department's owner answers as a supervisor of the platform, once a request."""
-    require_actor(ticket, context, ActorKind.SUPERVISOR)
+    """People of the desk that owns a department answer for it, once a request.
+
+    So do those of a desk its clock was escalated to. Who works on the matter has no part in it.
+    """
+    require_role(context, *DESK)
+    require_live(ticket)
+    require_no_party(ticket, context)
     request = ticket.departments.get(target or "")
     if request is None:
         raise errors.UnknownRequest
+    desks = _answerers(target or "", request.department, ticket, context)
+    known = context.agents(context.actor.ref)
+    if known is None or known.desk not in desks:
+        raise errors.NotFit(reason=":".join(["desk", *desks[:1]]))
     if request.planned:
         raise errors.AlreadyDone
 
@@ -62,3 +102,39 @@ def answer_for_department(
     """Give the department's plan."""
     may_answer_for_department(ticket, command.request, context)
     return (DepartmentPlanned(request=command.request, plan=authored(command.plan, context.actor)),)
+
+
+def _unasked(departments: Iterable[str], ticket: Ticket) -> list[str]:
+    """Return those of the departments that are not asked already, or have answered."""
+    pending = {one.department for one in ticket.departments.values() if not one.planned}
+    return [name for name in dict.fromkeys(departments) if name not in pending]
+
+
+def _with(ticket: Ticket, asked: DepartmentAsked) -> Ticket:
+    """Return the ticket as the next promise sees it: nobody is asked twice."""
+    request = DepartmentRequest(department=asked.department)
+    return replace(ticket, departments={**ticket.departments, asked.request: request})
+
+
+def _requests(
+    departments: Sequence[str], question: str, ticket: Ticket, context: Context, *, by: Actor
+) -> tuple[DepartmentAsked, ...]:
+    return tuple(
+        DepartmentAsked(
+            request=f"D{number}",
+            department=name,
+            question=authored(question, by),
+            policy=context.book.version,
+        )
+        for number, name in enumerate(departments, start=len(ticket.departments) + 1)
+    )
+
+
+def _answerers(request: str, department: str, ticket: Ticket, context: Context) -> list[str]:
+    """Return the desks that may answer a request: the owner's, and those it was escalated to."""
+    owners = [one.owner for one in context.book.department if one.name == department]
+    for name, clock in ticket.clocks.items():
+        rule = rule_of(name, context.book)
+        if rule is not None and rule.per == "department" and name.endswith(f":{request}"):
+            owners += [rung.to for rung in rule.ladder[: clock.rung]]
+    return owners

@@ -25,8 +25,8 @@ def judged(text: str | None, reason: Reason, context: Context) -> Judgement | No
     return context.diagnose(text, reason)
 
 
-def made(found: Judgement, context: Context) -> DiagnosisMade:
-    """Return a judgement as the fact that it was made."""
+def made(found: Judgement, context: Context, *, buyer: str) -> DiagnosisMade:
+    """Return a judgement as the fact that it was made; its words tell of the buyer."""
     return DiagnosisMade(
         tags=found.tags,
         responsible=found.responsible,
@@ -36,11 +36,11 @@ def made(found: Judgement, context: Context) -> DiagnosisMade:
         sentiment=found.sentiment,
         upset=found.upset,
         confidence_bp=found.confidence_bp,
-        words=found.words,
         flows=found.flows,
         satisfied=found.satisfied,
         method=found.method,
         policy=context.book.version,
+        words=Personal("\n".join(found.words), subject=f"buyer:{buyer}") if found.words else None,
     )
 
 
@@ -57,7 +57,7 @@ def follow(
         if isinstance(fact, MessageSent) and fact.by is Party.BUYER:
             found = judged(fact.text.value, ticket.reason, context)
             if found is not None:
-                yield made(found, context)
+                yield made(found, context, buyer=ticket.buyer)
         elif isinstance(fact, AnswerGiven) or fact.by is Party.PLATFORM:
             yield from _differences(fact.text.value, context)
 

@@ -55,7 +55,8 @@ _BY_THE_BUYER: Final = (ClaimAmended, EvidenceStaged, EvidenceSupplemented, Mess
 @guards(ReportFact)
 def may_report_fact(ticket: Ticket, _target: str | None, context: Context) -> None:
     """Facts are reported of a live matter, by those whose business they are."""
-    require_actor(ticket, context, *{kind for kinds in REPORTERS.values() for kind in kinds})
+    kinds = {kind for kinds in REPORTERS.values() for kind in kinds}
+    require_actor(ticket, context, *kinds, works=False)
     require_open(ticket)
 
 

@@ -9,11 +9,22 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.commands import FollowOrder, MoveToBook
+from domain.commands import FollowOrder, MoveToBook, OpenTicket
 from domain.events import Event, TicketEvent
-from domain.ticket import clocks, contacts, diagnosing, facts, prioritising, queueing, surveys
+from domain.ticket import (
+    clocks,
+    contacts,
+    departments,
+    diagnosing,
+    facts,
+    journeys,
+    prioritising,
+    queueing,
+    surveys,
+)
 from domain.ticket.decide import AnyTicketCommand, decide
 from domain.ticket.evolve import evolve
+from domain.ticket.piloting import in_pilot
 from domain.ticket.state import Context, Stamp, Ticket
 
 Facts = tuple[Event, ...]
@@ -28,13 +39,20 @@ STEPS: Final[tuple[Step, ...]] = (
     queueing.follow,
     lambda before, ticket, _facts, context: clocks.carry_on(before, ticket, context),
     lambda before, ticket, _facts, context: clocks.begin(before, ticket, context),
+    departments.follow,
+    lambda before, ticket, facts, context: (
+        clocks.begin(before, ticket, context) if departments.were_asked(facts) else ()
+    ),
     lambda before, ticket, _facts, context: surveys.follow(before, ticket, context),
+    journeys.follow,
 )
 """In the order in which one rests on the other."""
 
 
 def settle(command: AnyTicketCommand, ticket: Ticket | None, context: Context) -> Facts:
     """Return the facts of a command and all that follows from them, or raise why not."""
+    if context.pilots and ticket is None and isinstance(command, OpenTicket):
+        context = in_pilot(command, context)
     found = decide(command, ticket, context)
     after = _after(ticket, found, context)
     if not found and not isinstance(command, FollowOrder):

@@ -10,6 +10,8 @@ from typing import Final
 
 from domain import errors
 from domain.commands import TicketCommand
+from domain.policies.routing import certificates_of, uncertified
+from domain.ticket.matter import classes_of
 from domain.ticket.state import Context, Ticket
 from domain.values import ActorKind, Instant, Party, Stage, moment_of
 
@@ -36,12 +38,18 @@ def guards(command: type[TicketCommand]) -> Callable[[Guard], Guard]:
     return register
 
 
-def require_actor(ticket: Ticket, context: Context, *kinds: ActorKind) -> None:
-    """Let only these roles pass, on their own live ticket, and not past another agent's hold."""
+def require_actor(ticket: Ticket, context: Context, *kinds: ActorKind, works: bool = True) -> None:
+    """Let only these roles pass, on their own live ticket, and not past another agent's hold.
+
+    To work on a matter is more than to pass it on, or to say what is so: it takes what the matter
+    asks of an agent.
+    """
     require_role(context, *kinds)
     require_party(ticket, context)
     require_live(ticket)
     require_desk(ticket, context)
+    if works:
+        require_certified(ticket, context)
 
 
 def require_role(context: Context, *kinds: ActorKind) -> None:
@@ -63,17 +71,39 @@ def require_live(ticket: Ticket) -> None:
         raise errors.WrongState("The ticket is another system's history.")
 
 
+def require_no_party(ticket: Ticket, context: Context) -> None:
+    """Let nobody of the desk pass on a matter of their own."""
+    if context.actor.kind in DESK and context.actor.ref in {ticket.buyer, ticket.merchant}:
+        raise errors.ConflictOfInterest
+
+
 def require_desk(ticket: Ticket, context: Context) -> None:
     """Let no agent pass while another one works on the ticket (RO-05); supervisors may.
 
     Nobody of the desk works on a matter of their own.
     """
-    if context.actor.kind in DESK and context.actor.ref in {ticket.buyer, ticket.merchant}:
-        raise errors.ConflictOfInterest
+    require_no_party(ticket, context)
     if context.actor.kind is not ActorKind.AGENT or ticket.assignee is None:
         return
     if ticket.assignee != context.actor.ref:
         raise errors.AssignedToAnother
+
+
+def require_certified(ticket: Ticket, context: Context) -> None:
+    """Let no agent work on what asks for certificates they do not hold now (RO-02).
+
+    Supervisors answer for what they do themselves.
+    """
+    if context.actor.kind is not ActorKind.AGENT:
+        return
+    classes = classes_of(ticket, context.order, context.book)
+    asked = certificates_of(classes, context.book.queue, ticket.queue)
+    if not asked:
+        return
+    known = context.agents(context.actor.ref)
+    reason = uncertified({} if known is None else known.certificates, asked, context.now)
+    if reason is not None:
+        raise errors.NotFit(reason=reason)
 
 
 def require_open(ticket: Ticket) -> None:

@@ -87,7 +87,7 @@ def take_assignment(command: TakeAssignment, ticket: Ticket, context: Context) -
 @guards(ReleaseAssignment)
 def may_release_assignment(ticket: Ticket, _target: str | None, context: Context) -> None:
     """Agents release their own work, a supervisor anybody's."""
-    require_actor(ticket, context, *DESK)
+    require_actor(ticket, context, *DESK, works=False)
     if ticket.assignee is None:
         raise errors.AlreadyDone
 
@@ -96,7 +96,7 @@ def release_assignment(
     command: ReleaseAssignment, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
     """Let others work on the ticket."""
-    require_actor(ticket, context, *DESK)
+    require_actor(ticket, context, *DESK, works=False)
     if ticket.assignee is None:
         return ()
     may_release_assignment(ticket, None, context)

@@ -62,9 +62,9 @@ def occurrences(ticket: Ticket, event: Event, stamp: Stamp) -> tuple[Occurrence,
     found = _OF.get(type(event))
     if found is None:
         return ()
-    if isinstance(event, FactReported):
-        return ((event.fact.value, event.occurred_at),)
-    return tuple((name, stamp.at) for name in found(ticket, event, stamp))
+    # Who reports a fact says when it was; everything else is when it is recorded.
+    at = event.occurred_at if isinstance(event, FactReported) else stamp.at
+    return tuple((name, at) for name in found(ticket, event, stamp))
 
 
 def of_order(order: Order | None) -> dict[str, Instant]:
@@ -210,7 +210,7 @@ _OF: Final[Mapping[type[Event], Callable[[Ticket, Any, Stamp], Iterable[str]]]] 
     ContactFruitless: _contacted,
     RefundInitiated: _refund_due,
     RemedyCompleted: _completed,
-    FactReported: _always(),
+    FactReported: lambda _t, event, _s: (event.fact.value,),
     RemedyOrdered: _always(Milestone.SOLUTION_OFFERED),
     ResolutionSigned: _always(Milestone.WRITTEN_RESOLUTION),
     ReturnReviewed: _always(Milestone.RETURN_REVIEWED),

@@ -19,13 +19,13 @@ from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import due
 from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
-from domain.ticket.clocks.following import applies, breached, paused, rests, resumed
+from domain.ticket.clocks.following import breached, paused, rests, resumed
 from domain.ticket.clocks.running import next_at, rule_of
 from domain.ticket.evolve import evolve
 from domain.ticket.guards import guards, require_live, require_role, require_unresolved
 from domain.ticket.matter import matter_of
 from domain.ticket.state import Context, Stamp, Ticket
-from domain.values import ActorKind
+from domain.values import ActorKind, instant
 
 
 @guards(MoveToBook)
@@ -37,7 +37,7 @@ def may_move_to_book(ticket: Ticket, _target: str | None, context: Context) -> N
 
 
 def move_to_book(command: MoveToBook, ticket: Ticket, context: Context) -> tuple[Event, ...]:
-    """Promise on the ticket what the other book promises.
+    """Promise on the ticket what the other book promises, once that book is in force.
 
     What was due before now is recorded first and under the book it was promised in: a breach stays
     a breach, a warning a warning. A promise the other book does not make for such a matter is
@@ -51,6 +51,9 @@ def move_to_book(command: MoveToBook, ticket: Ticket, context: Context) -> tuple
     book = context.books(command.policy)
     if book is None:
         raise errors.UnknownBook
+    begins = instant(book.in_force_from)
+    if begins > context.now:
+        raise errors.BookNotInForce(in_force_from=begins)
     overdue = tuple(_overdue(ticket, context))
     moved = TicketMovedToBook(policy=book.version, before=ticket.policy, why=command.why)
     changes = _changes(_after(ticket, overdue, context), book, command.why, context)
@@ -71,8 +74,8 @@ def _changes(ticket: Ticket, book: Book, why: str, context: Context) -> Iterable
     for name, clock in ticket.clocks.items():
         former, rule = rule_of(name, context.book), rule_of(name, book)
         # A promise the matter has outgrown under its own book too goes on: so it was kept so far.
-        was_made = former is None or applies(former, before)
-        if rule is None or (was_made and not applies(rule, after)):
+        was_made = former is None or former.is_made_to(before)
+        if rule is None or (was_made and not rule.is_made_to(after)):
             yield ClockCancelled(clock=name, why=NOT_IN_BOOK)
             continue
         coming = None if former is None else next_at(clock, former, context.book)
@@ -114,8 +117,8 @@ def _moved(clock: Clock, told: ClockMoved) -> Clock:
 
 def _after(ticket: Ticket, facts: Iterable[Event], context: Context) -> Ticket:
     for fact in facts:
-        assert isinstance(fact, TicketEvent), "what is due on a clock is a fact of its ticket"
-        version = ticket.version + 1
-        stamp = Stamp(context.ticket, version, context.now, context.actor, imported=False)
-        ticket = evolve(ticket, fact, stamp)
+        if isinstance(fact, TicketEvent):  # a share that is owed is a fact of the order, too
+            version = ticket.version + 1
+            stamp = Stamp(context.ticket, version, context.now, context.actor, imported=False)
+            ticket = evolve(ticket, fact, stamp)
     return ticket

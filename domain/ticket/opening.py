@@ -59,9 +59,10 @@ def open_ticket(command: OpenTicket, ticket: Ticket | None, context: Context) ->
     return (
         opened,
         *_customer(command),
-        *(() if found is None else (diagnosing.made(found, context),)),
+        *(() if found is None else (diagnosing.made(found, context, buyer=buyer),)),
         *known,
         deadlines.given(context, "acceptance"),
+        *(() if context.arm is None else (context.arm,)),
     )
 
 

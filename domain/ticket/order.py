@@ -10,6 +10,7 @@ from domain.commands import (
     EndLiveSession,
     PlaceOrder,
     PostCertificate,
+    ReportBrowsing,
     SettlePayment,
     ShipOrder,
     SignOrder,
@@ -24,6 +25,7 @@ from domain.events import (
     OrderShipped,
     OrderSigned,
     OverduePayoutOwed,
+    PageBrowsed,
     PaymentSettled,
     PayoutGranted,
     RefundGranted,
@@ -44,10 +46,17 @@ CERTIFICATES: Final = frozenset(
 """What third parties vouch for and send with an order (TR-03)."""
 
 AnyOrderCommand = (
-    PlaceOrder | ShipOrder | SignOrder | SettlePayment | PostCertificate | EndLiveSession
+    PlaceOrder
+    | ReportBrowsing
+    | ShipOrder
+    | SignOrder
+    | SettlePayment
+    | PostCertificate
+    | EndLiveSession
 )
 AnyOrderEvent = (
     OrderPlaced
+    | PageBrowsed
     | OrderShipped
     | OrderSigned
     | PaymentSettled
@@ -61,13 +70,15 @@ AnyOrderEvent = (
 )
 
 
-def decide_order(
+def decide_order(  # noqa: PLR0911 - a switch has as many branches as commands
     command: AnyOrderCommand, order: Order | None, context: Context
 ) -> tuple[Event, ...]:
     """Return the facts that follow from another system's report, or raise why they do not."""
     match command:
         case PlaceOrder():
             return place_order(command, order, context)
+        case ReportBrowsing():
+            return report_browsing(command, order, context)
         case ShipOrder():
             return ship_order(command, order, context)
         case SignOrder():
@@ -109,6 +120,23 @@ def place_order(command: PlaceOrder, order: Order | None, context: Context) -> t
     if _placed(placed, order.order) != _as_placed(order):
         raise errors.OrderKnownOtherwise
     return ()
+
+
+def report_browsing(
+    command: ReportBrowsing, order: Order | None, context: Context
+) -> tuple[Event, ...]:
+    """Take in that the buyer looked at a page; the same look again is one fact."""
+    require_role(context, ActorKind.ORDERS)
+    known = _existing(order)
+    seen = PageBrowsed(page=command.page, browsed_at=command.browsed_at, line=command.line)
+    if _look(seen) in known.browsed:
+        return ()
+    require_past(command.browsed_at, context)
+    _require_lines(known, () if command.line is None else (command.line,))
+    limit = context.book.limit.browsing
+    if len(known.browsed) >= limit:
+        raise errors.LimitReached(limit=limit)
+    return (seen,)
 
 
 def ship_order(command: ShipOrder, order: Order | None, context: Context) -> tuple[Event, ...]:
@@ -239,6 +267,8 @@ def _evolved(  # noqa: PLR0911 - a switch has as many branches as events
 ) -> Order:
     """Return the order after a fact, but for its version."""
     match event:
+        case PageBrowsed():
+            return replace(order, browsed=order.browsed | {_look(event)})
         case OrderShipped():
             return replace(
                 order,
@@ -278,6 +308,10 @@ def _evolved(  # noqa: PLR0911 - a switch has as many branches as events
             return _granted(order, event.ticket, event.remedy, paid)
         case _:
             raise AssertionError("an order's stream holds facts about orders")
+
+
+def _look(event: PageBrowsed) -> str:
+    return f"{event.page}/{event.line or ''}/{event.browsed_at}"
 
 
 def _granted(order: Order, ticket: str, remedy: str, grant: Grant) -> Order:
@@ -321,6 +355,7 @@ def _as_placed(order: Order) -> Order:
         settled=None,
         paid_by=RefundTo.CARD,
         live_session_ended_at=None,
+        browsed=frozenset(),
         payments={},
         overdue={},
         certificates={},

@@ -17,8 +17,9 @@ from domain.values import ActorKind
 
 @guards(WriteResolution)
 def may_write_resolution(ticket: Ticket, _target: str | None, context: Context) -> None:
-    """An agent writes it once a round, when the contacts are exhausted."""
+    """A senior agent writes it once a round, when the contacts are exhausted."""
     require_actor(ticket, context, ActorKind.AGENT)
+    _require_senior(context)
     require_unresolved(ticket)
     if Milestone.CONTACTS_EXHAUSTED not in ticket.milestones:
         raise errors.WrongState("The book's contacts are not exhausted.")
@@ -65,6 +66,16 @@ def sign_resolution(command: SignResolution, ticket: Ticket, context: Context) -
         ticket.resolution.compensation, ticket, context, approved_by=by
     )
     return (ResolutionSigned(), *owed)
+
+
+def _require_senior(context: Context) -> None:
+    """Let only agents pass who have what the book calls senior."""
+    seniority = context.book.seniority
+    if seniority is None:
+        return
+    known = context.agents(context.actor.ref)
+    if known is None or seniority.skill not in known.skills:
+        raise errors.NotFit(reason=f"skill:{seniority.skill}")
 
 
 def _who(context: Context) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from domain import errors
-from domain.commands import ChooseAgent, LapseAssignment, QueueTicket
+from domain.commands import ChooseAgent, LapseAssignment, QueueTicket, ReturnAssignment
 from domain.events import (
     AgentChosen,
     AssignmentLapsed,
     AssignmentReleased,
+    AssignmentReturned,
     Event,
     TicketAssigned,
     TicketQueued,
@@ -32,7 +33,7 @@ CANDIDATES_MAX = 20
 @guards(QueueTicket)
 def may_queue_ticket(ticket: Ticket, _target: str | None, context: Context) -> None:
     """The desk, and the platform itself, move a matter that is not resolved."""
-    require_actor(ticket, context, *DESK, ActorKind.SYSTEM)
+    require_actor(ticket, context, *DESK, ActorKind.SYSTEM, works=False)
     require_unresolved(ticket)
     if not context.book.queue:
         raise errors.WrongState("The ticket's book has no queues.")
@@ -106,6 +107,34 @@ def lapse_assignment(
     if context.now < command.due_at:
         raise errors.NotYetDue(due_at=command.due_at)
     return (AssignmentLapsed(agent=ticket.assignee, due_at=command.due_at),)
+
+
+@guards(ReturnAssignment)
+def may_return_assignment(ticket: Ticket, _target: str | None, context: Context) -> None:
+    """Only the platform itself takes from who carries too much."""
+    require_role(context, ActorKind.SYSTEM)
+    require_live(ticket)
+
+
+def return_assignment(
+    command: ReturnAssignment, ticket: Ticket, context: Context
+) -> tuple[Event, ...]:
+    """Take the matter from an agent who carries more than the book lets one carry (RO-03).
+
+    How many that are is the ground whoever asks brings.
+    """
+    may_return_assignment(ticket, None, context)
+    load = context.book.load
+    if load is None or ticket.assignee != command.agent or command.open <= load.matters:
+        return ()
+    return (
+        AssignmentReturned(
+            agent=command.agent,
+            open=command.open,
+            limit=load.matters,
+            policy=context.book.version,
+        ),
+    )
 
 
 def best_of(candidates: Iterable[Candidate], ticket: Ticket) -> Candidate | None:

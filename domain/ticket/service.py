@@ -121,7 +121,7 @@ def _may_reopen(ticket: Ticket, context: Context) -> bool:
 @guards(AddNote)
 def may_add_note(ticket: Ticket, _target: str | None, context: Context) -> None:
     """Staff leave notes among themselves, on a closed ticket too."""
-    require_actor(ticket, context, *DESK, ActorKind.ARBITRATOR)
+    require_actor(ticket, context, *DESK, ActorKind.ARBITRATOR, works=False)
 
 
 def add_note(command: AddNote, ticket: Ticket, context: Context) -> tuple[Event, ...]:

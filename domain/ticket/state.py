@@ -8,10 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
-from domain.events import CompensationPaid, Event, RefundSettled
+from domain.events import ArmDrawn, CompensationPaid, Event, RefundSettled
 from domain.policies.book import Book
 from domain.ticket.clock import Clock
 from domain.ticket.diagnosis import Diagnoser
+from domain.ticket.pilots import Pilot
 from domain.values import (
     Actor,
     ActorKind,
@@ -20,6 +21,7 @@ from domain.values import (
     Channel,
     ErasureGround,
     EvidenceKind,
+    Examination,
     Instant,
     Kind,
     Money,
@@ -355,6 +357,8 @@ class Order(msgspec.Struct, frozen=True):
     tracking: tuple[str, ...] = ()
     signatures: Mapping[str, Instant] = {}
     """By tracking number: when the parcel was signed for."""
+    browsed: frozenset[str] = frozenset()
+    """Looks at pages that are on record, as "<page>/<line>/<instant>"."""
     settled: Money | None = None
     payments: Mapping[str, Money] = {}
     """By the payment system's reference."""
@@ -364,6 +368,18 @@ class Order(msgspec.Struct, frozen=True):
     """By promise of the rulebook: the ticket on which a share of the order is owed."""
     grants: Mapping[str, Grant] = {}
     """By "<ticket>/<remedy>": what is taken of the caps and not released."""
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """Somebody who works on matters for the platform."""
+
+    desk: str
+    skills: tuple[str, ...]
+    certificates: Mapping[Examination, Instant] = {}
+    """Until when each counts."""
+    on_shift: bool = False
+    good_bp: int | None = None
+    """Which share of the agent's answers was found good; None before it was reported."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -382,6 +398,12 @@ class Context(msgspec.Struct, frozen=True):
     """Judges a text of the buyer's; None under a book that knows no words."""
     books: Callable[[str], Book | None] = lambda _version: None
     """Finds an adopted book by its version."""
+    pilots: tuple[Pilot, ...] = ()
+    """Those in which a ticket may be opened now."""
+    arm: ArmDrawn | None = None
+    """What the ticket drew that is opened, where it is in a pilot; `book` is the arm's."""
+    agents: Callable[[str], Agent | None] = lambda _ref: None
+    """Finds what is on record of an agent: where they work, what they can do and have passed."""
     imported: bool = False
     """Whether the command brings another system's history, which starts nothing."""
     holder: Ticket | None = None

@@ -146,3 +146,10 @@ class NoticeFailure(StrEnum):
     """The channel does not take it and never will."""
     GAVE_UP = "gave_up"
     """It was tried as often as the book says."""
+
+
+class Arm(StrEnum):
+    """On which side of a pilot a ticket is: under the book that is tried, or beside it."""
+
+    PILOTED = "piloted"
+    CONTROL = "control"

@@ -9,7 +9,9 @@ from projections.agents.reading import (
     Assignment,
     Counted,
     Figures,
+    Held,
     Lease,
+    Place,
     Staff,
     Waiting,
     angry,
@@ -22,6 +24,7 @@ from projections.agents.reading import (
     page,
     served_by,
     waiting,
+    youngest,
 )
 from projections.agents.rows import AgentRow
 from projections.agents.view import VIEW
@@ -33,7 +36,9 @@ __all__ = [
     "Assignment",
     "Counted",
     "Figures",
+    "Held",
     "Lease",
+    "Place",
     "Staff",
     "Waiting",
     "angry",
@@ -46,4 +51,5 @@ __all__ = [
     "page",
     "served_by",
     "waiting",
+    "youngest",
 ]

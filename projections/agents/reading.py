@@ -31,6 +31,10 @@ class Staff(msgspec.Struct, frozen=True):
     agents: tuple[Counted, ...]
 
 
+Place = tuple[str | int, ...]
+"""Where a matter stands in the order it was asked for in; the next page begins behind it."""
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """A matter that waits, or that somebody else may take over."""
 
@@ -39,6 +43,7 @@ class Waiting(msgspec.Struct, frozen=True):
     cause: str
     """The place of the event since which it is there."""
     queue: str | None
+    at: Place
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -48,6 +53,14 @@ class Figures(msgspec.Struct, frozen=True):
     """Matters in it, counted up to a limit."""
     waiting_since: Instant | None
     said: OverflowRow | None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A matter that an agent works on."""
+
+    ticket: str
+    cause: str
+    """The place of the event by which the agent came to it."""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -114,38 +127,61 @@ def assignments(db: Cursor, agent: str, limit: int) -> tuple[Assignment, ...]:
     return tuple(Assignment(*row) for row in db.fetchall())
 
 
-def waiting(db: Cursor, queue: str, limit: int) -> list[Waiting]:
-    """Return matters of a queue nobody works on, in the order of the queue."""
+def waiting(db: Cursor, queue: str, after: Place | None, limit: int) -> list[Waiting]:
+    """Return matters of a queue nobody works on, in the order of the queue, behind a place."""
+    behind = (
+        "" if after is None else "and (q.priority, q.due_at, q.ticket) > (%s, %s::timestamptz, %s) "
+    )
     db.execute(
-        "select r.ticket, r.buyer, r.cause, r.queue "
+        "select r.ticket, r.buyer, r.cause, r.queue, q.priority, q.due_at::text, q.ticket "
         "from view.queue q join view.route r using (ticket) "
         "where q.open and q.queue = %s and r.queue = q.queue and r.live and r.agent is null "
-        "order by q.priority, q.due_at, q.ticket limit %s",
-        (queue, limit),
+        f"{behind}order by q.priority, q.due_at, q.ticket limit %s",
+        (queue, *(after or ()), limit),
     )
-    return [Waiting(*row) for row in db.fetchall()]
+    return _waiting(db)
 
 
-def later_matters(db: Cursor, queue: str, since: Instant, limit: int) -> list[Waiting]:
-    """Return matters nobody works on that came to a queue later, none that was moved there."""
+def later_matters(
+    db: Cursor, queue: str, since: Instant, after: Place | None, limit: int
+) -> list[Waiting]:
+    """Return matters nobody works on that came to a queue later, none that was moved there.
+
+    Those that wait longest come first, behind a place.
+    """
+    behind = "" if after is None else "and (waiting_since, ticket) > (%s, %s) "
     db.execute(
-        "select ticket, buyer, cause, queue from view.route "
+        "select ticket, buyer, cause, queue, waiting_since, ticket from view.route "
         "where queue = %s and waiting_since > %s and queued_at > %s and not moved "
-        "order by waiting_since, ticket limit %s",
-        (queue, since, since, limit),
+        f"{behind}order by waiting_since, ticket limit %s",
+        (queue, since, since, *(after or ()), limit),
     )
-    return [Waiting(*row) for row in db.fetchall()]
+    return _waiting(db)
 
 
-def angry(db: Cursor, top: Sequence[str], limit: int) -> list[Waiting]:
-    """Return live matters of angry buyers on which somebody works who is none of these."""
+def angry(db: Cursor, top: Sequence[str], after: Place | None, limit: int) -> list[Waiting]:
+    """Return live matters of angry buyers on which somebody works who is none of these.
+
+    In the order of their tickets, behind a place.
+    """
+    behind = "" if after is None else "and ticket > %s "
     db.execute(
-        "select ticket, buyer, cause || '/' || angry, queue from view.route "
+        "select ticket, buyer, cause || '/' || angry, queue, ticket from view.route "
         "where live and angry is not null and agent is not null and agent <> all(%s::text[]) "
-        "order by ticket limit %s",
-        (texts(top), limit),
+        f"{behind}order by ticket limit %s",
+        (texts(top), *(after or ()), limit),
     )
-    return [Waiting(*row) for row in db.fetchall()]
+    return _waiting(db)
+
+
+def youngest(db: Cursor, agent: str, limit: int) -> list[Held]:
+    """Return live matters an agent works on, the last that came to them first."""
+    db.execute(
+        "select ticket, cause from view.route where live and agent = %s "
+        "order by since desc, ticket desc limit %s",
+        (agent, limit),
+    )
+    return [Held(*row) for row in db.fetchall()]
 
 
 def served_by(db: Cursor, buyer: str, ticket: str) -> str | None:
@@ -183,6 +219,13 @@ def leases_due(db: Cursor, now: Instant, limit: int) -> list[Lease]:
         (now, limit),
     )
     return [Lease(*row) for row in db.fetchall()]
+
+
+def _waiting(db: Cursor) -> list[Waiting]:
+    return [
+        Waiting(ticket, buyer, cause, queue, tuple(at))
+        for ticket, buyer, cause, queue, *at in db.fetchall()
+    ]
 
 
 def _counted(db: Cursor) -> tuple[Counted, ...]:

@@ -20,6 +20,7 @@ from domain.events import (
     AnswerGiven,
     AssignmentLapsed,
     AssignmentReleased,
+    AssignmentReturned,
     DiagnosisMade,
     Event,
     FactReported,
@@ -58,6 +59,7 @@ _MOVES: Final = frozenset(
         TicketAssigned,
         AssignmentReleased,
         AssignmentLapsed,
+        AssignmentReturned,
         TicketAccepted,
         AnswerGiven,
         MessageSent,
@@ -271,7 +273,7 @@ def _route(  # noqa: PLR0911 - one a fact
                 waiting_since=None,
                 cause=place(record),
             )
-        case AssignmentReleased():
+        case AssignmentReleased() | AssignmentReturned():
             return _unassigned(row, record)
         case AssignmentLapsed():
             return replace(_unassigned(row, record), served_by=None)

@@ -55,7 +55,8 @@ class CaseDiagnosis(msgspec.Struct, omit_defaults=True, gc=False):
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
     confidence_bp: int | None = None
-    words: tuple[str, ...] = ()
+    words: Place | None = None
+    """The words of the book it rests on."""
     flows: tuple[str, ...] = ()
 
 

@@ -32,7 +32,7 @@ from projections.arbitration.promise_rows import (
     CaseResolution,
 )
 from projections.arbitration.rows import CaseRow
-from projections.arbitration.view import VIEW, mark
+from projections.arbitration.view import VIEW, mark, place_of
 
 
 @VIEW.on(DiagnosisMade)
@@ -50,7 +50,7 @@ def diagnosis_made(row: CaseRow, record: Record, event: DiagnosisMade) -> None:
             urgency=event.urgency,
             sentiment=event.sentiment,
             confidence_bp=event.confidence_bp,
-            words=event.words,
+            words=place_of(record, "words"),
             flows=event.flows,
         )
     )

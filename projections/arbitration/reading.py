@@ -61,17 +61,19 @@ def case_file(db: Cursor, ticket: str) -> CaseFile | None:
         ("arbitration", ticket, ticket),
     )
     moment, item, entries = db.fetchone() or ("", None, "")
-    if item is None:
-        return None
-    case = decode_row(item)
+    return None if item is None else laid_out(moment, decode_row(item), entries)
+
+
+def laid_out(moment: str, case: CaseRow, entries: str) -> CaseFile:
+    """Return a case file whose marks say what the entries of its timeline, a line each, say."""
     timeline = tuple(TimelineEntry(*_STORED.decode(line)) for line in entries.splitlines())
-    for part in _parts(case):
+    for part in parts_of(case):
         if isinstance(part, Mark):
             entry = timeline[part.version - 1]
             part.position, part.leaf_hash = entry.position, entry.leaf_hash
             part.at, part.by = entry.at, entry.by
         elif isinstance(part, Place):
-            part.stream = ticket_stream(ticket)
+            part.stream = ticket_stream(case.ticket)
     return CaseFile(moment, case, timeline)
 
 
@@ -83,15 +85,15 @@ def places(file: CaseFile) -> tuple[Place, ...]:
     )
 
 
-def _parts(value: Any) -> Iterator[msgspec.Struct]:
+def parts_of(value: Any) -> Iterator[msgspec.Struct]:
     """Yield every struct within a value."""
     if isinstance(value, msgspec.Struct):
         yield value
         for field in value.__struct_fields__:
-            yield from _parts(getattr(value, field))
+            yield from parts_of(getattr(value, field))
     elif isinstance(value, dict):
         for one in value.values():
-            yield from _parts(one)
+            yield from parts_of(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _parts(one)
+            yield from parts_of(one)

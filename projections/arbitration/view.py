@@ -81,6 +81,7 @@ class CasePage(TicketPage[CaseRow]):
     """The case files one page of records touches, and what it adds to their timelines."""
 
     select: ClassVar[str] = "select item from view.arbitration where ticket = any(%s::text[])"
+    keeps: ClassVar[bool] = True
 
     def __init__(self, view: TicketView[CaseRow], lane: int) -> None:
         """Begin with nothing."""
@@ -102,6 +103,11 @@ class CasePage(TicketPage[CaseRow]):
                 entries[part] = [_entry(record)]
             else:
                 of_part.append(_entry(record))
+
+    def timeline(self, ticket: str) -> str:
+        """Return the entries of a ticket's timeline, a line each."""
+        parts = sorted(part for part in self._entries if part[0] == ticket)
+        return "".join(entry for part in parts for entry in self._entries[part])
 
     def write(self, db: Cursor) -> None:
         """Write the case files that were touched, and append to their timelines."""
@@ -129,7 +135,7 @@ class CasePage(TicketPage[CaseRow]):
 
 
 VIEW: Final[TicketView[CaseRow]] = TicketView(
-    "arbitration", version=2, tables=TABLES, page=CasePage
+    "arbitration", version=3, tables=TABLES, page=CasePage
 )
 
 

@@ -70,6 +70,7 @@ def ticket_opened(record: Record, event: TicketOpened) -> BoardRow:
         merchant=event.merchant,
         imported=record.imported,
         opened_at=record.at,
+        policy=event.policy,
     )
     if record.imported:
         reach(row, record, NodeKey.ACCEPTED)

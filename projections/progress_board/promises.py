@@ -8,11 +8,18 @@ from domain.events import (
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    TicketMovedToBook,
 )
 from domain.record import Record
 from projections.progress_board.handlers import CLOCK
 from projections.progress_board.rows import VIEW, BoardRow, Running
 from projections.projection import place
+
+
+@VIEW.on(TicketMovedToBook)
+def ticket_moved_to_book(row: BoardRow, record: Record, event: TicketMovedToBook) -> None:
+    """What parties are told of is the other book's to say."""
+    row.policy = event.policy
 
 
 @VIEW.on(ClockStarted)

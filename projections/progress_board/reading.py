@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.ticket.deadlines import INSIDE
 from domain.values import Awaiting, Instant, Party, Stage
 from projections.progress_board.handlers import CLOCK
 from projections.progress_board.rows import (
@@ -21,8 +22,6 @@ from projections.progress_board.rows import (
 from projections.projection import MOMENT
 
 _OPTIONAL: Final = frozenset({NodeKey.NEGOTIATING, NodeKey.WITH_PLATFORM, NodeKey.RULED})
-_INSIDE: Final = frozenset({"assignment"})
-"""Deadlines that only staff see."""
 
 
 class NodeState(StrEnum):
@@ -87,12 +86,12 @@ class Board(msgspec.Struct, frozen=True, omit_defaults=True):
     """Assignments and notes; empty for buyers and merchants."""
 
 
-IsShown = Callable[[str], bool]
-"""Tells by its name whether the parties are told of a promise; the book says so."""
+IsShown = Callable[[str, str], bool]
+"""(book, promise) → whether the parties are told of it; the ticket's own book says so."""
 
 
 def board(
-    db: Cursor, ticket: str, audience: Audience, *, is_shown: IsShown = lambda _clock: False
+    db: Cursor, ticket: str, audience: Audience, *, is_shown: IsShown = lambda _book, _clock: False
 ) -> Board | None:
     """Return a ticket's board for an audience, None when the view knows no such ticket.
 
@@ -141,7 +140,7 @@ def _expected(row: BoardRow, is_shown: IsShown | None) -> Expected | None:
     running = [
         (deadline.awaits is Awaiting.NOBODY, deadline.due_at, name)
         for name, deadline in row.deadlines.items()
-        if not deadline.paused and (is_shown is None or _is_told(name, is_shown))
+        if not deadline.paused and (is_shown is None or _is_told(row.policy, name, is_shown))
     ]
     if not running:
         return None
@@ -150,11 +149,11 @@ def _expected(row: BoardRow, is_shown: IsShown | None) -> Expected | None:
     return Expected(name, due_at, deadline.awaits, deadline.missed, deadline.caused_by)
 
 
-def _is_told(name: str, is_shown: IsShown) -> bool:
+def _is_told(policy: str, name: str, is_shown: IsShown) -> bool:
     """Return whether the parties are told of a deadline or promise."""
     if name.startswith(CLOCK):
-        return is_shown(name.removeprefix(CLOCK))
-    return name not in _INSIDE
+        return is_shown(policy, name.removeprefix(CLOCK))
+    return name not in INSIDE
 
 
 def _nodes(row: BoardRow, expected: Expected | None, *, staff: bool) -> tuple[Node, ...]:

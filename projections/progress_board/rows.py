@@ -124,6 +124,8 @@ class BoardRow(Row, gc=False):
     merchant: str | None
     imported: bool
     opened_at: Instant
+    policy: str
+    """The book whose promises are made on the ticket."""
     round: int = 1
     outcome: str | None = None
     nodes: dict[str, Reached] = msgspec.field(default_factory=dict)
@@ -157,6 +159,7 @@ class BoardPage(TicketPage[BoardRow]):
     """The boards one page of records touches."""
 
     select: ClassVar[str] = "select item from view.progress_board where ticket = any(%s::text[])"
+    keeps: ClassVar[bool] = True
 
     def decode(self, item: str) -> BoardRow:
         """Return the board that a stored text holds."""
@@ -179,5 +182,5 @@ class BoardPage(TicketPage[BoardRow]):
 
 
 VIEW: Final[TicketView[BoardRow]] = TicketView(
-    "progress_board", version=2, tables=TABLES, page=BoardPage
+    "progress_board", version=3, tables=TABLES, page=BoardPage
 )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from replay.bundle.parts import ATTACHMENTS
 
 MEMBERS_MAX: Final = 100_000
@@ -39,6 +41,17 @@ class MalformedBundle(Exception):  # noqa: N818 - named for what the file is not
 
 class Damaged(Exception):  # noqa: N818 - named for what the member is
     """A member does not unpack to what the archive says of it."""
+
+
+UNREADABLE: Final = (
+    KeyError,
+    ValueError,
+    Damaged,
+    msgspec.DecodeError,
+    TypeError,
+    AttributeError,
+)
+"""What reading a member that is missing, broken or something else comes to."""
 
 
 class Archive:

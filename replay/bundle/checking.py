@@ -1,6 +1,5 @@
 """Checking a bundle without a database: every member against every other, by published formats."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,25 +10,18 @@ from domain.ledger.sealing import Unopenable, disclosed_value
 from domain.proof import base64text
 from domain.proof.chain import GENESIS, leaf_hash
 from domain.proof.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from domain.proof.errors import ProofError
 from domain.proof.keys import VerifierKey, parse_vkey
-from domain.proof.merkle import verify_consistency, verify_inclusion
+from domain.proof.merkle import verify_inclusion
 from domain.proof.note import Note, parse_note
 from domain.proof.policy import Policy, parse_policy
-from domain.proof.proof_file import parse_hashes, parse_proof_file
-from domain.proof.stamp import (
-    StampsUnavailable,
-    imprint,
-    read_roots,
-    read_stamp,
-    verify_stamp,
-)
+from domain.proof.proof_file import parse_proof_file
 from domain.streams import ticket_stream
 from replay.bundle import parts
-from replay.bundle.archive import Archive, Damaged, MalformedBundle, opened
+from replay.bundle.archive import UNREADABLE, Archive, Damaged, MalformedBundle, opened
 from replay.bundle.attachments import expected
 from replay.bundle.bag import Bag
 from replay.bundle.outcome import Anchor, BundleReport, Custody
+from replay.bundle.stamps import check_stamps
 from replay.bundle.trust import Known, Trusted
 from replay.verify.lines import Line, NoLine, read_line
 from replay.verify.report import FINDINGS_MAX, Finding
@@ -38,10 +30,6 @@ NOT_TRUSTED: Final = (
     "whether the key is the log's own (no --vkey and no --policy was given: it is the bundle's)"
 )
 NOT_LATER: Final = "receipts of what was recorded after the export, or is on another stream"
-NOT_STAMPS: Final = "stamps (the package that reads them is not installed)"
-NOT_ROOTS: Final = "who made the stamps (the bundle names no authority)"
-_BAD: Final = (KeyError, ValueError, Damaged, msgspec.DecodeError, TypeError, AttributeError)
-"""What reading a member that is missing, broken or something else comes to."""
 
 
 def check(path: Path, vkey: str | None = None, trusted: Trusted | None = None) -> BundleReport:
@@ -110,21 +98,21 @@ class _Check:
                 self._add("B02", "log.vkey is not the key that was given")
             if self._text(f"{parts.LOG}/log.pem") != own.pem:
                 self._add("B02", "log.pem is another key than log.vkey")
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("E13", f"the log's key is missing or none: {error}")
         policy = None
         try:
             policy = parse_policy(self._archive.read(f"{parts.LOG}/trust-policy.txt"))
             if self._key is not None and self._key not in {log.key for log in policy.logs}:
                 self._add("B02", "trust-policy.txt trusts another log")
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("B01", f"trust-policy.txt is missing or none: {error}")
         if self._key is None:
             return
         try:
             note = parse_note(self._archive.read(f"{parts.LOG}/checkpoint"))
             found = open_checkpoint(note, [self._key]).checkpoint
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("E13", f"the checkpoint is not signed by the log: {error}")
             return
         self._witnesses(note, policy)
@@ -135,7 +123,7 @@ class _Check:
                 self._add("B02", "checkpoint.body is not the body of the checkpoint")
             signature = self._archive.read(f"{parts.LOG}/checkpoint.sig")
             self._key.verify_bytes(note.text.encode(), signature)
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("E13", f"checkpoint.sig is no signature of the log: {error}")
 
     def _witnesses(self, note: Note, claimed: Policy | None) -> None:
@@ -144,7 +132,7 @@ class _Check:
             return
         try:
             trust = self._known.judge(note, self._key, claimed)
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("E13", f"a cosignature on the checkpoint is not the witness's: {error}")
             return
         self._report.trust = trust
@@ -183,7 +171,7 @@ class _Check:
             except NoLine as wrong:
                 self._add(wrong.code, wrong.what, version=version)
                 return
-            except _BAD as error:
+            except UNREADABLE as error:
                 self._add("B01", f"its record can not be read: {error}", version=version)
                 return
             self._leaves[name] = prev
@@ -206,7 +194,7 @@ class _Check:
         try:
             state = self._archive.read(f"{parts.RECORDS}/{parts.EXPORT}.json")
             line = read_line(state)
-        except (*_BAD, NoLine) as error:
+        except (*UNREADABLE, NoLine) as error:
             self._add("B01", f"the record of the export is missing or none: {error}")
             return
         self._leaves[parts.EXPORT] = leaf_hash(state)
@@ -253,7 +241,7 @@ class _Check:
                     proof=proof.hashes,
                     root=said.root,
                 )
-            except _BAD as error:
+            except UNREADABLE as error:
                 self._add("E11", f"{name} is not proved to be in the log: {error}")
 
     # --- what is beside the records -----------------------------------------------------------
@@ -276,7 +264,7 @@ class _Check:
             seen.add(place)
             try:
                 _open(one, sealed["sd"] if sealed is not None and one.pointer != field else "")
-            except (Unopenable, *_BAD) as error:
+            except (Unopenable, *UNREADABLE) as error:
                 self._add("E23", f"{one.pointer} does not hold: {error}", version=one.version)
 
     def _contents(self) -> None:
@@ -313,47 +301,12 @@ class _Check:
             self._add("E21", f"{path} is broken")
 
     def _stamps(self) -> None:
-        """See that every stamp is over a checkpoint that the bundle's own continues."""
-        names = self._archive.below(parts.TIME)
-        stems = sorted({name.partition(".")[0] for name in names if name != "tsa-chain.pem"})
-        roots = None
-        if parts.TSA_CHAIN in self._archive:
-            try:
-                roots = read_roots(self._archive.read(parts.TSA_CHAIN))
-            except _BAD as error:
-                self._add("E17", f"tsa-chain.pem holds no certificates: {error}")
-        for stem in stems:
-            self._report.stamps += 1
-            path = f"{parts.TIME}/{stem}"
-            try:
-                note = parse_note(self._archive.read(f"{path}.checkpoint"))
-                old = parse_checkpoint(note.text)
-                hashes = parse_hashes(self._text(f"{path}.consistency").splitlines())
-                if self._text(f"{path}.body") != note.text:
-                    raise ValueError("its body is not that of its checkpoint")
-                if self._checkpoint is not None and self._key is not None:
-                    if old.origin != self._checkpoint.origin:
-                        raise ValueError("it is of another log")
-                    verify_consistency(
-                        old=old.size,
-                        new=self._checkpoint.size,
-                        proof=hashes,
-                        old_root=old.root,
-                        new_root=self._checkpoint.root,
-                    )
-                self._judge_stamp(self._archive.read(f"{path}.tsr"), note.text, roots)
-            except StampsUnavailable:
-                self._unchecked(NOT_STAMPS)
-            except _BAD as error:
-                self._add("E17", f"the stamp {stem} does not hold: {error}")
-
-    def _judge_stamp(self, answer: bytes, body: str, roots: Sequence[Any] | None) -> None:
-        if roots is not None:
-            verify_stamp(answer, body, roots)
-            return
-        self._unchecked(NOT_ROOTS)
-        if read_stamp(answer).imprint != imprint(body):
-            raise ProofError("it is a stamp on something else")
+        found = check_stamps(self._archive, self._checkpoint)
+        self._report.stamps += found.stamps
+        for code, what in found.wrong:
+            self._add(code, what)
+        for what in found.unchecked:
+            self._unchecked(what)
 
     def _beside(self) -> None:
         """See that the anchors are what they should be, and that people find what to read."""
@@ -363,7 +316,7 @@ class _Check:
                     self._archive.read(f"{parts.ANCHORS}/{name}"), type=Anchor
                 )
                 base64text.decode(one.content)
-            except _BAD as error:
+            except UNREADABLE as error:
                 self._add("B01", f"the anchor {name} is none: {error}")
         languages = [parts.READ_ME.format(language) for language in ("zh-CN", "en")]
         for path in (*languages, parts.COMMANDS, parts.REPORT):
@@ -374,7 +327,7 @@ class _Check:
         """Hold a receipt of the checker's against what is here."""
         try:
             told = self._known.receipt(content)
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("E13", f"{name} is no receipt by the key that was given: {error}")
             return
         leaf = self._leaves.get(parts.numbered(told.version))
@@ -402,7 +355,7 @@ class _Check:
             # Not splitlines: a text may hold what Unicode takes for the end of a line.
             lines = self._archive.read(path).removesuffix(b"\n").split(b"\n")
             return [msgspec.json.decode(line, type=kind) for line in lines if line]
-        except _BAD as error:
+        except UNREADABLE as error:
             self._add("B01", f"{path} is missing or can not be read: {error}")
             return []
 

@@ -14,9 +14,9 @@ NO_LEAF: Final = bytes(HASH_SIZE)
 
 
 def in_place(
-    lane: int, rows: Rows, leaves: Sequence[bytes], *, first: int, last: int
+    lane: int, rows: Rows, leaves: Sequence[bytes | None], *, first: int, last: int
 ) -> tuple[list[bytes | None], list[Finding]]:
-    """Return the leaf hash of every position that has an event, and the gaps.
+    """Return the leaf hash of every position whose event can be one, and the gaps.
 
     The positions are those after `first` up to `last`.
     """

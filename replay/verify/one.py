@@ -26,7 +26,7 @@ def ticket(ledger: TicketLedger, ticket: str) -> Finding | None:
     """
     number, stream = ticket_lane(ticket), ticket_stream(ticket)
     lane = Lane(number, ledger.origins[number])
-    rows = _rows(ledger.record.read_streams(number, [stream]))
+    rows = rows_of(ledger.record.read_streams(number, [stream]))
     found = check_stream(lane, stream, rows).findings
     if found:
         return min(found, key=lambda finding: finding.version or 0)
@@ -41,7 +41,7 @@ def ticket(ledger: TicketLedger, ticket: str) -> Finding | None:
     return wrong[0] if wrong else _under(ledger, rows, covered[-1], newest)
 
 
-def _rows(stored: Sequence[StoredRow]) -> Rows:
+def rows_of(stored: Sequence[StoredRow]) -> Rows:
     """Return rows as the application reads them, column by column."""
     return Rows(
         [row.position for row in stored],

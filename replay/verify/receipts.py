@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.proof.canonical import BYTES_MAX
 from domain.proof.chain import leaf_hash
 from domain.proof.receipt import Receipt
 from replay.verify.report import Finding
@@ -27,6 +28,6 @@ def check_receipts(
 
 
 _EVENT = (
-    "select position, state from {ledger}.event"
+    f"select position, substring(state from 1 for {BYTES_MAX + 1}) from {{ledger}}.event"
     " where lane = %(lane)s and stream = %(stream)s and version = %(version)s"
 )

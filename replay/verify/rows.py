@@ -9,10 +9,14 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.ledger.migrations import Names, placeholders
+from domain.proof.canonical import BYTES_MAX
+from domain.proof.merkle import HASH_SIZE
 from replay.verify.columns import byte_strings, integers, read_columns, texts
 
 PAGE: Final = 4_096
 """Positions read at once: whole tiles."""
+TEXT_MAX: Final = 1_024
+"""How many bytes of the texts beside a record are read; honest ones are far shorter."""
 PART: Final = 256
 """Rows judged at once: what is made of them is still in the processor's cache when it is used."""
 
@@ -28,6 +32,7 @@ class Rows(msgspec.Struct, frozen=True):
     recorded_at: list[int]
     """Microseconds since 2000, as the server keeps instants."""
     states: list[bytes]
+    """One that is longer than a record can be is cut one byte behind that."""
     leaf_hashes: list[bytes]
 
     def __len__(self) -> int:
@@ -89,6 +94,18 @@ def _seconds(since_epoch: int) -> str:
 
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _bounded(column: str, most: int) -> str:
+    """Return the value of a column, cut where it is longer than what can be right.
+
+    Who writes to the table can put a gigabyte into a row. The length is known without reading it.
+    """
+    cut = f"substring({column} from 1 for {most})"
+    value = f"case when octet_length({column}) > {most} then {cut} else {column} end"
+    return f"coalesce({value}, '') as {column}"
+
+
 # The order of the inner query is that of every column. Nothing of the page can be missing: a value
 # that is null, which the table forbids, is empty.
 _ROWS: Final = (
@@ -97,9 +114,11 @@ _ROWS: Final = (
     " string_agg(timestamptz_send(recorded_at), ''), string_agg(int8send(length(state)), ''),"
     " string_agg(int8send(length(leaf_hash)), ''),"
     " string_agg(state, ''), string_agg(leaf_hash, '')"
-    " from (select position, coalesce(stream, '') as stream, coalesce(version, 0) as version,"
-    " coalesce(topic, '') as topic, coalesce(command, '') as command,"
-    " coalesce(recorded_at, '-infinity') as recorded_at, coalesce(state, '') as state,"
-    " coalesce(leaf_hash, '') as leaf_hash from {event} where lane = {lane}"
+    " from (select position, coalesce(version, 0) as version,"
+    " coalesce(recorded_at, '-infinity') as recorded_at,"
+    f" {_bounded('stream', TEXT_MAX)}, {_bounded('topic', TEXT_MAX)},"
+    f" {_bounded('command', TEXT_MAX)},"
+    f" {_bounded('state', BYTES_MAX + 1)}, {_bounded('leaf_hash', HASH_SIZE + 1)}"
+    " from {event} where lane = {lane}"
     " and position > {after} and position <= {upto} order by position offset 0) as page"
 )

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from domain.events import EVENTS, PersonalDataErased, PolicyAdopted, TicketClosed
+from domain.proof.canonical import BYTES_MAX
 from domain.proof.chain import GENESIS
 from domain.proof.merkle import HASH_SIZE, perfect_root
 from domain.proof.tiles import WIDTH
@@ -210,16 +211,17 @@ def check_bounds(lane: int, rows: Rows, bounds: Sequence[Bound]) -> list[Finding
     return found
 
 
-def _read(span: Span, lane: Lane, rows: Rows) -> list[bytes]:
-    """Read rows by their bytes, and return their leaf hashes."""
+def _read(span: Span, lane: Lane, rows: Rows) -> Sequence[bytes | None]:
+    """Read rows by their bytes, and return their leaf hashes; None of one that is too long."""
     sha256 = hashlib.sha256
     leaves = [sha256(b"\x00" + state).digest() for state in rows.states]
+    whole = max(map(len, rows.states), default=0) <= BYTES_MAX
     if leaves != rows.leaf_hashes:
         for at, (leaf, stored) in enumerate(zip(leaves, rows.leaf_hashes, strict=True)):
-            if leaf != stored:
+            if leaf != stored and len(rows.states[at]) <= BYTES_MAX:
                 what = f"the bytes hash to {leaf.hex()}, stored is {stored.hex()}"
                 span.add("E03", lane.number, rows.place(at), what)
-    together = read_lines(rows.states)
+    together = read_lines(rows.states) if whole else None
     lines: Sequence[Line | None]
     if together is not None and _agree(lane, rows, together):
         lines = together
@@ -227,7 +229,12 @@ def _read(span: Span, lane: Lane, rows: Rows) -> list[bytes]:
         lines = [_line(span, lane, rows, at) for at in range(len(rows))]
     _follow(span, lane.number, rows, lines, leaves)
     _note(span, rows, lines)
-    return leaves
+    if whole:
+        return leaves
+    return [
+        leaf if len(state) <= BYTES_MAX else None
+        for leaf, state in zip(leaves, rows.states, strict=True)
+    ]
 
 
 def _agree(lane: Lane, rows: Rows, lines: Sequence[Line]) -> bool:
@@ -249,6 +256,10 @@ def _agree(lane: Lane, rows: Rows, lines: Sequence[Line]) -> bool:
 def _line(span: Span, lane: Lane, rows: Rows, at: int) -> Line | None:
     """Return the line of a row after comparing it with its columns; None when it is none."""
     place = rows.place(at)
+    if len(rows.states[at]) > BYTES_MAX:
+        what = f"it is longer than the {BYTES_MAX:,} bytes that a record has at most"
+        span.add("E02", lane.number, place, what)
+        return None
     try:
         line = read_line(rows.states[at])
         recorded_at = microseconds(line.at)

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.events.anchors import CheckpointStamped
 from domain.ledger.anchors import AnchorKind, anchors_stream
 from domain.proof import base64text
+from domain.proof.canonical import BYTES_MAX
 from domain.proof.checkpoint import Checkpoint
 from domain.proof.errors import ProofError
 from domain.proof.keys import VerifierKey
@@ -122,7 +123,8 @@ class _State(msgspec.Struct):
 _STATE: Final = msgspec.json.Decoder(_State)
 _STATEMENTS: Final[dict[str, str]] = {
     "stamps": (
-        "select position, version, state from {ledger}.event where lane = %(lane)s"
+        f"select position, version, substring(state from 1 for {BYTES_MAX + 1}) from"
+        " {ledger}.event where lane = %(lane)s"
         " and stream = %(stream)s and topic = %(topic)s order by version"
     ),
     "anchors": (

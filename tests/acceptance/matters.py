@@ -5,9 +5,10 @@ from itertools import count
 from typing import Any
 
 from domain.values import Instant
-from tests.acceptance.platform import AUDITOR, Platform
+from tests.acceptance.platform import AUDITOR, SUPERVISOR, Platform
 from tests.rows.checks import driven
 from tests.rows.orders import order_facts
+from tests.rows.people import PEOPLE
 from tests.rows.played import NOW, Begin, Deed, Fact, Ground, Running
 from tests.rows.promises import promise
 
@@ -35,6 +36,7 @@ class OverHttp:
 
     def begin(self, ground: Ground) -> None:
         """Report the order and the customer, and have the buyer open a ticket."""
+        employ(self.platform)
         for deed in (*order_facts(self.order, self.now, ground.order), *ground.first):
             self.do(deed)
         if ground.standing is not None:
@@ -117,6 +119,17 @@ class OverHttp:
         path = f"/v1/customers/b-{self._of}/standing"
         answer = self.platform.call("orders:oms", path, body)
         assert answer.ok, answer
+
+
+def employ(platform: Platform) -> None:
+    """Have those who work for the platform put on record."""
+    for ref, known in PEOPLE.items():
+        path = f"/v1/agents/{ref}"
+        body = {"desk": known.desk, "skills": list(known.skills)}
+        assert platform.call(SUPERVISOR, path, body).ok
+        for one, end in known.certificates.items():
+            passed = {"certificate": one, "expires_at": end}
+            assert platform.call(SUPERVISOR, f"{path}/certificates", passed).ok
 
 
 def begins(platform: Platform) -> Begin:

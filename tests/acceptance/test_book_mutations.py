@@ -36,6 +36,8 @@ FIGURES = (
     "value",
     "no_reason_days",
     "quality_days",
+    "nps_max",
+    "mark_max",
 )
 """The columns whose figures are changed; of the load every one is."""
 LOWEST = 4
@@ -73,7 +75,7 @@ def figures() -> Iterator[Figure]:
         for number, row in enumerate(tables()[table]):
             for place in _places(row):
                 yield Figure(table, _name(row, number), place)
-    for table in ("contacts", "returns", "survey"):
+    for table in ("contacts", "returns", "survey", "low_rating"):
         for place in _places(tables()[table]):
             yield Figure(table, "", place)
     for column, figure in tables()["load"].items():
@@ -81,7 +83,7 @@ def figures() -> Iterator[Figure]:
             yield Figure("load", "", (column,))
     for column in ("payout_bp", "goodwill_minor"):  # more than all of the price is no share of it
         yield Figure("cap", "", (column,))
-    for kind in tables()["priority"]:
+    for kind in sorted(tables()["priority"].keys() - {"source"}):
         yield Figure("priority", "", (kind,))
 
 
@@ -164,6 +166,7 @@ _OF_TABLES: Mapping[str, tuple[Callable[..., object], ...]] = {
         special.a_large_amount_begins_above_five_thousand,
         special.a_vip_spends_more_than_ten_thousand,
     ),
+    "low_rating": (windows.a_low_rating_lays_the_journey_out,),
     "survey": (windows.the_question_after_a_matter_is_due_in_seven_days,),
 }
 _OF_LOAD: Mapping[str, Check] = {

@@ -93,7 +93,7 @@ def test_cl_02_the_buyer_answers_once_from_0_to_10(platform: Platform) -> None:
     platform.refused(SUPERVISOR, ticket, "nps", {"score": 9}, code="not_your_role")
     platform.refused(STRANGER, ticket, "nps", {"score": 9}, code="unknown_ticket")
     given = platform.do(BUYER, ticket, "nps", {"score": 0, "comment": "Never again."})
-    assert [one["topic"] for one in given.body["events"]] == ["nps.given.v1"]
+    assert given.body["events"][0]["topic"] == "nps.given.v1"
     platform.refused(BUYER, ticket, "nps", {"score": 10}, code="already_done")
 
 

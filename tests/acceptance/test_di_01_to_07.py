@@ -97,7 +97,10 @@ def test_di_03_the_diagnosis_is_in_the_opening_request(
     records = list(platform.events(matter.ticket).values())
     opening, judged = records[0], matter.latest("diagnosis.made")
     assert {name: judged[name] for name in expected} == expected
-    assert judged["words"], "it names the words of the book it rests on"
+    file = platform.file(matter.ticket)
+    (shown,) = file["diagnoses"]
+    assert file["texts"][shown["words"]["version"], "words"], "it names the words it rests on"
+    assert judged["words"].keys() == {"sd"}, "which the record only commits to"
     assert 0 < judged["confidence_bp"] <= 10_000
     assert (judged["policy"], judged["method"].partition(":")[0]) == ("2026-11-22", "lexicon")
     made = next(one for one in records if one["topic"] == "diagnosis.made.v1")

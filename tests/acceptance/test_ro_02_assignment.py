@@ -139,6 +139,80 @@ def test_ro_02_a_vip_brings_a_high_value_dispute_to_the_certified_too(staff: Sta
     assert staff.against(ticket) == {"v-1": "certificate:law", "v-2": None}
 
 
+WORK: dict[str, dict[str, Any]] = {
+    "acceptance": {},
+    "answers": {"text": "We are on it.", "resolves": False},
+    "messages": {"text": "We are on it."},
+    "plans": {"level": "plan", "text": "A new one is sent."},
+    "return-review": {},
+    "department-requests": {"departments": ["legal"], "question": "May we?"},
+    "wait": {"on": "buyer", "why": "photo"},
+    "remedies": {"terms": {"kind": "coupon", "amount": {"amount_minor": 100, "currency": "CNY"}}},
+    "diagnosis": {"kind": "complaint", "scenario": "product", "responsible": "merchant"},
+}
+
+
+@pytest.mark.parametrize("path", WORK)
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ("luxury", {"category": "luxury", "kind": "complaint", "paid_minor": 1_000}),
+        ("law", {**DISPUTE, "paid_minor": LARGE + 1}),
+    ],
+)
+def test_ro_02_who_lacks_a_certificate_does_no_work_unclaimed_either(
+    staff: Staff, path: str, lacks: str, said: dict[str, Any]
+) -> None:
+    """Whatever the work is, and whether or not anybody claimed the matter; nobody unknown works."""
+    others = {"luxury", *EXPERT} - {lacks}
+    staff.hire("half", "brand_lead", skills=["luxury", "senior"], passed=sorted(others))
+    staff.hire("whole", "brand_lead", skills=["senior"], passed=[*sorted(others), lacks])
+    ticket = staff.matter(**said)
+    if path != "acceptance":
+        staff.platform.do("agent:whole", ticket, "acceptance")
+    for who in ("agent:half", "agent:stranger"):
+        told = staff.platform.refused(who, ticket, path, WORK[path], code="not_fit")
+    assert told["reason"].startswith("certificate:")
+    half = staff.platform.refused("agent:half", ticket, path, WORK[path], code="not_fit")
+    assert half["reason"] == f"certificate:{lacks}"
+    staff.platform.do("agent:whole", ticket, path, WORK[path])
+
+
+def test_ro_02_what_may_be_done_tells_of_the_missing_certificate(staff: Staff) -> None:
+    """Blocked with the same reason the judgement gives; passing on and taking notes is free."""
+    staff.hire("half", "brand_lead")
+    staff.hire("whole", "brand_lead", passed=["luxury"])
+    ticket = staff.matter(category="luxury", paid_minor=1_000)
+    staff.platform.do("agent:whole", ticket, "acceptance")
+    told = {one["name"]: one for one in staff.platform.ticket("agent:half", ticket)["actions"]}
+    for name in ("take_assignment", "give_answer", "give_plan", "send_message", "grant_remedy"):
+        assert told[name]["blocked"]["code"] == "not_fit", name
+    for name in ("add_note", "queue_ticket", "report_fact"):
+        assert told[name]["blocked"] is None, name
+    free = {one["name"] for one in staff.platform.ticket("agent:whole", ticket)["actions"]}
+    assert free == set(told)
+    staff.platform.do("agent:half", ticket, "notes", {"text": "For the experts."})
+    staff.platform.do(SUPERVISOR, ticket, "messages", {"text": "We are on it."})
+
+
+def test_ro_02_who_works_on_it_stops_with_the_certificate(staff: Staff) -> None:
+    """At the instant of its expiry the assignee works no more, and may still let the matter go."""
+    end = later(staff.platform.now.at, timedelta(hours=1))
+    staff.hire("expert", "brand_lead", passed=["luxury"], until=end)
+    ticket = staff.matter(category="luxury", paid_minor=1_000)
+    staff.platform.settle()
+    staff.platform.do("agent:expert", ticket, "assignment")
+    staff.platform.do("agent:expert", ticket, "acceptance")
+    staff.platform.now.move(later(end, -MICROSECOND))
+    staff.platform.do("agent:expert", ticket, "answers", WORK["answers"])
+    staff.platform.now.move(end)
+    told = staff.platform.refused(
+        "agent:expert", ticket, "answers", WORK["answers"], code="not_fit"
+    )
+    assert told["reason"] == "certificate_expired:luxury"
+    staff.platform.do("agent:expert", ticket, "assignment/release")
+
+
 @pytest.mark.parametrize(
     ("tier", "spend_minor", "desk", "same"),
     [

@@ -14,7 +14,6 @@ from tests.rows.promises import (
     ASKED,
     BABY,
     COMPLAINED,
-    DEPARTMENTS,
     HOUR,
     SAYS,
     SECOND,
@@ -132,13 +131,16 @@ def test_sl_05_a_large_amount_is_more_than_five_thousand_yuan(platform: Platform
     special.a_large_amount_begins_above_five_thousand(begins(platform))
 
 
-def test_sl_05_senior_specialists_ask_supply_chain_and_legal(platform: Platform) -> None:
-    """Both departments are asked from the ticket, and their answers are on it before the plan."""
+def test_sl_05_supply_chain_and_legal_are_asked_when_the_clock_starts(platform: Platform) -> None:
+    """Both at once and by nobody, each in 2 h of its own; who asks again asks nobody twice."""
+    special.departments_are_asked_by_the_promise_itself(begins(platform))
+
+
+def test_sl_05_the_departments_answer_before_the_plan(platform: Platform) -> None:
+    """Their answers are on the ticket; what keeps the promise is the desk's own plan."""
     matter = opened(platform, BABY)
     assert matter.queue() == "mother_and_baby"
-    does(matter, *DEPARTMENTS)
-    asked = {one.data["department"] for one in matter.facts("department.asked")}
-    assert asked == {"supply_chain", "legal"}
+    does(matter, ACCEPTS)
     for request in ("D1", "D2"):
         does(matter, Deed(SUPERVISOR, f"department-requests/{request}/plan", {"plan": "Recall."}))
     does(matter, planned("framework"))

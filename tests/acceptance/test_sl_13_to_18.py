@@ -7,7 +7,7 @@ from tests.acceptance.matters import begins, drive, opened
 from tests.acceptance.platform import Platform
 from tests.rows import special
 from tests.rows.checks import WAITS, WAITS_NO_MORE, does
-from tests.rows.played import AGENT, BUYER, MERCHANT, Deed, Ground
+from tests.rows.played import AGENT, BUYER, MERCHANT, MOMENT, SUPERVISOR, Deed, Ground
 from tests.rows.promises import (
     ACCEPTS,
     ASKED,
@@ -111,6 +111,50 @@ def test_sl_15_who_is_asked_already_is_not_asked_twice(platform: Platform) -> No
     assert asked == ["supply_chain", "legal", "finance"]
 
 
+def test_sl_15_the_owners_desk_answers_and_nobody_else(platform: Platform) -> None:
+    """A supervisor of another desk is refused, an agent of the owner's answers; actions[] agree."""
+    matter = opened(platform, COMPLAINED)
+    for who, desk in (("sup-8", "supervisor"), ("ag-9", "payment_owner"), ("ag-8", "senior_desk")):
+        employed(platform, who, desk)
+    asked = {"departments": ["finance"], "question": "Was it paid?"}
+    does(matter, ACCEPTS, Deed(AGENT, "department-requests", asked))
+    answer = Deed("supervisor:sup-8", "department-requests/D1/plan", {"plan": "It was."})
+    for who in ("supervisor:sup-8", "agent:ag-8", "supervisor:nobody", SUPERVISOR):
+        matter.refused(answer._replace(who=who), code="not_fit")
+        assert "answer_for_department" not in matter.offered(who)
+    assert "answer_for_department" in matter.offered("agent:ag-9")
+    does(matter, answer._replace(who="agent:ag-9"))
+    assert matter.facts("clock.stopped", "department_plan:D1")[0].data["kept"] is True
+
+
+def test_sl_15_after_the_breach_the_director_answers_too(platform: Platform) -> None:
+    """Whose desk the clock was escalated to may answer from then on, and not before."""
+    matter = opened(platform, COMPLAINED)
+    asked = {"departments": ["finance"], "question": "Was it paid?"}
+    does(matter, ACCEPTS, Deed(AGENT, "department-requests", asked))
+    answer = Deed(SUPERVISOR, "department-requests/D1/plan", {"plan": "It was."})
+    begun = matter.now
+    matter.move_to(later(begun, 2 * HOUR - MOMENT))
+    matter.refused(answer, code="not_fit")
+    matter.move_to(later(begun, 2 * HOUR))
+    does(matter, answer)
+    assert matter.facts("clock.stopped", "department_plan:D1")[0].data["kept"] is False
+
+
+def test_sl_15_who_works_on_the_matter_does_not_hold_up_the_owner(platform: Platform) -> None:
+    """A claim is of the matter: the department's people answer beside it; a party never does."""
+    matter = opened(platform, COMPLAINED)
+    employed(platform, "ag-9", "payment_owner")
+    employed(platform, "m-1", "payment_owner")
+    asked = {"departments": ["finance"], "question": "Was it paid?"}
+    does(matter, ACCEPTS)
+    platform.settle()
+    does(matter, Deed(AGENT, "assignment"), Deed(AGENT, "department-requests", asked))
+    answer = Deed("agent:ag-9", "department-requests/D1/plan", {"plan": "It was."})
+    matter.refused(answer._replace(who="agent:m-1"), code="conflict_of_interest")
+    does(matter, answer)
+
+
 def test_sl_16_a_written_resolution_in_48_hours(platform: Platform) -> None:
     """48 h from the second fruitless contact, warned of twice, then the director."""
     drive(platform, "written_resolution")
@@ -141,6 +185,21 @@ def test_sl_16_senior_agent_and_supervisor_together_with_compensation(platform: 
     remedy = matter.seen()["remedies"][0]
     assert remedy["terms"]["kind"] == "coupon"
     assert data["improvement"], "what will be better is part of it"
+
+
+def test_sl_16_who_is_no_senior_agent_writes_none(platform: Platform) -> None:
+    """The book says by which skill one is senior; who is not on record is not."""
+    matter = opened(platform, COMPLAINED)
+    employed(platform, "ag-7", "brand_lead", "phones")
+    does(matter, ACCEPTS, *IN_VAIN, *IN_VAIN)
+    written, signed = WRITTEN
+    for who in ("agent:ag-7", "agent:nobody"):
+        matter.refused(written._replace(who=who), code="not_fit")
+        assert "write_resolution" not in matter.offered(who)
+    employed(platform, "ag-7", "brand_lead", "senior")
+    assert "write_resolution" in matter.offered("agent:ag-7")
+    does(matter, written._replace(who="agent:ag-7"), signed)
+    assert matter.facts("clock.stopped", "written_resolution")[0].data["kept"] is True
 
 
 def test_sl_16_a_question_has_no_written_resolution(platform: Platform) -> None:
@@ -189,6 +248,12 @@ def test_sl_17_no_refund_is_due_before_it_is_granted(platform: Platform) -> None
     running = matter.running("refund_to_card:R1")
     assert running is not None
     assert running.due_at == later(matter.now, 12 * HOUR)
+
+
+def employed(platform: Platform, who: str, desk: str, *skills: str) -> None:
+    """Have somebody work at a desk without a queue, with these skills and no others."""
+    body = {"desk": desk, "skills": list(skills)}
+    assert platform.call(SUPERVISOR, f"/v1/agents/{who}", body).ok
 
 
 def _refund(minor: int) -> Deed:

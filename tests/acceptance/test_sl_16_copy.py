@@ -9,6 +9,7 @@ import pytest
 from api.notifying.sender import Sender
 from domain.events import NoticeFailed, NoticeSent
 from domain.values import Instant, NoticeFailure, later
+from tests.acceptance.matters import employ
 from tests.acceptance.platform import AGENT, BUYER, PAYMENT, SUPERVISOR, Platform, money
 from tests.acceptance.post import Directory, Post, ends, sender_of, sent
 from tests.acceptance.staff import MICROSECOND, adopt
@@ -24,6 +25,7 @@ RESOLUTION = {
 @pytest.fixture(scope="module", autouse=True)
 def _promising(platform: Platform) -> None:
     adopt(platform)
+    employ(platform)
 
 
 @pytest.fixture

@@ -334,3 +334,27 @@ def test_the_dsn_of_a_database_of_your_own_is_printed(run: Run, database: Databa
     """`psql "$(ticketledger db dsn)"` works with every database."""
     assert run("db", "dsn").out.strip() == database.app_dsn
     assert json.loads(run("db", "dsn", "--json").out) == {"dsn": database.app_dsn}
+
+
+def test_a_ticket_is_explained_and_its_journey_laid_out(run: Run, log: Path) -> None:
+    """Another system's history in its own times; what there is not to explain is said."""
+    assert run(*TAKE, "--json").code == 0
+    assert log.exists()
+    records = [
+        json.loads(line) for line in run("tail", "--after", "0-0", "--json").out.splitlines()
+    ]
+    streams = [one["stream"] for one in records if one["stream"].startswith("ticket:")]
+    ticket = streams[0].removeprefix("ticket:")
+    told = json.loads(run("journey", ticket, "--json").out)
+    assert told["imported"]
+    assert sum(one["wall_us"] for one in told["waits"]) == told["span_us"]
+    shown = run("journey", ticket)
+    assert shown.code == 0
+    assert shown.out.startswith(f"{ticket}  {told['since']} to {told['until']}")
+    rank = json.loads(run("explain", ticket, "--what", "rank", "--json").out)
+    assert rank["decisions"][0]["not_recomputed"] == "the system it was imported from decided it"
+    assert run("explain", ticket, "--what", "rank").out.startswith("rank  (")
+    assert run("explain", ticket, "--what", "luck").code == 2
+    assert run("explain", "T0-261122-0000000", "--what", "due").code == 3
+    assert run("journey", "T0-261122-0000000").code == 3
+    assert run("journey", "nowhere", "--order").code == 3

@@ -1,25 +1,29 @@
-"""Books on the command line: listed, shown, checked, adopted, compared, and tickets moved."""
+"""Books on the command line: listed, checked, adopted, compared, piloted, and tickets moved."""
 
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
 
 from api import cli
+from api.demo.now import HeldNow
 from api.ids import wall_clock
 from api.settings import Settings
 from api.wiring import Dsns, joined
-from domain.values import Kind
+from domain.commands import AnnouncePilot
+from domain.values import Instant, Kind, later
 from tests.conftest import Database
 from tests.ledger.matters import open_ticket
-from tests.scenario import BOOK_FILE, TABLES, named, whole_bytes
+from tests.scenario import ADMIN, BOOK_FILE, TABLES, named, whole_bytes
 
 FOLDER: Final = TABLES / "2026-11-22"
 TAKEOVER: Final = 'stops = ["taken_over"]\nwithin = "PT30M"'
 TO_COME: Final = "2100-01-01T00:00:00+08:00"
+FAR: Final = Instant("2099-12-31T16:00:00.000000Z")
 
 
 class Said(NamedTuple):
@@ -150,14 +154,31 @@ def test_a_book_for_the_past_is_a_conflict(run: Run, tmp_path: Path) -> None:
     assert "book_not_ahead" in said.err
 
 
+def a_minute_ago() -> Instant:
+    """Return the time it was when the tickets were opened, and their book the only one."""
+    return later(wall_clock(), -timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("how", [("--dry-run",), ()], ids=["dry", "done"])
+def test_no_ticket_is_moved_to_a_book_to_come(
+    run: Run, stricter: Path, how: tuple[str, ...]
+) -> None:
+    """It is told before any ticket is looked at, with the words that say why."""
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    said = run("move", "--to", "b-1", "--why", "w", "--all-open", *how)
+    assert (said.code, said.out) == (4, "")
+    assert "book_not_in_force" in said.err
+
+
 def test_tickets_are_moved_as_the_dry_run_said(
     run: Run, own: Database, stricter: Path, tmp_path: Path
 ) -> None:
     """The same lines, first as a plan and then as what was done."""
     dsns = Dsns(app=own.app_dsn, views=own.app_dsn)
-    with joined(Settings(data_dir=tmp_path / "var"), dsns, now=wall_clock) as parts:
+    with joined(Settings(data_dir=tmp_path / "var"), dsns, now=a_minute_ago) as parts:
         tickets = sorted(open_ticket(parts.ledger, kind=Kind.COMPLAINT) for _ in range(2))
-    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+        begins = later(wall_clock(), -timedelta(seconds=30))
+        parts.ledger.adopt(stricter.read_bytes(), in_force_from=begins)
     asked = ("move", "--to", "b-1", "--why", "stricter", "--all-open")
     plan = run(*asked, "--dry-run", "--json")
     assert plan.code == 0, plan.err
@@ -173,3 +194,79 @@ def test_tickets_are_moved_as_the_dry_run_said(
     assert run("move", "--to", "b-1", "--why", "w", "--ticket", tickets[0]).out.startswith(
         f"{tickets[0]}  is there already"
     )
+
+
+PILOT: Final = ("pilot", "p-1", "--book", "b-1", "--why", "try_first", "--share-bp", "2500")
+
+
+def test_a_pilot_is_announced_listed_and_ended(run: Run, stricter: Path) -> None:
+    """Each with its reason on record; the same again records nothing."""
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    weeks = ("--from", "2099-01-01T00:00:00+08:00", "--to", "2099-01-08T00:00:00+08:00")
+    told = run(*PILOT, *weeks, "--category", "phone", "--json")
+    assert told.code == 0, told.err
+    assert (told.told["recorded"], told.told["policy"]) == (True, "b-1")
+    assert told.told["begins_at"] == "2098-12-31T16:00:00.000000Z"
+    again = run(*PILOT, *weeks, "--category", "phone")
+    assert (again.code, "it was so before" in again.err) == (0, True)
+    assert run("pilot").out.split()[:3] == ["p-1", "announced", "b-1"]
+    (item,) = run("pilot", "--json").told["items"]
+    assert (item["share_bp"], item["category"], item["state"]) == (2500, "phone", "announced")
+    assert run("pilot", "--end", "p-1", "--why", "not_now").code == 0
+    (item,) = run("pilot", "--json").told["items"]
+    assert item["ended_early"] is True
+    assert run("pilot", "--compare", "p-1", "--json").told["days"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("p-1", "--compare", "p-1"), 2, "a NAME announces"),
+        ((*PILOT[1:], "--to", TO_COME), 2, "--from: Field required"),
+        ((*PILOT[1:-1], "10001", "--from", TO_COME, "--to", TO_COME), 2, "--share-bp"),
+        (("--end", "p-1"), 2, "--why: Field required"),
+        (("--end", "p-9", "--why", "x"), 3, "unknown_pilot"),
+        (("--compare", "p-9"), 3, "unknown_pilot"),
+        ((*PILOT[1:], "--from", "2020-01-01T00:00:00Z", "--to", TO_COME), 5, "pilot_not_ahead"),
+    ],
+)
+def test_a_pilot_that_can_not_be_is_refused_with_the_flag_or_the_reason(
+    run: Run, words: tuple[str, ...], code: int, says: str
+) -> None:
+    """Nothing is on record of it."""
+    said = run("pilot", *words)
+    assert (said.code, said.out) == (code, ""), said.err
+    assert says in said.err
+    assert run("pilot", "--json").told == {"items": []}
+
+
+def test_a_pilots_arms_are_told_side_by_side(
+    run: Run, own: Database, stricter: Path, tmp_path: Path
+) -> None:
+    """As a table and as JSON, with no bound on the number of tickets."""
+    dsns = Dsns(app=own.app_dsn, views=own.app_dsn)
+    held = HeldNow(later(wall_clock(), -timedelta(minutes=1)))
+    with joined(Settings(data_dir=tmp_path / "var"), dsns, now=held) as parts:
+        parts.ledger.adopt(stricter.read_bytes(), in_force_from=FAR)
+        begins = later(held.at, timedelta(seconds=5))
+        ends = later(begins, timedelta(days=1))
+        command = AnnouncePilot(
+            pilot="p-1", policy="b-1", begins_at=begins, ends_at=ends, why="w", share_bp=5_000
+        )
+        parts.ledger.pilot(command, actor=ADMIN)
+        held.move(begins)
+        for _ in range(6):
+            open_ticket(parts.ledger, kind=Kind.COMPLAINT)
+    found = run("pilot", "--compare", "p-1", "--json").told
+    assert found["piloted"] + found["control"] == 6
+    (day,) = found["days"]
+    words = run("pilot", "--compare", "p-1").out.splitlines()
+    assert words[0] == f"piloted   {found['piloted']} under b-1"
+    assert words[5].split() == ["1", begins[:10], "piloted", str(found["piloted"]), "0", "0", "-"]
+    told = [line.split(maxsplit=2) for line in words[7:] if line.startswith("   1")]
+    assert [(int(count), what) for _, count, what in told] == [
+        (one["count"], f"{one['kind']} {one['subject']} {one['row']}: {one['change']}")
+        for arm in ("control", "piloted")
+        for one in day["otherwise"]
+        if one["arm"] == arm
+    ]

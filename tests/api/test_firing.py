@@ -235,6 +235,85 @@ def test_a_clock_that_could_not_be_judged_is_sent_again(
     assert len(said(parts, ticket, ClockBreached)) == 1
 
 
+class Broken:
+    """A ticket on which nothing can be judged, and how often its promise was tried."""
+
+    def __init__(self, parts: Services, ticket: str) -> None:
+        """Fail for one ticket."""
+        self.tries = 0
+        self._submit, self._ticket = parts.ledger.submit, ticket
+
+    def __call__(self, request: Request) -> Future[Outcome]:
+        """Fail at once or in the answer, by turns; others are judged."""
+        if getattr(request.command, "ticket", None) != self._ticket:
+            return self._submit(request)
+        self.tries += getattr(request.command, "clock", None) == TAKEOVER
+        if self.tries % 2:
+            raise ValueError("nobody foresaw this")
+        answer: Future[Outcome] = Future()
+        answer.set_exception(ValueError("nor this"))
+        return answer
+
+
+def test_what_fails_is_tried_again_later_each_time_and_said_in_the_end(
+    parts: Services,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A failure nobody foresaw loses nothing, spins nowhere and stops no other ticket."""
+    broken, sound = complain(parts, many=2)
+    clock.forward(WHOLE)
+    worker, failing = Worker(parts), Broken(parts, broken)
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.ledger, "submit", failing)
+        wait = firing.FIRST_WAIT
+        for times in range(1, 13):
+            fire_all(worker)
+            assert failing.tries == times, "once a wait, and not in every round"
+            clock.forward(wait - MOMENT)
+            fire_all(worker)
+            assert failing.tries == times
+            clock.forward(MOMENT)
+            wait = min(2 * wait, firing.LONGEST_WAIT)
+    assert wait == firing.LONGEST_WAIT
+    assert len(said(parts, sound, ClockBreached)) == 1
+    assert said(parts, broken, ClockBreached) == []
+    assert "could not be judged, 12 times by now" in caplog.text
+    fire_all(worker)
+    (breach,) = said(parts, broken, ClockBreached)
+    assert breach.event.due_at == later(NOW, WHOLE)
+
+
+def fire_all(worker: Worker) -> None:
+    """Take rounds until nothing is sent any more, as a worker does before it rests."""
+    for _ in range(20):
+        if not worker.fire():
+            return
+    raise AssertionError("the worker spins")
+
+
+def test_what_waits_after_a_failure_hides_nothing_that_is_due(
+    parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many fail, what comes behind them on the list is said in its time."""
+    monkeypatch.setattr(firing, "DUE_MAX", 1)
+    first, second = complain(parts, many=2)
+    clock.forward(WHOLE)
+    worker = Worker(parts)
+    submit = parts.ledger.submit
+
+    def failing(request: Request) -> Future[Outcome]:
+        if getattr(request.command, "ticket", None) == first:
+            raise ValueError("nobody foresaw this")
+        return submit(request)
+
+    monkeypatch.setattr(parts.ledger, "submit", failing)
+    for _ in range(6):
+        worker.fire()
+    assert len(said(parts, second, ClockBreached)) == 1
+
+
 # --- facts of the order -----------------------------------------------------------------------
 
 

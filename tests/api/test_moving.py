@@ -19,8 +19,10 @@ from domain.values import Awaiting, Channel, Instant, Kind, Reason, Sentiment, l
 from replay.what_changes import Changes, ClockChange, totals
 from tests.conftest import Database
 from tests.ledger.matters import asked, open_ticket, place, ticket_of
-from tests.scenario import ADMIN, AGENT, BUYER, NOW, SUPERVISOR, named, whole_bytes
+from tests.scenario import ADMIN, AGENT, BUYER, MOMENT, SUPERVISOR, named, whole_bytes
 
+NOW: Final = Instant("2026-11-24T03:00:00.000000Z")
+"""By then the first book is in force."""
 TAKEOVER: Final = 'stops = ["taken_over"]\nwithin = "PT30M"'
 MEDIUM: Final = 'cancels = []\nwithin = "PT24H"'
 OTHER: Final = (
@@ -43,6 +45,7 @@ OTHER: Final = (
     ),
 )
 """What the other book says otherwise: shorter times, a higher price, another queue."""
+BEGINS: Final = later(NOW, timedelta(minutes=1))
 MOVE: Final = moving.Move("b-2", "a better promise", ADMIN)
 
 
@@ -74,7 +77,7 @@ def parts(
     database = make_database(request.param)
     dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
     with joined(Settings(data_dir=tmp_path), dsns, now=clock) as found:
-        found.ledger.adopt(whole_bytes(*OTHER), in_force_from=later(NOW, timedelta(days=30)))
+        found.ledger.adopt(whole_bytes(*OTHER), in_force_from=BEGINS)
         yield found
 
 
@@ -250,6 +253,22 @@ def test_a_ticket_that_moves_on_meanwhile_is_looked_at_again(
     (done,) = moving.moved(parts, [ticket], MOVE)
     assert done.refused is None
     assert "complaint_takeover" not in {one.clock for one in done.clocks}
+    assert parts.ledger.ticket(ticket).policy == "b-2"
+
+
+def test_a_book_that_is_not_in_force_yet_moves_nothing(parts: Services, clock: Clock) -> None:
+    """Neither told nor done, up to the instant at which it begins."""
+    ticket = opened(parts)
+    clock.at = later(BEGINS, -MOMENT)
+    for work in (moving.surveyed, moving.moved):
+        (told,) = work(parts, [ticket], MOVE)
+        assert told.refused == errors.BookNotInForce.code
+    with pytest.raises(errors.BookNotInForce):
+        moving.require_in_force(parts, MOVE.to)
+    clock.at = BEGINS
+    moving.require_in_force(parts, MOVE.to)
+    (told,) = moving.moved(parts, [ticket], MOVE)
+    assert told.refused is None
     assert parts.ledger.ticket(ticket).policy == "b-2"
 
 

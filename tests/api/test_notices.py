@@ -17,15 +17,18 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.notifying import outbox
+from api.notifying import sender as sending
 from api.notifying.apprising import ID_HEADER, ApprisePort
 from api.notifying.directory import HttpAddresses
-from api.notifying.ports import FILE, Message, NotDelivered
+from api.notifying.ports import FILE, FilePort, Message, NotDelivered
 from api.notifying.routes import port_of
 from api.notifying.sender import Sender
 from api.reads.readiness import readiness
 from api.settings import Settings
 from api.wiring import Dsns, Services, joined
 from domain.events import NoticeFailed, NoticeSent
+from domain.processes.notices import NoticeDue
+from domain.record import Record
 from domain.values import Instant, NoticeFailure, later
 from tests.acceptance.post import Directory, Fallen, Post, ends, sender_of
 from tests.api.test_promises_routes import whole_book
@@ -274,6 +277,36 @@ def test_a_broken_notice_holds_up_no_other(
     assert "Mr Li" not in caplog.text
 
 
+def test_a_record_of_which_nobody_can_say_what_it_means_hides_no_other(
+    parts: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is put aside where an operator sees it, and a program that was mended sends it."""
+    first, second = accepted(parts), accepted(parts)
+    known = sending.notices_of
+
+    def breaks(record: Record, *books: Any) -> tuple[NoticeDue, ...]:
+        if record.subject == first and known(record, *books):
+            raise RuntimeError("Mr Li, b@x.test")
+        return known(record, *books)
+
+    post = Post()
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "notices_of", breaks)
+        for _ in range(2):  # started anew, it is as broken as before
+            with closing(sender_of(parts, post)) as sender:
+                until_quiet(sender)
+    assert [one.ticket for one in post.taken] == [second]
+    assert readiness(parts).checks["poison"] == "records are put aside"
+    (aside,) = parts.views.poisoned()
+    assert (aside.view, aside.stream) == ("process:notices", f"ticket:{first}")
+    assert "RuntimeError" in (aside.error or "")
+    assert "Mr Li" not in f"{caplog.text}{aside}"
+    with closing(sender_of(parts, post)) as sender:
+        until_quiet(sender)
+    assert [one.ticket for one in post.taken] == [second, first]
+    assert parts.views.poisoned() == []
+
+
 def test_what_was_given_up_is_listed_and_dismissed_on_the_command_line(
     parts: Services, clock: Clock, tmp_path: Path
 ) -> None:
@@ -418,6 +451,9 @@ def test_without_a_url_notices_are_written_to_a_file_and_what_is_enclosed_is_not
     ticket = accepted(parts)
     with closing(Sender(parts)) as sender:
         until_quiet(sender)
+    (end,) = ends(parts, ticket)
+    assert isinstance(end, NoticeSent)
+    assert (end.channel, end.port) == ("file", "file"), "nobody reads that the app took it"
     port = port_of(parts.settings, "buyer", "email")
     assert port is not None
     port.send(message(enclosed="We are sorry, Mr Li."))
@@ -428,6 +464,26 @@ def test_without_a_url_notices_are_written_to_a_file_and_what_is_enclosed_is_not
     assert "Mr Li" not in file.read_text("utf-8")
     assert "b@x.test" not in file.read_text("utf-8")
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_file_of_notices_is_bounded_and_its_last_lines_are_kept(tmp_path: Path) -> None:
+    """A disk is not filled by what nobody reads; a line is whole, whichever file it is in."""
+    port = FilePort(tmp_path, bytes_max=1_000, kept=2)
+    for number in range(50):
+        port.send(message(notice=f"n-{number}"))
+    files = [tmp_path / f"{FILE}{end}" for end in (".2", ".1", "")]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert all(0 < file.stat().st_size <= 1_000 for file in files)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    lines = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    told = [one["notice"] for one in lines]
+    assert told == [f"n-{number}" for number in range(50 - len(told), 50)]
+
+
+def test_a_file_that_can_not_be_written_is_no_delivery(tmp_path: Path) -> None:
+    """The notice is tried again, as with every channel that does not take it."""
+    with pytest.raises(NotDelivered):
+        FilePort(tmp_path / "nowhere").send(message())
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_a_person_is_forgotten_and_it_is_told_by_whom_why_and_when(served: Serve
     found = erase(served, buyer)
     assert (found["carried_out"], found["destroyed"]) == (True, True)
     assert found["tickets"] == [
-        {"ticket": ticket, "texts": 1, "contents": 0, "standing": None, "until": None}
-    ]
+        {"ticket": ticket, "texts": 2, "contents": 0, "standing": None, "until": None}
+    ], "the statement, and the words its diagnosis rests on"
     told = statement(served, "supervisor", ticket)
     assert told["text"] is None
     assert told["erased"]["by"] == "admin:admin-1"

@@ -18,15 +18,18 @@ BY_SIDE = frozenset(
 """What is told by whose it is, or whom it was shown to."""
 INSIDE = frozenset(
     {
+        events.JourneyLaidOut,
         events.NoteAdded,
         events.TicketAssigned,
         events.AssignmentReleased,
         events.AssignmentLapsed,
+        events.AssignmentReturned,
         events.AgentChosen,
         events.TicketQueued,
         events.TicketEscalated,
         events.TicketPrioritised,
         events.CustomerNoted,
+        events.ArmDrawn,
         events.ContactFruitless,
         events.AnswerDiffered,
         events.DepartmentAsked,

@@ -10,7 +10,17 @@ from types import FrameType, MappingProxyType
 from typing import Final, NoReturn
 
 from api.settings import Settings
-from tests.benchmarks import appending, lateness, over_http, queue_pages, verifying, with_notary
+from tests.benchmarks import (
+    appending,
+    archiving,
+    lateness,
+    over_http,
+    past,
+    queue_pages,
+    rebuilding,
+    verifying,
+    with_notary,
+)
 from tests.benchmarks.arithmetic import Row, Skipped
 from tests.benchmarks.effort import QUICK, Effort
 from tests.benchmarks.place import Place, open_place
@@ -25,8 +35,11 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = MappingProxyType(
         "append": appending.measure,
         "notary": with_notary.measure,
         "queue": queue_pages.measure,
+        "past": past.measure,
         "clocks": lateness.measure,
         "verify": verifying.measure,
+        "rebuild": rebuilding.measure,
+        "archive": archiving.measure,
     }
 )
 

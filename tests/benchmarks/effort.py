@@ -14,6 +14,8 @@ class Effort:
     queue_tickets: int = 1_000_000
     queue_reads: int = 300
     """Pages read from the database in one round, and as many first pages."""
+    past_reads: int = 50
+    """Moments of the past that are asked for in one round."""
     notary_seconds: float = 4.0
     """How long is appended in one round with the notary at work, who signs every second."""
     clocks: int = 1_000_000
@@ -22,6 +24,8 @@ class Effort:
     """How long clocks become due in one round."""
     verified_events: int = 1_000_000
     """The longer history to verify; the shorter one is a tenth of it."""
+    rebuilt_events: int = 1_000_000
+    """The longer record to rebuild views from; the shorter one is a tenth of it."""
 
 
 QUICK: Final = Effort(
@@ -29,9 +33,11 @@ QUICK: Final = Effort(
     seconds=0.3,
     queue_tickets=20_000,
     queue_reads=50,
+    past_reads=20,
     notary_seconds=2.0,
     clocks=40_000,
     clock_seconds=2.0,
     verified_events=40_000,
+    rebuilt_events=40_000,
 )
 """Enough to see that every part works; no figure of it means anything."""

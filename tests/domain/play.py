@@ -1,6 +1,7 @@
 """A matter played in memory: commands judged and folded, with a clock we hold; no test is here."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,7 @@ from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settle
 from domain.ticket.order import evolve_order
-from domain.ticket.state import Context, Order, Stamp, Ticket
+from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
 from domain.values import (
     SYSTEM,
     Actor,
@@ -26,6 +27,7 @@ from domain.values import (
     Attachment,
     Channel,
     EvidenceKind,
+    Examination,
     Instant,
     Kind,
     Money,
@@ -79,6 +81,17 @@ def refund(amount_minor: int) -> Terms:
     return terms(RemedyKind.REFUND, amount_minor)
 
 
+PEOPLE: Mapping[str, Agent] = {
+    AGENT.ref: Agent(
+        desk="payment_owner",
+        skills=("senior",),
+        certificates=dict.fromkeys(Examination, Instant("2099-12-31T00:00:00.000000Z")),
+    ),
+    SUPERVISOR.ref: Agent(desk="director", skills=()),
+}
+"""Who is on record: an agent who has passed everything, and a supervisor; others are not."""
+
+
 def coupon(amount_minor: int) -> Terms:
     """Something on top of the price."""
     return terms(RemedyKind.COUPON, amount_minor)
@@ -101,12 +114,14 @@ class Play:
         category: str = "phones",
         follows: bool = False,
         others: tuple[Book, ...] = (),
+        agents: Mapping[str, Agent] | None = None,
         **of_order: Any,
     ) -> None:
         """Place the order at the start of the clock; what follows from facts is judged if told."""
         self.book = book
         self.follows = follows
         self.others = others
+        self.agents = PEOPLE if agents is None else agents
         self.now = START
         self.tickets: dict[str, Ticket] = {}
         self.facts: list[Event] = []
@@ -149,6 +164,7 @@ class Play:
             order=self.order if about_order else None,
             diagnose=by_words(book) if self.follows else None,
             books=books.get,
+            agents=self.agents.get,
         )
 
     def do(self, actor: Actor, command: Command, ticket: str = T1) -> tuple[Event, ...]:

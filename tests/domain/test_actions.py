@@ -16,6 +16,7 @@ from tests.domain.play import (
     JUDGE,
     MERCHANT,
     PAYMENT,
+    PEOPLE,
     SUPERVISOR,
     T1,
     Play,
@@ -112,7 +113,8 @@ def promised(category: str = "phones", **fields: Any) -> Scenario:
     """A complaint that was just opened under the book of all promises."""
     opening = {"channel": Channel.APP, "order": ORDER, "kind": Kind.COMPLAINT, **fields}
     line = replace(placed().lines[0], category=category)
-    return ordered(line).promised(whole_book()).done(commands.OpenTicket(**opening), BUYER_OF_ORDER)
+    asked = ordered(line).staffed(PEOPLE).promised(whole_book())
+    return asked.done(commands.OpenTicket(**opening), BUYER_OF_ORDER)
 
 
 def offered(story: Scenario, actor: Actor) -> tuple[Action, ...]:
@@ -162,7 +164,8 @@ def test_each_request_to_a_department_is_a_target_with_its_own_due_time() -> Non
     story = story.done(answer, SUPERVISOR_ON_DUTY)
     left = [one.target for one in offered(story, SUPERVISOR_ON_DUTY) if one.target]
     assert left == ["D2"]
-    assert commands.AnswerForDepartment not in {one.command for one in offered(story, AGENT)}
+    blocked = found(offered(story, AGENT), commands.AnswerForDepartment).refusal
+    assert isinstance(blocked, errors.NotFit), "the owner's desk is another one"
 
 
 def test_a_reported_fact_is_due_when_a_promise_waits_for_it() -> None:

@@ -15,6 +15,7 @@ from domain.events import (
     AgentChosen,
     AssignmentLapsed,
     AssignmentReleased,
+    AssignmentReturned,
     TicketAssigned,
     TicketQueued,
 )
@@ -340,6 +341,30 @@ def test_who_does_something_was_not_silent(command: Any) -> None:
     assert at_work.live.lease_until is None
     lapse = c.LapseAssignment(ticket=TICKET, due_at=UNTIL)
     at_work.at(Instant(UNTIL)).when(lapse, SYSTEM).then_nothing()
+
+
+# --- The limit --------------------------------------------------------------------------------
+
+
+def test_ro_03_what_is_above_the_limit_goes_back() -> None:
+    """At the limit nobody loses anything; above it the matter waits again: it is no silence."""
+    given = matter().done(choose(fit("a")), SYSTEM)
+    at_the_limit = c.ReturnAssignment(ticket=TICKET, agent="a", open=20)
+    given.when(at_the_limit, SYSTEM).then_nothing()
+    above = c.ReturnAssignment(ticket=TICKET, agent="a", open=21)
+    fact = AssignmentReturned(agent="a", open=21, limit=20, policy=book().version)
+    after = given.when(above, SYSTEM).then(fact)
+    assert (after.live.assignee, after.live.lease_until) == (None, None)
+    assert after.live.silent == frozenset()
+    after.when(above, SYSTEM).then_nothing()
+
+
+def test_ro_03_only_the_platform_takes_back_and_only_from_whom_it_means() -> None:
+    """Another agent, who took the matter meanwhile, keeps it."""
+    given = matter().done(choose(fit("b")), SYSTEM)
+    above = c.ReturnAssignment(ticket=TICKET, agent="a", open=21)
+    given.when(above, SYSTEM).then_nothing()
+    given.when(above, SUPERVISOR).then_refused(errors.NotYourRole)
 
 
 def test_what_overflows_is_moved_by_the_platform() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.policies.book import DEADLINES, BookError, parse
+from domain.policies.book import DEADLINES, BookError, parse, require_sources
 from domain.values import Kind, Money, Reason, later, years_later
 from tests.scenario import BOOK, BOOK_FILE, NOW, PRICE
 
@@ -133,6 +133,24 @@ def test_a_book_from_before_retention_stood_in_one_keeps_for_as_long_as_the_law_
     assert book.retention.transaction_years == 3
     assert book.kept_until(NOW, transaction=True) == years_later(NOW, 3)
     assert book.kept_until(NOW, transaction=False) < book.kept_until(NOW, transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "last_row"), [("priority", "dispute = 2\n"), ("usual", 'other = "refund"\n')]
+)
+def test_a_book_to_come_says_where_its_figures_are_from_and_an_adopted_one_is_read_without(
+    table: str, last_row: str
+) -> None:
+    """What practice does not fix is marked as ours; books from before go on to be read."""
+    sourced = f'{last_row}source = "ours"\n'
+    assert TEXT.count(sourced) == 1
+    assert require_sources(BOOK) is BOOK
+    older = parse(TEXT.replace(sourced, last_row).encode())
+    assert (older.priority.rows, older.usual.rows) == (BOOK.priority.rows, BOOK.usual.rows)
+    with pytest.raises(BookError) as told:
+        require_sources(older)
+    assert told.value.problems == (f"{table} has no source",)
+    assert "source" in refused(TEXT.replace(sourced, f'{last_row}source = "a friend"\n'))
 
 
 def test_a_book_may_not_keep_transactions_for_less_than_the_law_asks() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain import commands as c
@@ -24,14 +25,13 @@ from domain.milestones import Milestone
 from domain.policies.book import Book
 from domain.values import (
     SYSTEM,
-    Actor,
-    ActorKind,
     Awaiting,
     Channel,
     Kind,
     Money,
     Reason,
     RemedyKind,
+    Terms,
     later,
 )
 from tests.scenario import (
@@ -45,10 +45,12 @@ from tests.scenario import (
     SUPERVISOR,
     Scenario,
     ordered,
+    placed,
     whole_book,
+    yuan,
 )
 
-BOT = Actor(ActorKind.BOT, "bot")
+REPAIR = c.MakeOffer(ticket="T", terms=(Terms(kind=RemedyKind.REPAIR),))
 
 
 @cache
@@ -165,12 +167,32 @@ def test_what_is_paused_and_settled_at_once_counts_no_rest() -> None:
     assert (stopped.elapsed_s, stopped.kept) == (2 * 3600, True)
 
 
+def brought_before_the_platform() -> Scenario:
+    """Return a late order's matter whose buyer asked for a ruling when no offer was accepted."""
+    return (
+        complaint(reason=Reason.LATE)
+        .done(c.AcceptTicket(ticket="T"), AGENT)
+        .done(c.RefuseClaim(ticket="T", reasons="it was the weather"), MERCHANT)
+        .done(REPAIR, MERCHANT)
+        .done(c.DeclineOffer(ticket="T", offer="O1"), BUYER)
+        .done(c.RequestIntervention(ticket="T"), BUYER)
+    )
+
+
 def test_the_ruling_never_rests() -> None:
-    """SL-13: the 48 hours run whatever is waited for."""
-    rule = book().clock_rule("ruling")
-    assert rule is not None
-    assert not rule.pauses
-    assert rule.within == timedelta(hours=48)
+    """SL-13: the 48 hours run whatever is waited for, while other promises rest."""
+    before = brought_before_the_platform()
+    due = later(before.now, timedelta(hours=48))
+    assert before.live.clocks["ruling"].due_at == due
+    waiting = before.after(timedelta(hours=1)).done(
+        c.BeginWait(ticket="T", on=Awaiting.THIRD_PARTY, why="the laboratory"), AGENT
+    )
+    assert facts(waiting, ClockPaused, "medium_priority_closed")
+    assert not facts(waiting, ClockPaused, "ruling")
+    inside = passed(waiting.at(later(due, -MOMENT)), "ruling")
+    assert not facts(inside, ClockBreached, "ruling")
+    over = passed(waiting.at(due), "ruling")
+    assert [one.due_at for one in facts(over, ClockBreached, "ruling")] == [due]
 
 
 def test_a_breach_that_costs_owes_its_payout_once() -> None:
@@ -270,35 +292,45 @@ def test_an_exchange_of_a_return_counts_from_its_own_request() -> None:
 
 
 def test_a_promise_of_a_class_the_matter_comes_into_counts_from_then() -> None:
-    """Nobody is late with what was not owed: a correction starts the plan's four hours."""
-    high = (
-        complaint(reason=Reason.QUALITY_FAULT, kind=Kind.CONSULTATION, claim=Money(499_900, "CNY"))
-        .after(timedelta(hours=5))
-        .done(c.AcceptTicket(ticket="T"), AGENT)
-    )
-    assert not facts(high, ClockStarted, "complaint_takeover")
-    corrected = high.done(
+    """SL-05: nobody is late with what was not owed: a correction starts the four hours."""
+    line = msgspec.structs.replace(placed().lines[0], paid=yuan(5_001))
+    opening = c.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.CONSULTATION)
+    asked = ordered(line).promised(book()).done(opening, BUYER).after(timedelta(hours=5))
+    assert not facts(asked, ClockStarted, "high_priority_plan")
+    corrected = asked.done(
         c.CorrectDiagnosis(
             ticket="T",
-            scenario=high.live.scenario,
-            responsible=high.live.responsible,
+            scenario=asked.live.scenario,
+            responsible=asked.live.responsible,
             kind=Kind.DISPUTE,
         ),
         AGENT,
     )
-    negative = corrected.done(
-        c.ReportFact(ticket="T", fact=Milestone.MENTION_FOUND, occurred_at=NOW), AGENT
+    (started,) = facts(corrected, ClockStarted, "high_priority_plan")
+    assert (started.since, started.due_at) == (
+        later(NOW, timedelta(hours=5)),
+        later(NOW, timedelta(hours=9)),
     )
-    started = facts(negative, ClockStarted, "public_opinion")
-    assert [one.since for one in started] in ([], [negative.now])
-    assert not facts(negative, ClockBreached, "public_opinion")
+    in_time = passed(corrected.at(later(started.due_at, -MOMENT)), "high_priority_plan")
+    assert not facts(in_time, ClockBreached, "high_priority_plan")
+    late = passed(corrected.at(started.due_at), "high_priority_plan")
+    assert [one.due_at for one in facts(late, ClockBreached, "high_priority_plan")] == [
+        started.due_at
+    ]
 
 
-def test_an_agreement_ends_the_wait_for_a_ruling() -> None:
-    """SL-13: once the sides agree there is nothing left to rule on."""
-    rule = book().clock_rule("ruling")
-    assert rule is not None
-    assert Milestone.SETTLED in rule.cancels
+def test_a_matter_that_is_taken_back_ends_the_wait_for_a_ruling() -> None:
+    """SL-13: where the sides can not agree any more, the buyer may still let the matter rest."""
+    before = brought_before_the_platform().after(timedelta(hours=47))
+    before.when(REPAIR, MERCHANT).then_refused(errors.WrongStage)
+    assert "ruling" in before.live.clocks
+    closed = before.done(c.CloseTicket(ticket="T"), BUYER)
+    (cancelled,) = facts(closed, ClockCancelled, "ruling")
+    assert cancelled.why == "closed"
+    assert "ruling" not in closed.live.clocks
+    late = closed.after(timedelta(days=9))
+    assert late.judged(c.PassClock(ticket="T", clock="ruling", at=late.now), SYSTEM) == ()
+    assert not facts(late, ClockBreached, "ruling")
 
 
 def test_an_answer_that_was_to_settle_it_and_did_not_is_a_contact_in_vain() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from domain import commands as c
@@ -23,6 +24,7 @@ from domain.values import (
     Responsible,
     Tier,
     later,
+    moment_of,
 )
 from domain.values import Scenario as Scene
 from tests.scenario import (
@@ -39,6 +41,7 @@ from tests.scenario import (
     for_each,
     named,
     ordered,
+    placed,
     whole_book,
 )
 
@@ -128,6 +131,18 @@ def test_a_book_nobody_adopted_is_refused_and_the_own_one_is_no_move() -> None:
     assert complaint().judged(c.MoveToBook(ticket="T", policy="2026-11-22", why="w"), ADMIN) == ()
 
 
+def test_a_ticket_is_moved_to_a_book_from_the_instant_on_at_which_it_begins() -> None:
+    """A moment before, nobody is promised anything by it: not in new tickets, not in old ones."""
+    begins = later(NOW, timedelta(days=3))
+    to_come = other(STRICTER).model_copy(update={"in_force_from": moment_of(begins)})
+    waiting = replace(complaint(), others=(to_come,))
+    move = c.MoveToBook(ticket="T", policy="b-2", why="w")
+    early = waiting.at(later(begins, -MOMENT))
+    early.when(move, SUPERVISOR).then_refused(errors.BookNotInForce, in_force_from=begins)
+    facts = waiting.at(begins).judged(move, SUPERVISOR)
+    assert of(facts, events.TicketMovedToBook)
+
+
 def test_what_is_over_stays_as_it_was_promised() -> None:
     """A resolved matter is not judged by a later book."""
     over = (
@@ -167,6 +182,17 @@ def test_a_breach_that_was_due_is_recorded_before_a_laxer_book_could_forgive_it(
     clock = scenario.live.clocks[TAKEOVER]
     assert (clock.breached, clock.due_at) == (True, later(NOW, timedelta(minutes=30)))
     assert not of(facts, events.ClockMoved, TAKEOVER)
+
+
+def test_a_share_of_the_order_that_is_owed_by_then_is_owed_before_the_move() -> None:
+    """SL-19: what a breach costs the order is a fact of the order, and stands in no move's way."""
+    fish = msgspec.structs.replace(placed().lines[0], category="fresh_food")
+    opening = c.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
+    late = ordered(fish).promised(book()).done(opening, BUYER).after(timedelta(hours=1))
+    _, facts = moved(late, other())
+    kinds = [type(one) for one in facts]
+    owed = kinds.index(events.OverduePayoutOwed)
+    assert owed < kinds.index(events.PayoutOwed) < kinds.index(events.TicketMovedToBook)
 
 
 def test_a_broken_promise_stays_broken_and_is_broken_once() -> None:

@@ -24,7 +24,7 @@ PARTITIONS = 8
 LANES_OF_THE_LEDGER = 4
 STORAGE = "0005_storage.sql"
 """Left out: a partitioned table refuses storage parameters."""
-WRITE_PATH = "0003_append.sql"
+WRITE_PATH = ("0003_append.sql", "0008_append_at_once.sql")
 FORBIDDEN = r"clock_timestamp|\bnow\s*\(|\bnotify\b|advisory|nextval|currval|\bserial\b|random\s*\("
 _NUMBERS = count(1)
 
@@ -97,7 +97,16 @@ def test_every_statement_of_the_append_touches_one_partition(
             disclosures=(SealedValue(stream, 1, "/data/phone", "buyer", b"sealed"),),
         )
         two = attempt(heads_after(one)[stream], free=(name,))
-        for batch, kind in ((one, "accepted"), (two, "accepted"), (one, "replayed")):
+        usual = attempt(
+            heads_after(two)[stream],
+            disclosures=(SealedValue(stream, 3, "/data/phone", "buyer", b"sealed"),),
+        )
+        for batch, kind in (
+            (one, "accepted"),
+            (two, "accepted"),
+            (usual, "accepted"),
+            (one, "replayed"),
+        ):
             (verdict,) = recorder.append(0, [batch])
             assert verdict.kind is VerdictKind(kind)
         recorder.keep_book(0, stream.encode())
@@ -193,21 +202,27 @@ def test_nothing_in_the_record_leaves_its_lane(database: Database) -> None:
     connection.close()
 
 
-def test_the_write_path_asks_for_nothing_that_is_not_the_lanes() -> None:
+def code_of(file: str) -> str:
+    """The statements of a migration without its comments."""
+    text = next(one.text for one in migrations() if one.name == file)
+    return re.sub(r"--[^\n]*", "", text)
+
+
+@pytest.mark.parametrize("file", WRITE_PATH)
+def test_the_write_path_asks_for_nothing_that_is_not_the_lanes(file: str) -> None:
     """No clock of one machine, no lock or hint that all share, no number with gaps."""
-    text = next(one.text for one in migrations() if one.name == WRITE_PATH)
-    code = re.sub(r"--[^\n]*", "", text)
+    code = code_of(file)
     assert re.findall(FORBIDDEN, code, re.IGNORECASE) == []
     tables = re.findall(r"\{(?:ledger|personal)\}\.(\w+) (\w)\b", code)
-    assert {table for table, _ in tables} >= {"lane_head", "event", "reservation", "subject_key"}
+    assert {table for table, _ in tables} >= {"lane_head", "event"}
     for table, alias in tables:
         assert re.search(rf"\b{alias}\.lane = p_lane\b", code), table
 
 
-def test_the_append_is_plain_statements() -> None:
+@pytest.mark.parametrize("file", WRITE_PATH)
+def test_the_append_is_plain_statements(file: str) -> None:
     """One big CTE would judge by a snapshot from before it waited for the lane."""
-    text = next(one.text for one in migrations() if one.name == WRITE_PATH)
-    code = re.sub(r"--[^\n]*", "", text)
+    code = code_of(file)
     assert not re.search(r"\bwith\b(?!\s+ordinality)", code)
     assert "volatile" in code
     assert code.index("for update") < code.index("unnest(c_id)")

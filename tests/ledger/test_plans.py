@@ -72,6 +72,20 @@ def test_plans_cached_on_empty_tables_stay_right_when_they_grow(recorder: Record
     only_what_was_asked_for(before, after)
 
 
+def test_the_usual_append_stays_right_too_when_the_tables_grow(recorder: Recorder) -> None:
+    """It is judged by other statements than the append above, as a whole."""
+    first = [attempt(new(f"merchant:first-{number}")) for number in range(BATCH)]
+    for one in first:
+        assert recorder.append(0, [one])[0].kind is VerdictKind.ACCEPTED
+    for page in range(GROWN):
+        recorder.append(0, [attempt(new(f"merchant:{page}-{n}")) for n in range(BATCH)])
+    before = counted(recorder)
+    heads = [heads_after(one)[one.links[0].stream] for one in first]
+    verdicts = recorder.append(0, [attempt(head, events=2) for head in heads])
+    assert {verdict.kind for verdict in verdicts} == {VerdictKind.ACCEPTED}
+    only_what_was_asked_for(before, counted(recorder))
+
+
 def test_reads_need_no_statistics(recorder: Recorder) -> None:
     """After an import or a restore the server has none, and a page must not cost the lane."""
     for page in range(GROWN):

@@ -123,6 +123,17 @@ def test_only_the_application_calls_the_append(
     assert [row[1:] for row in rows] == [(False, True, True, "ticketledger_owner")]
 
 
+def test_nobody_calls_the_part_of_the_append_that_judges_one_by_one(database: Database) -> None:
+    """There is one way into the record."""
+    with psycopg2.connect(database.owner_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select rolname from pg_roles where rolname like 'ticketledger%'"
+            " and has_function_privilege(rolname, 'ledger.append_each'::regproc, 'execute')"
+        )
+        assert cursor.fetchall() == [("ticketledger_owner",)]
+    connection.close()
+
+
 def test_names_of_the_callers_own_do_not_reach_into_the_append(database: Database) -> None:
     """The function runs as the owner: a caller's temporary function must not run in it."""
     recorder = Recorder.connect(database.app_dsn)

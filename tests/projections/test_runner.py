@@ -18,9 +18,12 @@ from projections import (
     deadlines,
     departments,
     diagnosis,
+    instants,
     progress_board,
     queue,
+    queue_past,
     surveys,
+    training,
 )
 from projections.projection import TicketView
 from projections.queue.rows import TABLES, QueuePage, QueueRow
@@ -398,6 +401,6 @@ def test_the_views_of_the_program_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
     parts = (
         *(queue, progress_board, arbitration, deadlines, clocks),
-        *(departments, diagnosis, surveys, agents),
+        *(departments, diagnosis, surveys, agents, queue_past, instants, training),
     )
     assert {part.VIEW for part in parts} == set(VIEWS)

@@ -442,7 +442,6 @@ def diagnosed(history: History, ticket: str, kind: Kind, *, human: Kind | None) 
             sentiment=Sentiment.NEUTRAL,
             upset=False,
             confidence_bp=8_000,
-            words=("flickers",),
             flows=(),
             satisfied=False,
             method="lexicon:1",

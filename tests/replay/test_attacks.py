@@ -5,6 +5,7 @@ The rows that find nothing are tests too: what a self-check can not see must not
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from api.keys import FileKeys
 from domain.ledger.erasure import Eraser
+from domain.ledger.migrations import Names
 from domain.ledger.sealing import disclosure, place, seal
+from domain.proof.canonical import BYTES_MAX
 from domain.proof.checkpoint import Checkpoint
 from domain.proof.stamp import read_roots, stamp_request
 from domain.values import Actor, ActorKind, ErasureGround, KeyPurpose
+from replay.verify.reading import open_snapshot
+from replay.verify.rows import read_rows
 from replay.verify.stamps import Outsiders
 from tests.ledger.authorities import Tsa, stamping
 from tests.ledger.matters import close, say
@@ -165,6 +170,41 @@ def test_bytes_that_are_no_record_are_found(scene: Scene) -> None:
     )
     findings = scene.audit().findings
     assert {("E01", LATE), ("E02", LATE + 1)} <= {(one.code, one.position) for one in findings}
+
+
+HUGE = 80_000_000
+"""Bytes of a forged value: many such in one page would be more than any answer can hold."""
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "codes"),
+    [
+        # No record is that long, so the log's leaf has no event and its stream has a gap.
+        ("state", f"convert_to(repeat('x', {HUGE}), 'UTF8')", {"E02", "E06", "E10"}),
+        ("topic", f"repeat('x', {HUGE})", {"E04"}),
+        ("leaf_hash", f"convert_to(repeat('x', {HUGE}), 'UTF8')", {"E03"}),
+    ],
+)
+def test_a_huge_row_is_found_without_being_read_to_its_end(
+    scene: Scene, column: str, value: str, codes: set[str]
+) -> None:
+    """Who fills rows with gigabytes must not stop the audit that would tell of them."""
+    scene.break_in(
+        "alter table ledger.event drop constraint event_state_check",
+        "alter table ledger.event alter column leaf_hash drop expression",
+        f"update ledger.event set {column} = {value} where position = {LATE}",
+    )
+    findings = scene.audit().findings
+    assert {one.code for one in findings} == codes
+    assert {one.position for one in findings if one.code != "E06"} == {LATE}
+    with (
+        closing(open_snapshot(scene.database.app_dsn, None)) as connection,
+        connection.cursor() as cursor,
+    ):
+        rows = read_rows(cursor, Names(), 0, after=0, upto=50_000)
+    read = (*rows.states, *rows.topics, *rows.leaf_hashes)
+    assert max(map(len, read)) <= BYTES_MAX + 1
+    assert len(rows) == scene.audit().events
 
 
 def test_a_deleted_ticket_is_found(scene: Scene, story: Story) -> None:

@@ -9,12 +9,20 @@ import pytest
 import api.app  # noqa: F401 - its routes write down which command lives at which address
 from api.addresses import ADDRESSES
 from domain import errors
-from domain.commands import Command, FollowOrder, OrderCommand, PassClock, PassDeadline
+from domain.commands import (
+    AskSurvey,
+    Command,
+    FollowOrder,
+    OrderCommand,
+    PassClock,
+    PassDeadline,
+)
 from domain.events import Event
 from domain.policies.book import Book
 from domain.ticket.clocks.running import next_at, rule_of
 from domain.values import SYSTEM, Actor, ActorKind, Customer, Instant, Money, Tier
 from tests.rows.orders import order_facts
+from tests.rows.people import PEOPLE
 from tests.rows.played import BUYER, NOW, Deed, Fact, Ground, Running
 from tests.scenario import ORDER, Scenario
 
@@ -30,7 +38,7 @@ class InMemory:
 
     def __init__(self, book: Book) -> None:
         """Begin with nothing but a book."""
-        self._at = Scenario().promised(book)
+        self._at = Scenario(agents=PEOPLE).promised(book)
         self._facts: list[Fact] = []
 
     @property
@@ -133,6 +141,9 @@ class InMemory:
             at = None if rule is None else next_at(clock, rule, book)
             if at is not None and at <= self.now:
                 found.append(PassClock(ticket=TICKET, clock=name, at=at))
+        survey = ticket.survey
+        if survey is not None and not survey.asked and survey.due_at <= self.now:
+            found.append(AskSurvey(ticket=TICKET, due_at=survey.due_at))
         return found
 
 

@@ -23,6 +23,7 @@ from tests.rows.played import (
 from tests.rows.promises import (
     ACCEPTS,
     ASKED,
+    BABY,
     COMPLAINED,
     DEPARTMENTS,
     HOUR,
@@ -176,6 +177,23 @@ def departments_answer_in_parallel_each_in_its_own_time(begin: Begin) -> None:
     ]
     [escalated] = played.facts("ticket.escalated")[-1:]
     assert (escalated.data["clock"], escalated.data["to"]) == (other, "director")
+
+
+def departments_are_asked_by_the_promise_itself(begin: Begin) -> None:
+    """SL-05: with the clock of the plan supply chain and legal are asked, once, each in 2 h."""
+    played = opened(begin, BABY)
+    asked = [one.data["department"] for one in played.facts("department.asked")]
+    assert asked == ["supply_chain", "legal"]
+    for clock in ("department_plan:D1", "department_plan:D2"):
+        [started] = played.facts("clock.started", clock)
+        assert started.data["due_at"] == later(played.now, 2 * HOUR)
+    does(played, *DEPARTMENTS)
+    assert len(played.facts("department.asked")) == 2, "who is asked already is not asked twice"
+    does(played, Deed(SUPERVISOR, "department-requests/D1/plan", {"plan": "Recall."}))
+    does(played, *IN_VAIN)
+    assert len(played.facts("department.asked")) == 2, "who has answered is not asked again"
+    bought = opened(begin, COMPLAINED)
+    assert bought.facts("department.asked") == []
 
 
 def the_rest_of_a_promise_is_kept_by_whom_it_awaits(begin: Begin) -> None:

@@ -133,6 +133,22 @@ def the_question_after_a_matter_is_due_in_seven_days(begin: Begin) -> None:
     assert scheduled.data["due_at"] == later(played.now, 7 * DAY)
 
 
+def a_low_rating_lays_the_journey_out(begin: Begin) -> None:
+    """CL-09: a recommendation up to six, and a mark up to two; not one more."""
+    for score, low in ((6, 1), (7, 0)):
+        played = opened(begin, ASKED)
+        does(played, SETTLES)
+        played.move_to(later(played.now, 7 * DAY))
+        does(played, Deed(BUYER, "nps", {"score": score}))
+        assert len(played.facts("journey.laid_out")) == low
+    for mark, low in ((2, 1), (3, 0)):
+        played = opened(begin, ASKED)
+        does(played, SETTLES)
+        marks = {"result": mark, "speed": 5, "attitude": 5}
+        does(played, Deed(BUYER, "satisfaction", marks))
+        assert len(played.facts("journey.laid_out")) == low
+
+
 KINDS: Mapping[str, int] = {"consultation": 4, "complaint": 3, "dispute": 2}
 """What a matter weighs before anything else is known of it."""
 

@@ -25,9 +25,9 @@ public interface. A row is *done* when every clause and figure of it is driven, 
 just outside, and the result is read from a view. *First form* means that what its scenarios say is
 driven, and the rest comes later. The figures stand in the tests as practice gives them, never read
 from the book: `tests/acceptance/test_book_mutations.py` raises each figure of clocks, deadlines,
-contacts, load, caps and surveys by one unit and expects the scenario of its row, played on the pure
-core, to fail; calendars, shifts, limits, retention and the words have tests of their own. Rows that
-are not here are not built yet.
+contacts, load, caps, surveys and low ratings by one unit and expects the scenario of its row,
+played on the pure core, to fail; calendars, shifts, limits, retention and the words have tests of
+their own. Rows that are not here are not built yet.
 
 This page is written from the tests by `python -m tests.rules.rulebook`.
 

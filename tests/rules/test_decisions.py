@@ -29,6 +29,7 @@ UNDER_NO_BOOK: Final = {
             "note.",
             "order.certificate_posted",
             "order.live_session_ended",
+            "order.page_browsed",
             "order.placed",
         ),
         *(
@@ -57,6 +58,7 @@ UNDER_NO_BOOK: Final = {
         ),
         *("ticket.linked", "ticket.reprioritised", "ticket.routed", "ticket.transferred", "wait."),
         *("department.planned", "coupon.", "legal_hold.", "nps.", "contents.", "erasure."),
+        *("training.started", "training.step_", "training.question_", "training.ruling_"),
     ),
     "the ledger's own keys, anchors and books": ("checkpoint.", "key.", "keys.", "policy."),
     "an end that follows from what was decided before, under the book that is named there": (

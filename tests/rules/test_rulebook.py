@@ -19,7 +19,7 @@ COMPLETED = (
     | numbered("RE", 16)
     | numbered("AR", 1, 2, 3, 4, 5, 6, 8)
     | numbered("PR", 1, 3)
-    | numbered("CL", 2)
+    | numbered("CL", 2, 10, 17)
     | numbered("TR", 1, 2, 3, 6)
 )
 """The rows that are promised to be built, in full or in a first form."""

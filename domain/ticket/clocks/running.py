@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import zip_longest
-from typing import Final, NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, assert_never
 
 from domain.events import (
     ClockBreached,
@@ -20,16 +20,20 @@ from domain.ticket.clock import Clock
 from domain.ticket.state import Context, Order, Ticket
 from domain.values import BASIS_POINTS, Instant, Money, later
 
-WARNING: Final = "warning"
-BREACH: Final = "breach"
-RUNG: Final = "rung"
+
+class What(StrEnum):
+    """What can become due on a running clock."""
+
+    WARNING = "warning"
+    BREACH = "breach"
+    RUNG = "rung"
 
 
 class Step(NamedTuple):
     """Something that becomes due on a running clock."""
 
     at: Instant
-    what: str
+    what: What
     number: int
     """Of a warning its share of the time in basis points, of a rung its place from 1."""
 
@@ -50,11 +54,11 @@ def steps(clock: Clock, rule: ClockRule, book: Book) -> Iterable[Step]:
                 part = timedelta(seconds=clock.target_s * share / BASIS_POINTS)
                 at = due(calendar, clock.transitions, part)
                 assert at is not None, "a clock that runs has an instant for each of its shares"
-                yield Step(at, WARNING, share)
-        yield Step(clock.due_at, BREACH, 0)
+                yield Step(at, What.WARNING, share)
+        yield Step(clock.due_at, What.BREACH, 0)
     for number, rung in enumerate(rule.ladder, start=1):
         if number > clock.rung:
-            yield Step(later(clock.due_at, rung.after), RUNG, number)
+            yield Step(later(clock.due_at, rung.after), What.RUNG, number)
 
 
 def next_at(clock: Clock, rule: ClockRule, book: Book) -> Instant | None:
@@ -66,13 +70,14 @@ def facts_due(
     name: str, clock: Clock, rule: ClockRule, ticket: Ticket, context: Context
 ) -> tuple[Event, ...]:
     """Return everything that has become due on a clock and is not on record, in order."""
-    coming = list(steps(clock, rule, context.book))
+    coming = iter(steps(clock, rule, context.book))
     facts: list[Event] = []
-    for step, following in zip_longest(coming, coming[1:]):
-        if step.at > context.now:
-            break
+    step = next(coming, None)
+    while step is not None and step.at <= context.now:
+        following = next(coming, None)
         then = None if following is None else following.at
         facts += _facts(step, then, name, rule, ticket, context)
+        step = following
     return tuple(facts)
 
 
@@ -85,7 +90,7 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
     context: Context,
 ) -> Iterable[Event]:
     match step.what:
-        case "warning":
+        case What.WARNING:
             yield ClockWarned(
                 clock=name,
                 share_bp=step.number,
@@ -94,7 +99,7 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
                 policy=context.book.version,
                 next_at=then,
             )
-        case "breach":
+        case What.BREACH:
             yield ClockBreached(
                 clock=name,
                 row=rule.row,
@@ -103,7 +108,7 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
                 next_at=then,
             )
             yield from _owed(name, rule, ticket, context)
-        case _:
+        case What.RUNG:
             yield TicketEscalated(
                 clock=name,
                 rung=step.number,
@@ -112,6 +117,8 @@ def _facts(  # noqa: PLR0917 - what a step is recorded with
                 policy=context.book.version,
                 next_at=then,
             )
+        case _:
+            assert_never(step.what)
 
 
 def _owed(name: str, rule: ClockRule, ticket: Ticket, context: Context) -> Iterable[Event]:

@@ -7,7 +7,9 @@ from msgspec.structs import replace
 from domain.events import (
     AgentChosen,
     AnswerDiffered,
+    ArmDrawn,
     AssignmentLapsed,
+    AssignmentReturned,
     BotAnswered,
     ClockBreached,
     ClockCancelled,
@@ -56,6 +58,7 @@ ClockEvent = (
 MatterEvent = (
     DiagnosisMade
     | CustomerNoted
+    | ArmDrawn
     | TicketPrioritised
     | ContactFruitless
     | AnswerDiffered
@@ -67,7 +70,14 @@ MatterEvent = (
     | ResolutionWritten
     | ResolutionSigned
 )
-RouteEvent = TicketQueued | AgentChosen | AssignmentLapsed | DepartmentAsked | DepartmentPlanned
+RouteEvent = (
+    TicketQueued
+    | AgentChosen
+    | AssignmentLapsed
+    | AssignmentReturned
+    | DepartmentAsked
+    | DepartmentPlanned
+)
 
 
 def evolve_clock(ticket: Ticket, event: ClockEvent, stamp: Stamp) -> Ticket:
@@ -180,7 +190,7 @@ def evolve_matter(ticket: Ticket, event: MatterEvent, stamp: Stamp) -> Ticket:
             return replace(ticket, version=version, resolution=written)
         case PlanGiven():
             return replace(ticket, version=version, lease_until=None)
-        case AnswerDiffered() | FactReported() | ResolutionSigned():
+        case AnswerDiffered() | ArmDrawn() | FactReported() | ResolutionSigned():
             return replace(ticket, version=version)
         case _:
             assert_never(event)
@@ -225,6 +235,8 @@ def evolve_route(ticket: Ticket, event: RouteEvent, stamp: Stamp) -> Ticket:
                 lease_until=None,
                 silent=ticket.silent | {event.agent},
             )
+        case AssignmentReturned():
+            return replace(ticket, version=version, assignee=None, lease_until=None)
         case DepartmentAsked():
             asked = DepartmentRequest(department=event.department)
             return replace(

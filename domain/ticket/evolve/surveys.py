@@ -4,10 +4,10 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from domain.events import NpsGiven, SurveyAsked, SurveyCancelled, SurveyScheduled
+from domain.events import JourneyLaidOut, NpsGiven, SurveyAsked, SurveyCancelled, SurveyScheduled
 from domain.ticket.state import Stamp, SurveyState, Ticket
 
-SurveyEvent = SurveyScheduled | SurveyCancelled | SurveyAsked | NpsGiven
+SurveyEvent = SurveyScheduled | SurveyCancelled | SurveyAsked | NpsGiven | JourneyLaidOut
 
 
 def evolve_survey(ticket: Ticket, event: SurveyEvent, stamp: Stamp) -> Ticket:
@@ -23,6 +23,8 @@ def evolve_survey(ticket: Ticket, event: SurveyEvent, stamp: Stamp) -> Ticket:
         case NpsGiven():
             assert ticket.survey is not None, "what was asked is answered"
             survey = replace(ticket.survey, given=True)
+        case JourneyLaidOut():
+            survey = ticket.survey
         case _:
             assert_never(event)
     return replace(ticket, version=stamp.version, survey=survey)
