@@ -1,4 +1,7 @@
-"""The incident log up to a moment: the ledger stands as the source stood then."""
+"""A log up to a moment: the ledger stands as the source stood then.
+
+The incident log is brought up to three moments in `tests.replay.test_as_of_logs`.
+"""
 
 import json
 from collections.abc import Callable
@@ -18,9 +21,6 @@ from tests.conftest import Database
 from tests.imports.conftest import open_ledger
 
 LOGS = [
-    pytest.param(
-        ("logs/uci498_shared.csv.gz", "uci498", "2016-04-01T00:00:00Z"), id="the incident log"
-    ),
     pytest.param(
         ("logs/helpdesk_mendeley.csv.gz", "helpdesk", "2012-01-01T00:00:00Z"), id="the help desk"
     ),

@@ -32,7 +32,7 @@ from tests.scenario import TABLES, named, whole_bytes
 
 END = Instant("2026-11-22T08:00:00.000000Z")
 SEED = 7
-A_DAY = 3
+A_DAY = 2
 """Tickets; a month of them has every track."""
 OWN = "2026-11-22"
 

@@ -50,4 +50,4 @@ class LivedAgain(PromisedParties):
 
 
 TestLivedAgain = LivedAgain.TestCase
-TestLivedAgain.settings = settings(max_examples=30, stateful_step_count=50, deadline=None)
+TestLivedAgain.settings = settings(max_examples=15, stateful_step_count=50, deadline=None)

@@ -1,6 +1,7 @@
 """Real logs, imported, exported and read back: by us, and by programs nobody here wrote."""
 
 import json
+import os
 import sqlite3
 import subprocess
 from collections import Counter
@@ -30,6 +31,16 @@ from tests.replay.exports.test_xes import traces
 ANSWER_S = 900
 KEEPS_ONE = frozenset({"pm4py"})
 """Of two relations between an event and an object these readers keep one, where JSON has both."""
+LOGS = [
+    "helpdesk",
+    pytest.param(
+        "uci498",
+        marks=pytest.mark.skipif(
+            "TICKETLEDGER_LONG" not in os.environ,
+            reason="70,339 rows take minutes with every reader: set TICKETLEDGER_LONG=1",
+        ),
+    ),
+]
 readers = pytest.mark.parametrize(
     "reader",
     [
@@ -146,7 +157,7 @@ def counted(path: Path) -> dict[str, Any]:
         }
 
 
-@pytest.mark.parametrize("mapping", ["helpdesk", "uci498"])
+@pytest.mark.parametrize("mapping", LOGS)
 def test_an_imported_log_is_exported_as_it_was(logs: Callable[[str], Log], mapping: str) -> None:
     """Cases, events, variants and edges are those that were computed from the source's file."""
     log = logs(mapping)
@@ -164,7 +175,7 @@ def test_an_imported_log_is_exported_as_it_was(logs: Callable[[str], Log], mappi
 
 
 @readers
-@pytest.mark.parametrize("mapping", ["helpdesk", "uci498"])
+@pytest.mark.parametrize("mapping", LOGS)
 def test_another_reader_reads_an_imported_log_as_it_was(
     logs: Callable[[str], Log], mapping: str, reader: str
 ) -> None:
