@@ -18,8 +18,9 @@ from api.keys import FileKeys, introduce
 from domain.ledger.application import TicketLedger
 from domain.ledger.connections import Connections
 from domain.ledger.notary import Notary
+from domain.streams import order_stream
 from domain.values import KeyPurpose
-from replay.archive.layout import MANIFEST, range_path
+from replay.archive.layout import MANIFEST, part_of, range_path
 from replay.archive.manifest import Manifest, read, written
 from replay.archive.source import Source
 from replay.archive.writing import Order, Progress, write
@@ -82,7 +83,7 @@ def tell(ledger: Ledger) -> None:
     lanes = ledger.database.lanes
     with ledger.opened() as opened:
         introduce(opened, FileKeys(ledger.directory / "keys"), *KeyPurpose)
-        orders = [fresh_in(number % lanes, lanes) for number in range(TICKETS)]
+        orders = [_fresh_order(number, lanes) for number in range(TICKETS)]
         for order in orders:
             place(opened, order)
         tickets = [open_ticket(opened, order) for order in orders]
@@ -94,6 +95,13 @@ def tell(ledger: Ledger) -> None:
         tickets.append(open_ticket(opened, orders[0]))
         _talk(opened, tickets[1:])
     ledger.notarize()
+
+
+def _fresh_order(number: int, lanes: int) -> str:
+    """Return an unused order, so that in every lane the parts are filled one after the other."""
+    lane, part = number % lanes, number // lanes % PARTS
+    candidates = iter(lambda: fresh_in(lane, lanes), "")
+    return next(one for one in candidates if part_of(order_stream(one), PARTS) == part)
 
 
 def _talk(opened: TicketLedger, tickets: list[str]) -> None:
