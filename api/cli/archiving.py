@@ -1,6 +1,5 @@
 """Commands of the sealed archive: `archive write`, `archive verify` and `archive figures`."""
 
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from api.cli.exporting import ledger_of
+from api.cli.moments import written_moment
+from api.cli.signed import ledger_of
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -20,6 +20,7 @@ from api.cli.terminal import (
     say,
     settings_of,
     show_progress,
+    terminable,
 )
 from api.cli.verifying import NOT_ANCHORED, LogKeys
 
@@ -199,9 +200,9 @@ def engine_of(name: str, scheduler: str | None, workers: int | None) -> Iterator
 @contextmanager
 def in_words(interrupted: str = "Nothing was changed.") -> Iterator[None]:
     """Tell what goes wrong with an archive in words, and let Ctrl-C end in order."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        yield
+        with terminable():
+            yield
     except KeyboardInterrupt:
         say(f"\nInterrupted. {interrupted}")
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -225,7 +226,6 @@ def in_words(interrupted: str = "Nothing was changed.") -> Iterator[None]:
             raise
         raise told from error
     finally:
-        signal.signal(signal.SIGTERM, before)
         end_progress()
 
 
@@ -288,14 +288,7 @@ def _moment(text: str | None, ledger: "TicketLedger") -> dict[int, int] | None:
     """Return the moment that is asked for; lanes that it leaves out end where they are signed."""
     if text is None:
         return None
-    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
-
-    try:
-        moment = parse_moment(text)
-    except ValueError as error:
-        raise CommandError(
-            "--upto names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
-        ) from error
+    moment = written_moment(text, "--upto")
     newest = {lane: ledger.merkle_log.checkpoint(lane) for lane in range(ledger.lanes)}
     return {lane: one.size if one is not None else 0 for lane, one in newest.items()} | moment
 
@@ -353,10 +346,6 @@ def _line(finding: "Finding") -> str:
 
     told = str(finding) if finding.lane is not None else f"{finding.code}: {finding.what}"
     return f"{told}  ({MEANINGS[finding.code]})"
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _progress(done: int, total: int) -> None:

@@ -1,15 +1,15 @@
 """Commands that write the record in forms that others read, and the one that checks such files."""
 
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.moments import known_moment
+from api.cli.signed import ledger_of
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -21,18 +21,15 @@ from api.cli.terminal import (
     say,
     settings_of,
     show_progress,
+    terminable,
 )
 
 if TYPE_CHECKING:
-    from api.settings import Settings
-    from api.wiring import Services
     from domain.ledger.application import TicketLedger
     from replay.exports.checked import Checked
     from replay.exports.reading import Span
 
 PROGRESS_S: Final = 0.2
-SIGN_S: Final = 10.0
-"""So long a notary of this process may take to sign for what is new."""
 group = typer.Typer(
     help="Write the record in forms that others read.",
     no_args_is_help=True,
@@ -49,7 +46,7 @@ Tickets = Annotated[
     list[str] | None,
     typer.Option("--ticket", "--tickets", help="This ticket alone; again for each."),
 ]
-Write = Callable[["TicketLedger", "Span", Path, Callable[[int, int], None]], int]
+Write = Callable[["Span", Path, Callable[[int, int], None]], int]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,11 +71,12 @@ def export_jsonl(
 ) -> None:
     """Write the records themselves, as far as signed checkpoints cover them, with the proof."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
+    from replay.exports.files import part_of  # noqa: PLC0415 - heavy
     from replay.exports.jsonl import begun, export_lines  # noqa: PLC0415 - heavy
 
     with ledger_of(settings, signed=True) as (ledger, ends):
-        span = _span(ledger, since, upto, ticket, ends=ends, begun=begun(_part(file)))
-        _export("jsonl", export_lines, ledger, span, file, as_json=as_json)
+        span = _span(ledger, since, upto, ticket, ends=ends, begun=begun(part_of(file)))
+        _export("jsonl", partial(export_lines, ledger), span, file, as_json=as_json)
 
 
 def export_xes(
@@ -95,12 +93,9 @@ def export_xes(
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from replay.exports import xes  # noqa: PLC0415 - heavy
 
-    def write(ledger: "TicketLedger", span: "Span", path: Path, watch: Any) -> int:
-        return xes.export_xes(ledger.record, span, path, watch)
-
     with ledger_of(settings) as (ledger, ends):
         span = _span(ledger, since, upto, ticket, ends=ends, begun=None)
-        _export("xes", write, ledger, span, file, as_json=as_json)
+        _export("xes", partial(xes.export_xes, ledger.record), span, file, as_json=as_json)
 
 
 def export_ocel_json(
@@ -117,13 +112,11 @@ def export_ocel_json(
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from replay.exports import ocel_json, ocel_sqlite  # noqa: PLC0415 - heavy
 
-    def write(ledger: "TicketLedger", span: "Span", path: Path, watch: Any) -> int:
-        return ocel_json.export_json(ledger.record, span, path, watch)
-
     with ledger_of(settings) as (ledger, ends):
         begun = ocel_sqlite.begun(ocel_json.gathered_at(file))
         span = _span(ledger, since, upto, ticket, ends=ends, begun=begun)
-        _export("ocel-json", write, ledger, span, file, as_json=as_json)
+        write = partial(ocel_json.export_json, ledger.record)
+        _export("ocel-json", write, span, file, as_json=as_json)
 
 
 def export_ocel_sqlite(
@@ -139,14 +132,13 @@ def export_ocel_sqlite(
     """Write the same as OCEL 2.0 in SQLite."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from replay.exports import ocel_sqlite  # noqa: PLC0415 - heavy
-
-    def write(ledger: "TicketLedger", span: "Span", path: Path, watch: Any) -> int:
-        return ocel_sqlite.export_sqlite(ledger.record, span, path, watch)
+    from replay.exports.files import part_of  # noqa: PLC0415 - heavy
 
     with ledger_of(settings) as (ledger, ends):
-        begun = ocel_sqlite.begun(_part(file))
+        begun = ocel_sqlite.begun(part_of(file))
         span = _span(ledger, since, upto, ticket, ends=ends, begun=begun)
-        _export("ocel-sqlite", write, ledger, span, file, as_json=as_json)
+        write = partial(ocel_sqlite.export_sqlite, ledger.record)
+        _export("ocel-sqlite", write, span, file, as_json=as_json)
 
 
 def check_file(
@@ -207,37 +199,6 @@ def _tell(checked: "Checked", *, as_json: bool) -> None:
         raise typer.Exit(Exit.FINDINGS)
 
 
-@contextmanager
-def ledger_of(
-    settings: "Settings", *, signed: bool = False
-) -> Iterator[tuple["TicketLedger", Mapping[int, int]]]:
-    """Give the ledger and where each of its lanes ends: on record, or as far as it is signed."""
-    from api.wiring import services  # noqa: PLC0415 - heavy
-
-    with services(settings) as parts:
-        ledger = parts.ledger
-        ends = {lane: ledger.position(lane) for lane in range(ledger.lanes)}
-        if signed:
-            _sign(parts, ends)
-            newest = {lane: ledger.merkle_log.checkpoint(lane) for lane in ends}
-            ends = {lane: one.size if one is not None else 0 for lane, one in newest.items()}
-        yield ledger, ends
-
-
-def _sign(parts: "Services", ends: Mapping[int, int]) -> None:
-    """Have what is on record signed for, where this process may."""
-    if parts.dsns.notary is None:
-        return
-    from api.worker import notary_of  # noqa: PLC0415 - heavy
-
-    log, until, pause = parts.ledger.merkle_log, monotonic() + SIGN_S, Event()
-    with notary_of(parts, parts.dsns.notary) as notary:
-        for lane, position in ends.items():
-            while position and log.covering(lane, position) is None and monotonic() < until:
-                notary.step(lane)
-                pause.wait(0.02)
-
-
 def _span(
     ledger: "TicketLedger",
     since: str | None,
@@ -279,24 +240,10 @@ def _span(
 
 def _moment(option: str, text: str | None, ledger: "TicketLedger") -> dict[int, int]:
     """Return the positions that a moment names, which are all on record."""
-    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
-
     if text is None:
         return {}
-    try:
-        moment = parse_moment(text)
-    except ValueError as error:
-        raise CommandError(
-            f"{option} names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
-        ) from error
+    moment = known_moment(text, option, ledger)
     for lane, position in moment.items():
-        if lane >= ledger.lanes:
-            raise CommandError(
-                f"{option} names a lane there is not.",
-                why=f"this ledger has no lane {lane}",
-                remedy=f"lanes are numbered from 0 to {ledger.lanes - 1}",
-                code=Exit.NOT_FOUND,
-            )
         if position > ledger.position(lane):
             raise CommandError(
                 f"{option} names a moment that has not come.",
@@ -307,17 +254,16 @@ def _moment(option: str, text: str | None, ledger: "TicketLedger") -> dict[int, 
     return moment
 
 
-def _export(
-    form: str, write: Write, ledger: "TicketLedger", span: "Span", file: Path, *, as_json: bool
-) -> None:
+def _export(form: str, write: Write, span: "Span", file: Path, *, as_json: bool) -> None:
     """Write a file; Ctrl-C leaves beside it what the same command goes on with."""
     from replay.exports.files import OtherExport, Taken  # noqa: PLC0415 - heavy
     from replay.exports.jsonl import NotCovered  # noqa: PLC0415 - heavy
     from replay.exports.reading import DamagedRecord  # noqa: PLC0415 - heavy
 
-    began, before = monotonic(), signal.signal(signal.SIGTERM, _interrupt)
+    began = monotonic()
     try:
-        events = write(ledger, span, file, _Watch())
+        with terminable():
+            events = write(span, file, _Watch())
     except KeyboardInterrupt:
         say("\nInterrupted. Run the same command again to have the whole file.")
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -357,7 +303,6 @@ def _export(
             code=Exit.USAGE,
         ) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
         end_progress()
     told = {
         "form": form,
@@ -375,14 +320,6 @@ def _told(moment: Mapping[int, int]) -> str:
     from domain.streams import position_text  # noqa: PLC0415 - heavy
 
     return ",".join(position_text(lane, position) for lane, position in sorted(moment.items()))
-
-
-def _part(file: Path) -> Path:
-    return file.with_name(f"{file.name}.part")
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 class _Watch:

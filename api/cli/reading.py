@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from api.cli.moments import known_moment
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -220,21 +221,6 @@ def _stream(ledger: "TicketLedger", stream: str) -> Iterator["Record"]:
 
 def _places(after: str | None, ledger: "TicketLedger") -> dict[int, int]:
     """Return where to begin in every lane."""
-    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
-
     if after is None:
         return {lane: max(0, ledger.position(lane) - TAIL) for lane in range(ledger.lanes)}
-    try:
-        moment = parse_moment(after)
-    except ValueError as error:
-        raise CommandError(
-            "--after names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
-        ) from error
-    if unknown := sorted(set(moment) - set(range(ledger.lanes))):
-        raise CommandError(
-            "--after names a lane there is not.",
-            why=f"this ledger has no lane {unknown[0]}",
-            remedy=f"lanes are numbered from 0 to {ledger.lanes - 1}",
-            code=Exit.NOT_FOUND,
-        )
-    return moment
+    return known_moment(after, "--after", ledger)

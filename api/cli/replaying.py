@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.cli.instants import instant_of
+from api.cli.moments import written_moment
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -139,7 +140,6 @@ def moment_of(
     occurred: str | None = None,
 ) -> "At":
     """Return the one moment that was asked for; without any, the end of the record."""
-    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
     from replay.as_of import At, heads  # noqa: PLC0415 - heavy
 
     if sum(one is not None for one in (version, position, time, occurred)) > 1:
@@ -157,12 +157,7 @@ def moment_of(
         return At(occurred=instant_of(occurred, "--at-occurred"))
     if position is None:
         return At(position=heads(parts.ledger))
-    try:
-        return At(position=parse_moment(position))
-    except ValueError as error:
-        raise CommandError(
-            "--at-position names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE
-        ) from error
+    return At(position=written_moment(position, "--at-position"))
 
 
 def upto_of(parts: "Services", at: "At") -> "Upto":

@@ -5,8 +5,10 @@ only when there is one.
 """
 
 import json
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -108,6 +110,20 @@ def end_progress() -> None:
     """Leave the bar's line."""
     if sys.stderr.isatty():
         typer.echo("", err=True)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let an end that is asked for from outside (SIGTERM) be what Ctrl-C is: in order."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def explained(error: Exception) -> CommandError | None:

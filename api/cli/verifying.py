@@ -1,9 +1,8 @@
 """Commands that check the evidence: `verify self`, `verify against` and `verify bundle`."""
 
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +17,7 @@ from api.cli.terminal import (
     say,
     settings_of,
     show_progress,
+    terminable,
 )
 
 if TYPE_CHECKING:
@@ -192,9 +192,9 @@ def _run(work: "Callable[[], Report]") -> "Report":
     from replay.verify.auditing import Interrupted  # noqa: PLC0415 - heavy
     from replay.verify.outside import UnusableCopy  # noqa: PLC0415 - heavy
 
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return work()
+        with terminable():
+            return work()
     except (KeyboardInterrupt, Interrupted):
         say("\nInterrupted. Run the same command again and it goes on where it stopped.")
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -209,12 +209,7 @@ def _run(work: "Callable[[], Report]") -> "Report":
     except MalformedKey as error:
         raise _unusable_key(error, "--key") from error
     finally:
-        signal.signal(signal.SIGTERM, before)
         end_progress()
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _progress(done: int, total: int) -> None:
