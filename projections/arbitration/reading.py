@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.ledger import planned
 from domain.streams import ticket_stream
 from domain.values import ActorKind, Instant
 from projections.arbitration.places import Mark, Place
@@ -54,7 +55,8 @@ _STORED: Final = msgspec.json.Decoder(
 
 def case_file(db: Cursor, ticket: str) -> CaseFile | None:
     """Return a ticket's case file, None when the view knows no such ticket."""
-    db.execute(
+    planned.execute(
+        db,
         f"select {MOMENT}, (select item from view.arbitration where ticket = %s), "
         "array_to_string(array(select entries from view.arbitration_timeline "
         "where ticket = %s order by part), '')",

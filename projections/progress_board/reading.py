@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.ledger import planned
 from domain.ticket.deadlines import INSIDE
 from domain.values import Awaiting, Instant, Party, Stage
 from projections.progress_board.handlers import CLOCK
@@ -97,7 +98,8 @@ def board(
 
     Parties are told of those promises alone that `is_shown` lets through.
     """
-    db.execute(
+    planned.execute(
+        db,
         f"select {MOMENT}, (select item from view.progress_board where ticket = %s)",
         ("progress_board", ticket),
     )

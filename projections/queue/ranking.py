@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.ledger import planned
 from projections.projection import MOMENT
 from projections.queue.rows import PREFIX_LENGTH, TIMELESS, QueueRow, decode_row
 
@@ -58,7 +59,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 def standing(db: Cursor, ticket: str) -> Standing:
     """Return a ticket's place in the queue's order, by counters and one short range."""
-    db.execute(
+    planned.execute(
+        db,
         f"select {MOMENT}, (select item from view.queue where ticket = %s), s.* "
         f"from (values (1)) as one left join lateral ({_STANDING}) as s on true",
         ("queue", ticket, ticket),

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.ledger import planned
 from domain.values import Instant
 from projections.projection import MOMENT, PAGE_SIZE_MAX
 from projections.queue.rows import FACETS, QueueRow, decode_row
@@ -73,8 +74,7 @@ def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> QueueLi
 
     A keyset page on an index that holds the order: as fast at any depth.
     """
-    statement, values = page_statement(filters, after, limit)
-    db.execute(statement, values)
+    planned.execute(db, *page_statement(filters, after, limit))
     moment, joined = db.fetchone() or ("", "")
     items = tuple(joined.split("\n")) if joined else ()
     more = len(items) > limit
@@ -99,18 +99,19 @@ def page_statement(filters: Filters, after: Key | None, limit: int) -> tuple[str
         conditions.append("(priority, due_at, ticket) > (%s, %s, %s)")
         values += [after.priority, after.due_at, after.ticket]
     where = f"where {' and '.join(conditions)} " if conditions else ""
-    values.append(limit + 1)
-    # An array of a subquery keeps its order, and JSON texts hold no raw line break.
+    # An array of a subquery keeps its order, and JSON texts hold no raw line break. The limit
+    # stands in the text: whoever plans must see how few rows are asked for.
     return (
         f"select {MOMENT}, array_to_string(array(select item from view.queue {where}"
-        "order by priority, due_at, ticket limit %s), E'\\n')",
+        f"order by priority, due_at, ticket limit {limit + 1}), E'\\n')",
         values,
     )
 
 
 def row(db: Cursor, ticket: str) -> tuple[str, QueueRow | None]:
     """Return the view's moment and a ticket's row, None when the view knows no such ticket."""
-    db.execute(
+    planned.execute(
+        db,
         f"select {MOMENT}, (select item from view.queue where ticket = %s)",
         ("queue", ticket),
     )
