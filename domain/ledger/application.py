@@ -5,13 +5,13 @@ notification log is our record. Commands are written by the lanes' group commit.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import InfrastructureFactory, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType
 
 from domain import errors
@@ -19,13 +19,13 @@ from domain.commands import AdoptBook, AnnouncePilot, EndPilot, RecordLook
 from domain.ledger.books import AdoptedBooks
 from domain.ledger.committing import Committer
 from domain.ledger.factory import LedgerFactory
-from domain.ledger.folding import FOLDS, Head
+from domain.ledger.folding import Head
 from domain.ledger.group_commit import Lane
 from domain.ledger.judging import Bench, lane_of_request
-from domain.ledger.library import LedgerApplicationRecorder
 from domain.ledger.log import Log, Newest
 from domain.ledger.mapper import RecordMapper
 from domain.ledger.opening import Disclosed, Opening
+from domain.ledger.reading import RecordReader, project
 from domain.ledger.recorder import Recorder
 from domain.ledger.requests import Case, Outcome, Request
 from domain.ledger.sealing import KeyEncryptionKey
@@ -41,7 +41,7 @@ from domain.ticket.customers import standing
 from domain.ticket.files import Descriptor
 from domain.ticket.pilots import PILOTS_STREAM, Pilot
 from domain.ticket.privacy import PRIVACY_STREAM, Requested
-from domain.ticket.state import Agent, Order, Stamp, Ticket
+from domain.ticket.state import Agent, Order, Ticket
 from domain.values import SYSTEM, Actor, Attachment, Customer, Instant, Sha256, instant
 
 __all__ = ["Case", "Disclosed", "Grounds", "Outcome", "Request", "TicketLedger"]
@@ -127,7 +127,7 @@ class TicketLedger(Application[str]):
         """Return the mapper from stored bytes to records."""
         return RecordMapper(len(self._lanes_found))
 
-    def construct_recorder(self) -> "RecordReader":
+    def construct_recorder(self) -> RecordReader:
         """Return the library's view of the record."""
         return RecordReader(self.record, lanes=len(self._lanes_found))
 
@@ -296,7 +296,7 @@ class TicketLedger(Application[str]):
         stream = ticket_stream(ticket)
         self._lane(stream)
         try:
-            folded: Any = self.repository.get(stream, projector_func=_project)
+            folded: Any = self.repository.get(stream, projector_func=project)
         except AggregateNotFoundError:
             raise errors.UnknownTicket from None
         assert isinstance(folded, Head), "the repository folds with our projector"
@@ -396,35 +396,3 @@ class TicketLedger(Application[str]):
             writer.close()
         self._newest.close()
         super().close()
-
-
-class RecordReader(LedgerApplicationRecorder):
-    """The record for the library: each stream from its own lane, the log of lane 0."""
-
-    def __init__(self, recorder: Recorder, *, lanes: int) -> None:
-        """Read a ledger with so many lanes."""
-        super().__init__(recorder, lane=0)
-        self._by_lane = [LedgerApplicationRecorder(recorder, lane=lane) for lane in range(lanes)]
-
-    def select_events(self, originator_id: Any, **kwargs: Any) -> Sequence[StoredEvent]:
-        """Return a stream's events between two versions."""
-        lane = stream_lane(str(originator_id), len(self._by_lane))
-        return self._by_lane[lane].select_events(originator_id, **kwargs)
-
-
-def _project(head: Any, events: Iterable[Any]) -> Any:
-    """Fold records onto a head, as the library's repository wants it; None when there are none."""
-    current: Head | None = head
-    for record in events:
-        before = current or Head(record.stream)
-        family, _, subject = record.stream.partition(":")
-        stamp = Stamp(subject, record.version, record.at, record.actor, record.imported)
-        current = Head(
-            stream=record.stream,
-            version=record.version,
-            leaf_hash=bytes.fromhex(record.leaf_hash),
-            at=record.at,
-            position=record.position,
-            state=FOLDS[family](before.state, record.event, stamp),
-        )
-    return current

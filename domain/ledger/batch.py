@@ -1,16 +1,16 @@
 """What one append carries and what it answers; how it is sent is in the recorder."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 GENESIS: Final = bytes(32)
 """The leaf hash before a stream's first event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, gc=False):
     """The head of a stream a judgement was made on; version 0 and GENESIS for one not there yet."""
 
     stream: str
@@ -18,8 +18,7 @@ class Link:
     leaf_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One event as it will stand in the record: its canonical bytes and the columns beside them."""
 
     stream: str
@@ -29,8 +28,7 @@ class Line:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedKey:
+class WrappedKey(msgspec.Struct, frozen=True, gc=False):
     """The key of a stream's data subject, wrapped, kept with the subject's first personal field."""
 
     stream: str
@@ -38,8 +36,7 @@ class WrappedKey:
     wrapped: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedValue:
+class SealedValue(msgspec.Struct, frozen=True, gc=False):
     """A personal value, sealed, and the place in the record where its commitment stands."""
 
     stream: str
@@ -49,8 +46,7 @@ class SealedValue:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One judged command: all of it is recorded, or nothing."""
 
     command: str
@@ -81,8 +77,7 @@ class VerdictKind(StrEnum):
     """Another command of this batch came first: send it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The answer to one attempt."""
 
     kind: VerdictKind

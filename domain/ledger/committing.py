@@ -113,7 +113,7 @@ class Committer:
             main = ends[stream]
             row = Judged(one, main, {stream: main})
             try:
-                row.facts = judge(one.request, main, row.heads, self._bench, now)
+                row.facts = judge(one.request, main, row.heads, self._bench, now).facts
             except errors.Refusal as refusal:
                 answers.add(one, refusal)
                 continue
@@ -165,7 +165,9 @@ class Committer:
                 holder = heads[one.holder] = found[one.holder]
             answer = Judged(one, main, heads)
             try:
-                answer.facts = judge(one.request, main, heads, self._bench, now, holder=holder)
+                answer.facts, answer.ticket = judge(
+                    one.request, main, heads, self._bench, now, holder=holder
+                )
             except errors.Refusal as refusal:
                 answer.refusal = refusal
             except Exception as error:
@@ -213,6 +215,7 @@ class Committer:
             one.heads,
             known,
             Circumstances(now, request.actor, cause, request.source, self._covered()),
+            one.ticket,
         )
 
     # --- answers without an append ------------------------------------------------------------

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
@@ -37,7 +37,10 @@ GATHER_S: Final = 0.0005
 ROWS_MAX: Final = 512
 """Rows of an import in one append."""
 QUEUE_MAX: Final = 20_000
-"""Commands that may wait for a lane; more are refused as Overloaded."""
+"""Commands that may wait for a lane; more are refused as Overloaded.
+
+Rows of an import are let in: who brings them holds them in memory anyway.
+"""
 TRIES_MAX: Final = 25
 """How often a command is judged anew after rivals; then it is refused as Contended."""
 _CLOSED: Final = "this ledger is closed"
@@ -85,7 +88,7 @@ class Lane:
         self._now = now
         self._new_id = new_id
         self._draw_ticket = draw_ticket
-        self._queue: Queue[Waiting | _Rows | _Landed | None] = Queue(QUEUE_MAX)
+        self._queue: SimpleQueue[Waiting | _Rows | _Landed | None] = SimpleQueue()
         self._again: deque[Waiting] = deque()
         self._ready: list[Judged] = []
         self._ready_streams: set[str] = set()
@@ -104,7 +107,10 @@ class Lane:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Queue a request; its future is settled on `loop`, or on the writer's thread."""
-        self._put(self._waiting(request, future, loop), block=False)
+        waiting = self._waiting(request, future, loop)
+        if self._queue.qsize() >= QUEUE_MAX:
+            raise errors.Overloaded
+        self._put(waiting)
 
     def import_rows(self, requests: Sequence[Request]) -> list[Outcome | errors.Refusal]:
         """Record rows in their order, several on one stream included, and return their answers.
@@ -119,7 +125,7 @@ class Lane:
             except errors.Refusal as refusal:
                 future.set_exception(refusal)
         for start in range(0, len(rows), ROWS_MAX):
-            self._put(_Rows(rows[start : start + ROWS_MAX]), block=True)
+            self._put(_Rows(rows[start : start + ROWS_MAX]))
         answers: list[Outcome | errors.Refusal] = []
         for future in futures:
             error = future.exception()
@@ -138,14 +144,11 @@ class Lane:
             self._queue.put(None)
         self._thread.join()
 
-    def _put(self, one: "Waiting | _Rows", *, block: bool) -> None:
+    def _put(self, one: "Waiting | _Rows") -> None:
         """Queue for the writer; nothing may wait for a writer that has ended."""
         if self._closed:
             raise DatabaseUnavailable(_CLOSED)
-        try:
-            self._queue.put(one, block=block)
-        except Full:
-            raise errors.Overloaded from None
+        self._queue.put(one)
         if self._closed:
             # It was closed meanwhile: the writer has taken this as its last, or never will.
             self._thread.join()
@@ -247,7 +250,7 @@ class Lane:
             if isinstance(one, _Rows):
                 self._rows = one
                 break
-            wanted = _wanted(one)
+            wanted = one.streams = _wanted(one)
             if streams.isdisjoint(wanted):
                 batch.append(one)
             else:
@@ -261,7 +264,7 @@ class Lane:
         judged, answers = self.committer.judge(batch)
         self._ready += judged
         for one in judged:
-            self._ready_streams |= _wanted(one.waiting)
+            self._ready_streams |= one.waiting.streams
         return answers
 
     def _send(self) -> None:
@@ -272,9 +275,8 @@ class Lane:
         verdicts.add_done_callback(self._wake)
 
     def _wake(self, _verdicts: Future[list[Verdict]]) -> None:
-        """Wake the writer; one with a full queue is awake, and sees what came back by itself."""
-        with suppress(Full):
-            self._queue.put_nowait(_Landed())
+        """Wake the writer."""
+        self._queue.put(_Landed())
 
     def _land(self, flight: _Flight) -> None:
         """Wait for an append and answer its commands."""
@@ -347,17 +349,16 @@ class Lane:
                 log.info("an event loop ended before %d answers reached it", len(settled))
 
 
-def _wanted(waiting: Waiting) -> set[str]:
+def _wanted(waiting: Waiting) -> frozenset[str]:
     """Return what is known of a command's streams before anything is loaded, and its key."""
     command = waiting.request.command
-    wanted = {waiting.command}
-    if waiting.holder is not None:
-        wanted.add(waiting.holder)
     if not isinstance(command, OpenTicket):
-        wanted.add(main_stream(command, ticket=""))
+        stream = main_stream(command, ticket="")
     elif command.order is not None:
-        wanted.add(order_stream(command.order))
-    return wanted
+        stream = order_stream(command.order)
+    else:
+        stream = waiting.command
+    return frozenset((waiting.command, stream, waiting.holder or stream))
 
 
 def _settle_each(settled: Sequence[tuple[Waiting, Outcome | BaseException]]) -> None:

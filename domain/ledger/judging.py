@@ -52,7 +52,7 @@ from domain.ticket.agents import AnyAgentCommand, agent_stream, decide_agent
 from domain.ticket.customers import decide_customer
 from domain.ticket.decide import AnyTicketCommand
 from domain.ticket.diagnosing import by_words
-from domain.ticket.following import settle
+from domain.ticket.following import settled
 from domain.ticket.notices import record_notice
 from domain.ticket.order import AnyOrderCommand, decide_order
 from domain.ticket.overflow import watch_queue
@@ -66,6 +66,14 @@ from domain.values import Attachment, Instant
 
 Facts = list[tuple[str, Event]]
 """(stream, event) in the order they are recorded."""
+
+
+class Judgement(NamedTuple):
+    """What follows from a request, and the ticket it makes of the main stream's where it said."""
+
+    facts: Facts
+    ticket: Ticket | None = None
+    """Folded from facts that nobody has sealed: equal to the fold of the record, at `now`."""
 
 
 class Bench(NamedTuple):
@@ -147,8 +155,8 @@ def judge(
     now: Instant,
     *,
     holder: Head | None = None,
-) -> Facts:
-    """Return the facts that follow from a request, or raise the Refusal.
+) -> Judgement:
+    """Return what follows from a request, or raise the Refusal.
 
     `heads` holds the main stream and, where there is one, its order's; `holder` is the ticket
     that holds the name a correction would reserve.
@@ -183,21 +191,27 @@ def judge(
         imported=request.source is not None and request.source.imported,
     )
     if isinstance(command, AnnouncePilot | EndPilot):
-        return [
-            (main.stream, event)
-            for event in decide_pilot(command, state, context, lambda at: bench.book(at, None))
-        ]
-    events = _decide(command, state, context)
+        return Judgement(
+            [
+                (main.stream, event)
+                for event in decide_pilot(command, state, context, lambda at: bench.book(at, None))
+            ]
+        )
+    events: tuple[Event, ...]
+    if isinstance(command, TicketCommand | OpenTicket | ImportRow):
+        events, ticket = settled(cast("AnyTicketCommand", command), state, context)
+    else:
+        events, ticket = _decide(command, state, context), None
     streams = {main.stream.partition(":")[0]: main.stream}
     if order:
         streams["order"] = order_stream(order)
-    return [(streams[event.FAMILY], event) for event in events]
+    return Judgement([(streams[event.FAMILY], event) for event in events], ticket)
 
 
 def _decide(  # noqa: PLR0911, PLR0912 - one a family
     command: Command, state: Any, context: Context
 ) -> tuple[Event, ...]:
-    """Ask the judge of the command's family."""
+    """Ask the judge of a family that is not about tickets."""
     match command:
         case OrderCommand():
             return decide_order(cast("AnyOrderCommand", command), state, context)
@@ -223,7 +237,5 @@ def _decide(  # noqa: PLR0911, PLR0912 - one a family
             return decide_anchors(command)
         case RequestErasure() | FinishErasure() | SweepContents():
             return decide_privacy(command, state, context)
-        case OpenTicket() | ImportRow() | TicketCommand():
-            return settle(cast("AnyTicketCommand", command), state, context)
         case _:
             raise AssertionError(f"{type(command).__name__} has no judge")

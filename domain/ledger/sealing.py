@@ -7,6 +7,7 @@ rotate without touching the chain and forgetting a key is erasure. Keys are per 
 import base64
 import hashlib
 import json
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ from domain.ledger.entropy import random_bytes
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class Unopenable(Exception):  # noqa: N818 - named for what the value is
@@ -104,4 +106,4 @@ def place(ledger: str, stream: str, version: int, pointer: str, sd: str) -> byte
 
 
 def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")

@@ -1,7 +1,7 @@
 """From judged events to lines of the record: versions, links, commitments, canonical bytes."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -12,7 +12,8 @@ from domain.ledger.sealing import KeyEncryptionKey, commitment, disclosure, key_
 from domain.proof.canonical import canonical
 from domain.proof.chain import leaf_hash
 from domain.record import FORMAT, Cause, Covered, Envelope, Source
-from domain.ticket.state import Stamp
+from domain.streams import ticket_stream
+from domain.ticket.state import Stamp, Ticket
 from domain.values import Actor, Commitment, Instant, Personal, Sha256, moment_of
 
 DataKeys = dict[tuple[str, str], bytes]
@@ -58,10 +59,12 @@ class Stamper:
         heads: Mapping[str, Head],
         data_keys: Mapping[tuple[str, str], bytes],
         circumstances: Circumstances,
+        ticket: Ticket | None = None,
     ) -> Stamped:
         """Return (stream, event) pairs as lines on the given heads.
 
-        A subject's key that is not among `data_keys` is made, so the caller looks first.
+        A subject's key that is not among `data_keys` is made, so the caller looks first. `ticket`
+        is what the facts make of a ticket at this very instant, where that was folded already.
         """
         lines: list[Line] = []
         hashes: list[bytes] = []
@@ -70,6 +73,8 @@ class Stamper:
         ends = dict(heads)
         fresh: DataKeys = {}
         now, actor, cause, source, after = circumstances
+        imported = source is not None and source.imported
+        folded = None if ticket is None else _folded(ticket, heads, now)
         for stream, judged in facts:
             head = ends[stream]
             version = head.version + 1
@@ -97,15 +102,13 @@ class Stamper:
             )
             lines.append(Line(stream, version, event.TOPIC, moment_of(at), state))
             hashes.append(leaf_hash(state))
-            kind, _, subject = stream.partition(":")
-            imported = source is not None and source.imported
-            ends[stream] = Head(
-                stream=stream,
-                version=version,
-                leaf_hash=hashes[-1],
-                at=at,
-                state=FOLDS[kind](head.state, event, Stamp(subject, version, at, actor, imported)),
-            )
+            if stream == folded:
+                made: Any = ticket
+            else:
+                kind, _, subject = stream.partition(":")
+                stamp = Stamp(subject, version, at, actor, imported)
+                made = FOLDS[kind](head.state, event, stamp)
+            ends[stream] = Head(stream, version, hashes[-1], at, 0, made)
         return Stamped(tuple(lines), tuple(hashes), tuple(wrapped), tuple(sealed), ends, fresh)
 
     def _seal(
@@ -146,6 +149,19 @@ class Stamper:
         return msgspec.structs.replace(event, **commitments), values
 
 
+def _folded(ticket: Ticket, heads: Mapping[str, Head], now: Instant) -> str | None:
+    """Return the stream that need not be folded again, because its facts were as they are judged.
+
+    A fact is never recorded at an instant before the one it follows, and which key seals it may
+    hang on an erasure among the facts before: then they are folded one by one.
+    """
+    head = heads[ticket_stream(ticket.ticket)]
+    before: Mapping[str, tuple[int, ...]] = getattr(head.state, "forgotten", _NONE_FORGOTTEN)
+    same_keys = ticket.forgotten is before or not ticket.forgotten
+    return head.stream if same_keys and now >= head.at else None
+
+
+_NONE_FORGOTTEN: Final[Mapping[str, tuple[int, ...]]] = {}
 _NO_KEYS: Final[frozenset[tuple[str, str]]] = frozenset()
 _NOTHING: Final[list[SealedValue]] = []
 

@@ -9,6 +9,7 @@ from domain.ledger.folding import Head
 from domain.ledger.judging import Facts
 from domain.ledger.requests import Outcome, Request
 from domain.ledger.stamping import Stamped
+from domain.ticket.state import Ticket
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +30,8 @@ class Waiting:
     """A name this command wanted and another stream holds."""
     holder: str | None = None
     """The stream that holds it."""
+    streams: frozenset[str] = frozenset()
+    """What of its streams, and its key, was known when the writer took it up."""
 
     def settle(self, answer: Outcome | BaseException) -> None:
         """Give the answer to whoever still waits for it."""
@@ -53,6 +56,8 @@ class Judged:
     main: Head
     heads: dict[str, Head]
     facts: Facts = field(default_factory=list)
+    ticket: Ticket | None = None
+    """What the facts make of the ticket, where judging them has folded it."""
     refusal: errors.Refusal | None = None
     stamped: Stamped | None = None
 

@@ -16,6 +16,8 @@ from domain.values import BASIS_POINTS, Kind, Reason, Responsible, Scenario, Urg
 
 WEIGHT_MAX: Final = 20
 Weight = Annotated[int, Field(ge=-WEIGHT_MAX, le=WEIGHT_MAX)]
+AXES: Final = ("responsible", "scenario", "urgency", "kind")
+"""What words speak for something of."""
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 LONG: Final = "long"
@@ -26,6 +28,7 @@ GAP: Final = "..."
 """Between two parts of a cue word: something may stand between them."""
 STEM: Final = "*"
 """At the end of a part of a cue word: the word of the text may go on."""
+_NEW_LINE: Final = ". "
 
 
 class Effect(Table):
@@ -39,6 +42,13 @@ class Effect(Table):
     """Above zero for a good feeling, below for a bad one."""
     satisfied: Weight = 0
     """Above zero where the writer says that all is well, below where something is still asked."""
+
+    @cached_property
+    def weights(self) -> tuple[tuple[str, str, int], ...]:
+        """Return what it speaks for, one by one: axis, name and weight."""
+        return tuple(
+            (axis, name, weight) for axis in AXES for name, weight in getattr(self, axis).items()
+        )
 
 
 class Cue(Effect):
@@ -156,7 +166,10 @@ class Lexicon(Table):
 
     def fold(self, text: str) -> str:
         """Return a text in the one spelling in which words are looked for."""
-        folded = unicodedata.normalize("NFKC", text).casefold().translate(self._characters)
+        if self._is_plain and text.isascii():
+            folded = text.lower().replace("\n", _NEW_LINE)  # what the long way makes of it
+        else:
+            folded = unicodedata.normalize("NFKC", text).casefold().translate(self._characters)
         for written, spelled in self.spelling:
             folded = folded.replace(written, spelled)
         return " ".join(folded.split())
@@ -166,9 +179,14 @@ class Lexicon(Table):
         return {
             ord("’"): "'",
             ord("‘"): "'",
-            ord("\n"): ". ",
+            ord("\n"): _NEW_LINE,
             **dict(zip(map(ord, self.traditional), self.simplified, strict=True)),
         }
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether of the characters of English only the end of a line is spelled otherwise."""
+        return not any(one.isascii() for one in self.traditional)
 
     def _of_the_names(self) -> Iterable[str]:
         for what, ids in (

@@ -27,6 +27,12 @@ METHOD: Final = "lexicon"
 WORDS_MAX: Final = 32
 """How many words a judgement names; a longer text rests on no more of them."""
 
+# As tuples: to walk through an enumeration itself takes several times as long.
+_PARTIES: Final = tuple(Responsible)
+_SCENARIOS: Final = tuple(Scenario)
+_KINDS: Final = tuple(Kind)
+_URGENCIES: Final = tuple(Urgency)
+
 Axis = TypeVar("Axis", Responsible, Scenario, Urgency, Kind)
 Table = TypeVar("Table")
 
@@ -101,15 +107,15 @@ def _weighed(reader: Reader, text: str, reason: Reason | None) -> Reading:
 def _judge(reader: Reader, text: str, reason: Reason | None) -> Judgement:
     lexicon = reader.lexicon
     reading = _weighed(reader, text, reason)
-    responsible = _best(reading.responsible, Responsible.UNDETERMINED)
-    scenario = _best(reading.scenario, Scenario.PRODUCT)
+    responsible = _best(reading.responsible, Responsible.UNDETERMINED, _PARTIES)
+    scenario = _best(reading.scenario, Scenario.PRODUCT, _SCENARIOS)
     sentiment = _sentiment(reading.sentiment, lexicon)
     return Judgement(
         tags=_tags(reader, reading, responsible, scenario, reason),
         responsible=responsible,
         scenario=scenario,
-        kind=_best(reading.kind, Kind.CONSULTATION),
-        urgency=_best(reading.urgency, Urgency.LOW),
+        kind=_best(reading.kind, Kind.CONSULTATION, _KINDS),
+        urgency=_best(reading.urgency, Urgency.LOW, _URGENCIES),
         sentiment=sentiment,
         upset=MANY in reading.signals,
         confidence_bp=_confidence_bp(reading, lexicon),
@@ -123,15 +129,14 @@ def _judge(reader: Reader, text: str, reason: Reason | None) -> Judgement:
 def _lean_on_the_best_tag(reader: Reader, reading: Reading) -> None:
     """Let the tag with most words speak for its own cell, urgency and kind."""
     points = reader.lexicon.points
-    number, found = max(
-        reading.affirmed.items(), key=lambda item: (item[1], -item[0]), default=(0, 0)
-    )
+    number, found = 0, 0
+    for other, points_of in reading.affirmed.items():
+        if points_of > found or (points_of == found and other < number):
+            number, found = other, points_of
     if found == 0:
         return
-    tag, weight = (
-        reader.tags[number],
-        min(max(points.evidence * found // points.word, 1), WEIGHT_MAX),
-    )
+    tag = reader.tags[number]
+    weight = min(max(points.evidence * found // points.word, 1), WEIGHT_MAX)
     reading.responsible[tag.responsible] += weight
     reading.scenario[tag.scenario] += weight
     reading.urgency[Urgency(tag.urgency)] += weight
@@ -146,24 +151,23 @@ def _tags(
     reason: Reason | None,
 ) -> tuple[str, ...]:
     points = reader.lexicon.points
-
-    def rank(number: int) -> tuple[int, int]:
+    ranked: list[tuple[int, int]] = []
+    for number, fits in reading.tags.items():
         tag = reader.tags[number]
-        fits = (
-            reading.tags[number]
-            + points.party * (tag.responsible is responsible)
-            + points.scenario * (tag.scenario is scenario)
-            + points.reason * (tag.reason is reason)
-        )
-        return -fits, number
-
-    ranked = sorted(reading.tags, key=rank)
-    return tuple(reader.tags[number].id for number in ranked[: points.most])
+        if tag.responsible is responsible:
+            fits += points.party  # noqa: PLW2901 - added up
+        if tag.scenario is scenario:
+            fits += points.scenario  # noqa: PLW2901 - added up
+        if tag.reason is reason:
+            fits += points.reason  # noqa: PLW2901 - added up
+        ranked.append((-fits, number))
+    ranked.sort()
+    return tuple([reader.tags[number].id for _, number in ranked[: points.most]])
 
 
 def _flows(lexicon: Lexicon, reading: Reading, reason: Reason | None) -> tuple[str, ...]:
     return tuple(
-        flow.id for flow in lexicon.flow if flow.id in reading.flows or reason in flow.reasons
+        [flow.id for flow in lexicon.flow if flow.id in reading.flows or reason in flow.reasons]
     )
 
 
@@ -175,25 +179,27 @@ def _sentiment(score: int, lexicon: Lexicon) -> Sentiment:
     return Sentiment.NEUTRAL
 
 
-def _best(weights: Mapping[Axis, int], otherwise: Axis) -> Axis:
-    """Return what most speaks for; of equals the one that `otherwise`'s class names first."""
-    most = max(weights.values(), default=0)
-    if most <= 0:
-        return otherwise
-    return next(name for name in type(otherwise) if weights.get(name) == most)
+def _best(weights: Mapping[Axis, int], otherwise: Axis, names: Sequence[Axis]) -> Axis:
+    """Return what most speaks for; of equals the one that stands first among the names."""
+    best, most = otherwise, 0
+    for name in names:
+        weight = weights.get(name, 0)
+        if weight > most:
+            best, most = name, weight
+    return best
 
 
 def _confidence_bp(reading: Reading, lexicon: Lexicon) -> int:
     """Return how much of the evidence speaks for the cell, less where there is little of it."""
-    shares = [_share_bp(reading.responsible), _share_bp(reading.scenario)]
-    evidence = min(_sum(reading.responsible), _sum(reading.scenario))
-    return min(shares) * evidence // (evidence + lexicon.doubt)
+    by_party, by_scenario = _sum(reading.responsible), _sum(reading.scenario)
+    evidence = min(by_party, by_scenario)
+    shares_bp = _share_bp(reading.responsible, by_party), _share_bp(reading.scenario, by_scenario)
+    return min(shares_bp) * evidence // (evidence + lexicon.doubt)
 
 
-def _share_bp(weights: Mapping[Axis, int]) -> int:
-    whole = _sum(weights)
+def _share_bp(weights: Mapping[Axis, int], whole: int) -> int:
     return 0 if whole == 0 else max(weights.values()) * BASIS_POINTS // whole
 
 
 def _sum(weights: Mapping[Axis, int]) -> int:
-    return sum(weight for weight in weights.values() if weight > 0)
+    return sum([weight for weight in weights.values() if weight > 0])

@@ -49,6 +49,7 @@ _UNITS: Final = {
     **{"minute": MINUTE, "min": MINUTE, "hour": HOUR, "hr": HOUR, "day": DAY, "week": 7 * DAY},
     **{"month": MONTH_DAYS * DAY, "year": YEAR_DAYS * DAY, "年": YEAR_DAYS * DAY},
 }
+_UNITS_EN: Final = tuple(unit for unit in _UNITS if unit.isascii())
 
 _NUMBER: Final = r"\d{1,6}(?:\.\d{1,4})?|[零一二三四五六七八九两十百千]{1,6}"
 _TIME_ZH: Final = re.compile(
@@ -88,7 +89,8 @@ def figures(text: str) -> tuple[Figure, ...]:
 
 def longest_days(text: str) -> int:
     """Return the longest time a folded text tells of: stated, or between two dates of it."""
-    if not any(unit in text for unit in _UNITS):  # most texts tell of none; dates name months
+    units = _UNITS_EN if text.isascii() else _UNITS
+    if not any(unit in text for unit in units):  # most texts tell of none; dates name months
         return 0
     stated = (one.value // DAY for one in _times(text))
     return max((*stated, *_between_dates(text)), default=0)

@@ -5,7 +5,7 @@ ever behind the matter it is made for. Each step sees the ticket as the steps be
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -49,25 +49,38 @@ STEPS: Final[tuple[Step, ...]] = (
 """In the order in which one rests on the other."""
 
 
+class Settled(NamedTuple):
+    """The facts of a command with all that follows, and the ticket as they make it."""
+
+    facts: Facts
+    ticket: Ticket | None
+    """None where the record will tell more of the facts than a judgement knows: of history."""
+
+
 def settle(command: AnyTicketCommand, ticket: Ticket | None, context: Context) -> Facts:
     """Return the facts of a command and all that follows from them, or raise why not."""
+    return settled(command, ticket, context).facts
+
+
+def settled(command: AnyTicketCommand, ticket: Ticket | None, context: Context) -> Settled:
+    """Return the facts of a command with all that follows, folded, or raise why not."""
     if context.pilots and ticket is None and isinstance(command, OpenTicket):
         context = in_pilot(command, context)
     found = decide(command, ticket, context)
     after = _after(ticket, found, context)
     if not found and not isinstance(command, FollowOrder):
-        return found
+        return Settled(found, after)
     if isinstance(command, MoveToBook):
         context = replace(context, book=context.books(command.policy) or context.book)
     if after is None or after.imported or context.imported:
-        return found
+        return Settled(found, None)
     for step in STEPS:
         more = tuple(step(ticket, after, found, context))
         if more:
             after = _after(after, more, context)
             assert after is not None, "a ticket does not vanish"
             found += more
-    return found
+    return Settled(found, after)
 
 
 def _after(ticket: Ticket | None, facts: Iterable[Event], context: Context) -> Ticket | None:

@@ -60,8 +60,10 @@ def require_role(context: Context, *kinds: ActorKind) -> None:
 
 def require_party(ticket: Ticket, context: Context) -> None:
     """Let a buyer or merchant pass only on a ticket of their own; others are not asked."""
-    own = {ActorKind.BUYER: ticket.buyer, ActorKind.MERCHANT: ticket.merchant}
-    if context.actor.kind in own and own[context.actor.kind] != context.actor.ref:
+    kind, ref = context.actor.kind, context.actor.ref
+    strange_buyer = kind is ActorKind.BUYER and ref != ticket.buyer
+    strange_merchant = kind is ActorKind.MERCHANT and ref != ticket.merchant
+    if strange_buyer or strange_merchant:
         raise errors.NotYourTicket
 
 

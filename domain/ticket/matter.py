@@ -1,33 +1,47 @@
 """A ticket as the book's classes see it, and which of them it is in."""
 
-from functools import lru_cache
+from typing import Final, NamedTuple
 
 from domain.milestones import Milestone
 from domain.policies.book import Book
 from domain.policies.matters import Matter
 from domain.ticket.milestones import seen
-from domain.ticket.same import Same
 from domain.ticket.state import Order, Ticket
+
+_NAMED: Final = {one.value: one for one in Milestone}
+
+
+class _Told(NamedTuple):
+    """What was asked of a ticket, and the answer."""
+
+    ticket: Ticket
+    order: Order | None
+    book: Book
+    classes: frozenset[str]
+
+
+_TOLD: Final[list[_Told | None]] = [None]
+"""The last one: every step behind a decision asks of what is mostly the same ticket."""
 
 
 def classes_of(ticket: Ticket, order: Order | None, book: Book) -> frozenset[str]:
     """Return the names of the book's classes that a ticket is in as it is now."""
-    return _classes_of(Same(ticket), Same(order), Same(book))
-
-
-# Every step behind a decision asks this of what is mostly the same ticket.
-@lru_cache(maxsize=64)
-def _classes_of(
-    ticket: Same[Ticket], order: Same[Order | None], book: Same[Book]
-) -> frozenset[str]:
-    return book.table.classes_of(matter_of(ticket.table, order.table))
+    told = _TOLD[0]
+    if (
+        told is None
+        or told.book is not book
+        or told.ticket is not ticket
+        or told.order is not order
+    ):
+        told = _TOLD[0] = _Told(ticket, order, book, book.classes_of(matter_of(ticket, order)))
+    return told.classes
 
 
 def matter_of(ticket: Ticket, order: Order | None) -> Matter:
     """Return what the book may tell matters by, of a ticket as it is now."""
     line = None if order is None or ticket.line is None else order.lines[ticket.line]
     amount = ticket.claim or (None if line is None else line.paid)
-    names = {name.partition(":")[0] for name in seen(ticket, order)}
+    milestones = frozenset([_NAMED[name.partition(":")[0]] for name in seen(ticket, order)])
     return Matter(
         stage=ticket.stage,
         kind=ticket.kind,
@@ -48,6 +62,6 @@ def matter_of(ticket: Ticket, order: Order | None) -> Matter:
         currency=None if amount is None else amount.currency,
         live_session=order is not None and order.live_session is not None,
         merchant=ticket.merchant is not None,
-        awaits=frozenset(one.awaits for one in ticket.deadlines.values()),
-        milestones=frozenset(Milestone(name) for name in names),
+        awaits=frozenset([one.awaits for one in ticket.deadlines.values()]),
+        milestones=milestones,
     )

@@ -48,6 +48,8 @@ from domain.values import (
     RemedyKind,
 )
 
+_SIGNED: Final = Milestone.SIGNED.value
+_LIVE_SESSION_ENDED: Final = Milestone.LIVE_SESSION_ENDED.value
 Occurrence = tuple[str, Instant]
 """A milestone, after a colon what it is about where it is about one thing, and its instant."""
 
@@ -64,18 +66,19 @@ def occurrences(ticket: Ticket, event: Event, stamp: Stamp) -> tuple[Occurrence,
         return ()
     # Who reports a fact says when it was; everything else is when it is recorded.
     at = event.occurred_at if isinstance(event, FactReported) else stamp.at
-    return tuple((name, at) for name in found(ticket, event, stamp))
+    return tuple([(name, at) for name in found(ticket, event, stamp)])
 
 
 def of_order(order: Order | None) -> dict[str, Instant]:
     """Return what the order's own facts mean for the promises on its tickets."""
     if order is None:
         return {}
-    known = {
-        Milestone.SIGNED.value: order.signed_at,
-        Milestone.LIVE_SESSION_ENDED.value: order.live_session_ended_at,
-    }
-    return {name: at for name, at in known.items() if at is not None}
+    known: dict[str, Instant] = {}
+    if order.signed_at is not None:
+        known[_SIGNED] = order.signed_at
+    if order.live_session_ended_at is not None:
+        known[_LIVE_SESSION_ENDED] = order.live_session_ended_at
+    return known
 
 
 def seen(ticket: Ticket, order: Order | None) -> Mapping[str, Instant]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import msgspec
 from ahocorasick_rs import AhoCorasick
 
 from domain.policies.lexicon import GAP, STEM
@@ -27,7 +28,7 @@ class Owner(NamedTuple):
     row: int
 
 
-class Match(NamedTuple):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """Where a phrase stands in a text."""
 
     start: int
@@ -87,30 +88,43 @@ class Phrases:
         Of those that start at one place the one with the longest beginning comes first.
         """
         found = []
+        last = len(text)
         for beginning, start, end in self._index.find_matches_as_indexes(text, overlapping=True):
             latin, begun = self._begun[beginning]
-            if latin and _in_a_word(text, start):
-                continue
+            if latin and start and text[start - 1] in _LATIN:
+                continue  # inside a word
+            goes_on = end < last and text[end] in _LATIN
             for number, one in begun:
-                match = _at(one, text, start)
-                if match is not None:
-                    found.append((start, -end, number, match))
+                _, _, (_, _, ends, inflected), rest, _ = one
+                reached: int | None = end
+                if goes_on and ends:
+                    reached = _inflected(text, end) if inflected else None
+                if rest:
+                    reached = _rest(one, text, reached)
+                if reached is not None:
+                    found.append((start, -end, number, reached, one))
         found.sort()
-        return [match for *_, match in found]
+        return [
+            Match(start, reached, one.word, one.owner, not one.rest)
+            for start, _, _, reached, one in found
+        ]
 
 
 def outermost(matches: Iterable[Match]) -> list[Match]:
     """Return the matches that lie inside no longer one: the longer phrase says what is meant."""
     found: list[Match] = []
-    reached = (-1, -1)
-    for match in sorted(matches, key=lambda one: (one.start, -one.end)):
-        start, end = reached
-        if match.end <= end and match[:2] != (start, end):
+    start = end = -1
+    for match in sorted(matches, key=_extent):
+        if match.end <= end and (match.start != start or match.end != end):
             continue
         found.append(match)
         if match.whole and match.end > end:
-            reached = (match.start, match.end)
+            start, end = match.start, match.end
     return found
+
+
+def _extent(match: Match) -> tuple[int, int]:
+    return match.start, -match.end
 
 
 def one_clause(text: str) -> bool:
@@ -118,15 +132,13 @@ def one_clause(text: str) -> bool:
     return CLAUSE_ENDS.isdisjoint(text)
 
 
-def _at(one: Phrase, text: str, start: int) -> Match | None:
-    end = _end(one.first, text, start)
-    if end is None:
-        return None
+def _rest(one: Phrase, text: str, end: int | None) -> int | None:
+    """Return where a phrase ends whose first part ends at a place."""
     for part in one.rest:
-        end = _later(part, text, end, one.gap)
         if end is None:
             return None
-    return Match(start, end, one.word, one.owner, not one.rest)
+        end = _later(part, text, end, one.gap)
+    return end
 
 
 def _later(part: _Part, text: str, since: int, gap: int) -> int | None:

@@ -17,7 +17,7 @@ def follow(
     """Return the matter's priority with its inputs, when it is not the one on record."""
     if not context.book.level:
         return
-    priority, points = _weighed(_counting(ticket, context), context.book)
+    _, priority, points = _weighed(ticket, context)
     if (priority, points) != (ticket.priority, ticket.points):
         yield prioritised(ticket, context)
 
@@ -25,8 +25,7 @@ def follow(
 def prioritised(ticket: Ticket, context: Context) -> TicketPrioritised:
     """Return the priority that the book gives a matter as it is now."""
     book = context.book
-    counting = _counting(ticket, context)
-    priority, points = _weighed(counting, book)
+    counting, priority, points = _weighed(ticket, context)
     return TicketPrioritised(
         priority=priority,
         points=points,
@@ -38,18 +37,14 @@ def prioritised(ticket: Ticket, context: Context) -> TicketPrioritised:
     )
 
 
-def _counting(ticket: Ticket, context: Context) -> Mapping[str, Weight]:
-    """Return the weight that counts of every subject, for a matter as it is now."""
+def _weighed(ticket: Ticket, context: Context) -> tuple[Mapping[str, Weight], int, int]:
+    """Return the weight that counts of every subject, and the priority and points they come to."""
     book = context.book
-    return _heaviest(classes_of(ticket, context.order, book), Same(book))
+    return _of_classes(classes_of(ticket, context.order, book), Same(book))
 
 
 @lru_cache(maxsize=1_024)
-def _heaviest(classes: frozenset[str], book: Same[Book]) -> Mapping[str, Weight]:
-    return heaviest(classes, book.table.weight)
-
-
-def _weighed(counting: Mapping[str, Weight], book: Book) -> tuple[int, int]:
-    """Return the priority and the points that some weights come to."""
+def _of_classes(classes: frozenset[str], book: Same[Book]) -> tuple[Mapping[str, Weight], int, int]:
+    counting = heaviest(classes, book.table.weight)
     points = sum(one.points for one in counting.values())
-    return priority_of(points, book.level), points
+    return counting, priority_of(points, book.table.level), points

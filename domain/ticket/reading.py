@@ -24,6 +24,7 @@ INTENSIFIER: Final = "intensifier"
 VOID: Final = "void"
 TURNING: Final = frozenset({CUE, NEGATOR, INTENSIFIER, VOID})
 """Tables whose words hold one another: the longer one says what is meant."""
+_TABLES: Final = (CUE, TAG, FLOW, NEGATOR, INTENSIFIER, VOID)
 SPAN: Final = 48
 """How many characters a turning word reaches over at most, whatever its language's reach is."""
 CHARACTERS_MAX: Final = 20_000
@@ -31,6 +32,8 @@ CHARACTERS_MAX: Final = 20_000
 
 
 Weighed = TypeVar("Weighed")
+_Place = tuple[int, str]
+"""Where a word of the book was found, and which."""
 Weights = defaultdict[Weighed, int]
 """What speaks for each of several. A Counter would do, but takes long to make."""
 
@@ -39,7 +42,7 @@ def _nothing() -> Weights[Weighed]:
     return defaultdict(int)
 
 
-@dataclass
+@dataclass(slots=True)
 class Reading:
     """What was found in one text, added up."""
 
@@ -60,14 +63,8 @@ class Reading:
 
     def add(self, effect: Effect) -> None:
         """Add what something found speaks for."""
-        for axis, weights in (
-            (self.responsible, effect.responsible),
-            (self.scenario, effect.scenario),
-            (self.urgency, effect.urgency),
-            (self.kind, effect.kind),
-        ):
-            for name, weight in weights.items():
-                axis[name] += weight  # type: ignore[index] # each axis has the names of its weights
+        for axis, name, weight in effect.weights:
+            getattr(self, axis)[name] += weight
         self.sentiment += effect.sentiment
         self.satisfied += effect.satisfied
 
@@ -92,28 +89,32 @@ class Reader:
     def read(self, text: str) -> Reading:
         """Return what the words of the book find in a text."""
         reading = Reading()
-        folded = self.lexicon.fold(text[:CHARACTERS_MAX])
-        by_table: dict[str, list[Match]] = defaultdict(list)
-        matches = self._phrases.find(folded)
-        for match in outermost(one for one in matches if one.owner.table in TURNING):
+        lexicon = self.lexicon
+        folded = lexicon.fold(text[:CHARACTERS_MAX])
+        by_table: dict[str, list[Match]] = {name: [] for name in _TABLES}
+        turning: list[Match] = []
+        for match in self._phrases.find(folded):
+            table = match.owner.table
+            (turning if table in TURNING else by_table[table]).append(match)
+        for match in outermost(turning):
             by_table[match.owner.table].append(match)
-        for match in matches:
-            if match.owner.table not in TURNING:
-                by_table[match.owner.table].append(match)
-        turned = _Turned(folded, by_table[NEGATOR], by_table[INTENSIFIER], self.lexicon)
-        reading.add(self.lexicon.prior)
+        turned = _Turned(folded, by_table[NEGATOR], by_table[INTENSIFIER], lexicon)
+        reading.add(lexicon.prior)
         found = [
             *self._read_cues(reading, by_table[CUE], turned),
             *self._read_tags(reading, by_table[TAG], turned),
             *self._read_flows(reading, by_table[FLOW], turned),
         ]
-        if longest_days(folded) >= self.lexicon.long_days:
+        if longest_days(folded) >= lexicon.long_days:
             reading.signals.add(LONG)
-        reading.words = list(dict.fromkeys(word for _, word in sorted(found)))
+        found.sort()
+        reading.words = list(dict.fromkeys([word for _, word in found]))
         return reading
 
     def combine(self, reading: Reading) -> None:
         """Add what the signals of a reading speak for together."""
+        if not reading.signals:
+            return  # each asks for one at least
         for one in self.lexicon.combination:
             if reading.signals.issuperset(one.all) and reading.signals.isdisjoint(one.unless):
                 reading.add(one)
@@ -132,23 +133,26 @@ class Reader:
 
     def _read_cues(
         self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
-    ) -> Iterable[tuple[int, str]]:
+    ) -> list[_Place]:
+        cues = self.lexicon.cue
         counted: dict[int, set[str]] = defaultdict(set)
+        found: list[_Place] = []
         for match in matches:
             row = match.owner.row
-            cue, words = self.lexicon.cue[row], counted[row]
-            negator = turned.negator(match) if cue.negatable else None
+            cue, words = cues[row], counted[row]
             if match.word in words or len(words) >= cue.times:
                 continue
-            if negator is not None and cue.sentiment == 0:
-                continue
-            words.add(match.word)
+            negator = turned.negator(match) if cue.negatable else None
             if negator is None:
                 self._count(reading, cue, turned.strength_bp(match))
-                yield match.start, match.word
+                found.append((match.start, match.word))
+            elif cue.sentiment == 0:
+                continue
             else:
                 reading.sentiment -= cue.sentiment
-                yield match.start, f"{negator}…{match.word}"
+                found.append((match.start, f"{negator}…{match.word}"))
+            words.add(match.word)
+        return found
 
     def _count(self, reading: Reading, cue: Cue, strength_bp: int) -> None:
         reading.add(cue)
@@ -157,30 +161,32 @@ class Reader:
 
     def _read_tags(
         self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
-    ) -> Iterable[tuple[int, str]]:
+    ) -> list[_Place]:
         """Add up points; a negator halves a word, for a tag may be about what was not done."""
-        seen: set[str] = set()
+        word_points = self.lexicon.points.word
+        tags, affirmed = reading.tags, reading.affirmed
+        found: dict[str, int] = {}
         for match in matches:
-            if match.word in seen:
+            word = match.word
+            if word in found:
                 continue
-            seen.add(match.word)
-            sharers = self._sharers[match.word]
-            points = self.lexicon.points.word // len(sharers)
+            found[word] = match.start
+            sharers = self._sharers[word]
+            points = word_points // len(sharers)
             denied = turned.negator(match) is not None
             for number in sharers:
-                reading.tags[number] += points // 2 if denied else points
-                reading.affirmed[number] += 0 if denied else points
-            yield match.start, match.word
+                tags[number] += points // 2 if denied else points
+                affirmed[number] += 0 if denied else points
+        return [(start, word) for word, start in found.items()]
 
     def _read_flows(
         self, reading: Reading, matches: Iterable[Match], turned: "_Turned"
-    ) -> Iterable[tuple[int, str]]:
-        opened = set()
-        for match in matches:
-            if turned.negator(match) is None:
-                opened.add(match.owner.row)
-                yield match.start, match.word
-        reading.flows = [flow.id for i, flow in enumerate(self.lexicon.flow) if i in opened]
+    ) -> list[_Place]:
+        opened = [match for match in matches if turned.negator(match) is None]
+        if opened:
+            rows = {match.owner.row for match in opened}
+            reading.flows = [flow.id for i, flow in enumerate(self.lexicon.flow) if i in rows]
+        return [(match.start, match.word) for match in opened]
 
 
 _END: Final[Callable[[Match], int]] = attrgetter("end")
@@ -200,11 +206,15 @@ class _Turned:
 
     def negator(self, match: Match) -> str | None:
         """Return the negator that turns a word, if one does."""
+        if not self._negators:
+            return None
         before = self._before(self._negators, match)
         return None if before is None else before.word
 
     def strength_bp(self, match: Match) -> int:
         """Return how strong a word is made, in basis points."""
+        if not self._intensifiers:
+            return BASIS_POINTS
         before = self._before(self._intensifiers, match)
         return BASIS_POINTS if before is None else self._intensified_bp
 

@@ -17,7 +17,7 @@ from domain.ticket.actions import Action, actions
 from domain.ticket.decide import AnyTicketCommand, decide
 from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
-from domain.ticket.following import settle
+from domain.ticket.following import settled
 from domain.ticket.order import evolve_order
 from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
 from domain.values import (
@@ -171,8 +171,9 @@ class Play:
         """Judge a command and fold what follows; a refusal leaves everything as it was."""
         known = self.tickets.get(ticket)
         judged = cast("AnyTicketCommand", command)
-        judge = settle if self.follows else decide
-        events = judge(judged, known, self.context(actor, ticket))
+        context = self.context(actor, ticket)
+        told = settled(judged, known, context) if self.follows else None
+        events = decide(judged, known, context) if told is None else told.facts
         order = self.order
         for event in events:
             if event.FAMILY == "order":
@@ -182,6 +183,8 @@ class Play:
                 version = 1 if known is None else known.version + 1
                 stamp = Stamp(ticket, version, self.now, actor, imported=False)
                 known = evolve(known, event, stamp)
+        if told is not None and told.ticket is not None:
+            assert told.ticket == known, "what a judgement has folded is what its facts fold to"
         if known is not None:
             self.tickets[ticket] = known
         self.order = order

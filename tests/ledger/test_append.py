@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
 import psycopg2
 import pytest
+from msgspec.structs import replace
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.ledger.batch import (

@@ -1,7 +1,6 @@
 """The append that judges a batch as a whole says and writes what judging one by one would."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -9,6 +8,7 @@ import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.ledger.batch import Attempt, Link, SealedValue, WrappedKey
 from domain.ledger.packing import append_call

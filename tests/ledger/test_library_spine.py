@@ -12,10 +12,11 @@ from eventsourcing.utils import EnvType
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.events import TicketOpened
-from domain.ledger.application import TicketLedger, _project
+from domain.ledger.application import TicketLedger
 from domain.ledger.factory import LedgerFactory
 from domain.ledger.folding import Head
 from domain.ledger.mapper import RecordMapper
+from domain.ledger.reading import project
 from domain.ledger.tracking import LedgerTrackingRecorder
 from domain.record import Record
 from domain.streams import stream_lane
@@ -82,7 +83,7 @@ def test_its_repository_loads_a_ticket_with_our_fold(
         ticket = open_ticket(ledger, order)
         accept(ledger, ticket)
         for reader in (ledger, make_ledger()):
-            head: Any = reader.repository.get(f"ticket:{ticket}", projector_func=_project)
+            head: Any = reader.repository.get(f"ticket:{ticket}", projector_func=project)
             assert isinstance(head, Head)
             case = reader.case(ticket)
             assert head.state == reader.ticket(ticket) == case.ticket
@@ -101,7 +102,7 @@ def test_its_repository_loads_a_ticket_as_it_was(ledger: TicketLedger) -> None:
     opened = ledger.ticket(ticket)
     say(ledger, ticket)
     head: Any = ledger.repository.get(
-        f"ticket:{ticket}", version=opened.version, projector_func=_project
+        f"ticket:{ticket}", version=opened.version, projector_func=project
     )
     assert head.state == opened
 

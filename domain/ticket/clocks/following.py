@@ -1,7 +1,9 @@
 """What a ticket's new facts mean for its promises; what follows is appended with them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from operator import itemgetter
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,12 +23,14 @@ from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import Turn, due, elapsed
 from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
-from domain.ticket.clocks.running import facts_due, next_at, rule_of
+from domain.ticket.clocks.running import facts_due, next_at, nothing_due, rule_of
 from domain.ticket.deadlines import REPLY
 from domain.ticket.matter import classes_of
 from domain.ticket.milestones import name_of, of_order, seen
 from domain.ticket.state import Context, Ticket
 from domain.values import Instant
+
+_INSTANT: Final[Callable[[tuple[str, Instant]], Instant]] = itemgetter(1)
 
 
 def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[Event]:
@@ -35,6 +39,8 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
     What was due before now is recorded first: a late answer does not undo a breach.
     """
     if ticket.imported:
+        return
+    if not ticket.clocks:
         return
     reopened = before is not None and before.round != ticket.round
     new = _new(before, ticket, context.now)
@@ -45,9 +51,12 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
         about = name.partition(":")[2] or None
         # What was before the promise neither keeps nor ends it. What an order's fact ended runs no
         # more, so those since a running clock's start have not been heeded.
-        happened = {one: at for one, at in recent if at >= clock.since}
-        stop = _first(rule.stops, about, happened)
-        cancelled = _first(rule.cancels, about, happened)
+        since = clock.since
+        happened = {one: at for one, at in recent if at >= since}
+        stop = cancelled = None
+        if happened:
+            stop = _first(rule.stops, about, happened)
+            cancelled = _first(rule.cancels, about, happened)
         late = False
         if stop is None or stop[1] >= clock.due_at:
             late = is_late(clock, rule, context)
@@ -94,6 +103,8 @@ def breached(
     name: str, clock: Clock, rule: ClockRule, ticket: Ticket, context: Context
 ) -> Iterable[Event]:
     """Return what has become due on a clock, with the queue a breach brings the ticket to."""
+    if nothing_due(clock, rule, context.now):
+        return
     yield from facts_due(name, clock, rule, ticket, context)
     if rule.moves_to in {None, ticket.queue} or ticket.resolved is not None:
         return
@@ -113,9 +124,11 @@ def rests(rule: ClockRule, ticket: Ticket) -> bool:
 
     Whom the promise itself awaits is no reason for it to rest.
     """
+    if not waiting(ticket):
+        return False
     if ticket.waits_on is rule.awaits and REPLY not in ticket.deadlines:
         return False
-    return rule.pauses and waiting(ticket)
+    return rule.pauses
 
 
 def paused(name: str, ticket: Ticket, context: Context) -> ClockPaused:
@@ -168,6 +181,8 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
     book = context.book
     classes = classes_of(ticket, context.order, book)
     for rule in book.promises_to(classes):
+        if rule.starts[0] not in known and rule.per == "ticket":
+            continue  # as most are: not all of its starts happened
         for about in _subjects(rule, known):
             name = rule.id if about is None else f"{rule.id}:{about}"
             last = ticket.clocks_ended.get(name)
@@ -253,15 +268,14 @@ def _first(
     milestones: Iterable[Milestone], about: str | None, new: Mapping[str, Instant]
 ) -> tuple[str, Instant] | None:
     """Return the earliest of the milestones that happened just now."""
-    return min(_found(milestones, about, new), key=lambda pair: pair[1], default=None)
+    found = _found(milestones, about, new)
+    return min(found, key=_INSTANT) if found else None
 
 
 def _found(
     milestones: Iterable[Milestone], about: str | None, known: Mapping[str, Instant]
 ) -> list[tuple[str, Instant]]:
     """Return those of the milestones that happened, to what a clock is about or to the ticket."""
-    if not known:
-        return []
     if about is None:
         return [(one.value, known[one]) for one in milestones if one in known]
     return [

@@ -18,7 +18,7 @@ from domain.policies.clocks import ClockRule, Payout
 from domain.policies.elapsed import due
 from domain.ticket.clock import Clock
 from domain.ticket.state import Context, Order, Ticket
-from domain.values import BASIS_POINTS, Instant, Money, later
+from domain.values import BASIS_POINTS, Instant, Money, later, moment_of
 
 
 class What(StrEnum):
@@ -59,6 +59,22 @@ def steps(clock: Clock, rule: ClockRule, book: Book) -> Iterable[Step]:
     for number, rung in enumerate(rule.ladder, start=1):
         if number > clock.rung:
             yield Step(later(clock.due_at, rung.after), What.RUNG, number)
+
+
+def nothing_due(clock: Clock, rule: ClockRule, now: Instant) -> bool:
+    """Return whether nothing is due on a clock yet, as far as that is seen without its calendar.
+
+    No calendar lets time pass faster than it does, and steps are due in their order.
+    """
+    if clock.paused or rule.metric_only:
+        return True
+    if clock.breached or clock.due_at <= now:
+        return False
+    share = next((one for one in rule.warn_bp if one not in clock.warned), None)
+    if share is None:
+        return True
+    part = timedelta(seconds=clock.target_s * share / BASIS_POINTS)
+    return moment_of(now) - moment_of(clock.since) < part
 
 
 def next_at(clock: Clock, rule: ClockRule, book: Book) -> Instant | None:
