@@ -122,6 +122,7 @@ class ClocksView:
     name: str = "clocks"
     version: int = 2
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:

@@ -96,6 +96,7 @@ class DeadlinesView:
     name: str = "deadlines"
     version: int = 2
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:

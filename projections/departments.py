@@ -211,6 +211,7 @@ class DepartmentsView:
     name: str = "departments"
     version: int = 1
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:

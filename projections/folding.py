@@ -19,9 +19,15 @@ _LOG: Final = logging.getLogger(__name__)
 def facts_of(records: Sequence[Record], families: Set[str] = OF_TICKETS) -> list[Fact]:
     """Return the records of streams of these families, each with what its stream is about."""
     found: list[Fact] = []
+    stream = subject = ""
+    wanted = False
     for record in records:
-        family, _, subject = record.envelope.stream.partition(":")
-        if family in families:
+        # Often the one before is of the same stream.
+        if record.envelope.stream != stream:
+            stream = record.envelope.stream
+            family, _, subject = stream.partition(":")
+            wanted = family in families
+        if wanted:
             found.append((subject, record))
     return found
 

@@ -100,6 +100,11 @@ class View(Protocol):
         """Return table name → the statements that make it and its indexes."""
         ...
 
+    @property
+    def by_stream(self) -> bool:
+        """Return whether its rows are the same when streams are folded whole, one by one."""
+        ...
+
     def page(self, lane: int) -> Page:
         """Return an empty page of a lane."""
         ...
@@ -120,6 +125,7 @@ class TicketView(Generic[R]):
         self.name: str = name
         self.version: int = version
         self.families: frozenset[str] = OF_TICKETS
+        self.by_stream: bool = True
         self.tables: Mapping[str, Sequence[str]] = tables
         self.openings: dict[type[Event], Opening[R]] = {}
         self.handlers: dict[type[Event], Handler[R]] = {}
@@ -230,6 +236,10 @@ class TicketPage(Generic[R]):
     def write(self, db: Cursor) -> None:
         """Write every row that was touched."""
         raise NotImplementedError
+
+    def add(self, db: Cursor) -> None:
+        """Write the rows of tickets of which the tables hold nothing yet: that can be cheaper."""
+        self.write(db)
 
 
 def older(facts: Sequence[Fact]) -> list[str]:

@@ -30,6 +30,7 @@ from projections import (
     quarantine,
     queue,
     queue_past,
+    reports,
     surveys,
     training,
 )
@@ -53,6 +54,7 @@ VIEWS: Final[tuple[View, ...]] = (
     queue_past.VIEW,
     instants.VIEW,
     training.VIEW,
+    reports.VIEW,
 )
 """Every view of the program."""
 

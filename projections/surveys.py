@@ -84,6 +84,7 @@ class SurveysView:
     name: str = "surveys"
     version: int = 1
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:

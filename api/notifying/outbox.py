@@ -48,6 +48,7 @@ class OutboxTable:
     name: str = "process:notices"
     version: int = 1
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = False
     tables: Mapping[str, Sequence[str]] = {
         "view.notice": (
             """create table view.notice(

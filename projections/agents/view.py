@@ -198,6 +198,7 @@ class AgentsView:
     name: str = "agents"
     version: int = 1
     families: frozenset[str] = frozenset({"agent", "queue", "ticket"})
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:

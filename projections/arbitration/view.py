@@ -10,7 +10,17 @@ from domain.events import EVENTS, Event, personal_fields
 from domain.record import Record
 from projections.arbitration.places import Mark, Place
 from projections.arbitration.rows import CaseRow
-from projections.columns import DOCUMENT, documents, integers, split, texts, upsert
+from projections.columns import (
+    DOCUMENT,
+    add,
+    cell,
+    document,
+    documents,
+    integers,
+    split,
+    texts,
+    upsert,
+)
 from projections.projection import Fact, TicketPage, TicketView
 
 TABLES: Final = {
@@ -35,17 +45,14 @@ PART_SIZE: Final = 8
 """How many entries of a timeline share a row: it stays below the size that is compressed."""
 
 
-_UPSERT: Final = upsert(
-    "view.arbitration",
-    (
-        ("ticket", "text"),
-        ("lane", "int"),
-        ("version", "int"),
-        ("position", "text"),
-        ("item", DOCUMENT),
-    ),
-    ["ticket"],
+_COLUMNS: Final = (
+    ("ticket", "text"),
+    ("lane", "int"),
+    ("version", "int"),
+    ("position", "text"),
+    ("item", DOCUMENT),
 )
+_UPSERT: Final = upsert("view.arbitration", _COLUMNS, ["ticket"])
 _APPEND: Final = (
     "insert into view.arbitration_timeline as t (ticket, part, entries) "
     f"select * from unnest(%s::text[], %s::int[], {split()}) "
@@ -96,13 +103,14 @@ class CasePage(TicketPage[CaseRow]):
         """Fold the facts, and add an entry of each to its ticket's timeline."""
         super().fold(facts)
         entries = self._entries
+        now: tuple[str, int] | None = None
+        of_part: list[str] = []
         for ticket, record in facts:
             part = (ticket, (record.envelope.version - 1) // PART_SIZE)
-            of_part = entries.get(part)
-            if of_part is None:
-                entries[part] = [_entry(record)]
-            else:
-                of_part.append(_entry(record))
+            if part != now:
+                of_part = entries.setdefault(part, [])
+                now = part
+            of_part.append(_entry(record))
 
     def timeline(self, ticket: str) -> str:
         """Return the entries of a ticket's timeline, a line each."""
@@ -133,10 +141,29 @@ class CasePage(TicketPage[CaseRow]):
             ),
         )
 
+    def add(self, db: Cursor) -> None:
+        """Write the case files of new tickets, and their timelines from the beginning."""
+        lines = [
+            f"{cell(row.ticket)}\t{row.lane}\t{row.version}\t{row.position}\t"
+            f"{document(_ENCODER.encode(row).decode())}"
+            for row in self.rows.values()
+        ]
+        add(db, "view.arbitration", [name for name, _ in _COLUMNS], lines)
+        lines = [
+            f"{cell(ticket)}\t{part}\t{_joined(entries)}"
+            for (ticket, part), entries in self._entries.items()
+        ]
+        add(db, "view.arbitration_timeline", ["ticket", "part", "entries"], lines)
+
 
 VIEW: Final[TicketView[CaseRow]] = TicketView(
     "arbitration", version=3, tables=TABLES, page=CasePage
 )
+
+
+def _joined(entries: Sequence[str]) -> str:
+    """Return entries as a cell of a line of COPY: the line breaks between them are part of it."""
+    return "".join(entries).replace("\n", "\\n")
 
 
 def _entry(record: Record) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.values import Awaiting, EvidenceKind, Instant, Money, Party, RemedyKind, Stage
-from projections.columns import DOCUMENT, documents, integers, texts, upsert
+from projections.columns import DOCUMENT, add, cell, document, documents, integers, texts, upsert
 from projections.projection import Row, TicketPage, TicketView
 
 TABLES: Final = {
@@ -135,17 +135,14 @@ class BoardRow(Row, gc=False):
     inside: list[Inside] = msgspec.field(default_factory=list)
 
 
-_UPSERT: Final = upsert(
-    "view.progress_board",
-    (
-        ("ticket", "text"),
-        ("lane", "int"),
-        ("version", "int"),
-        ("position", "text"),
-        ("item", DOCUMENT),
-    ),
-    ["ticket"],
+_COLUMNS: Final = (
+    ("ticket", "text"),
+    ("lane", "int"),
+    ("version", "int"),
+    ("position", "text"),
+    ("item", DOCUMENT),
 )
+_UPSERT: Final = upsert("view.progress_board", _COLUMNS, ["ticket"])
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(BoardRow)
 
@@ -179,6 +176,15 @@ class BoardPage(TicketPage[BoardRow]):
                     documents(_ENCODER.encode(row).decode() for row in rows),
                 ),
             )
+
+    def add(self, db: Cursor) -> None:
+        """Write the boards of new tickets."""
+        lines = [
+            f"{cell(row.ticket)}\t{row.lane}\t{row.version}\t{row.position}\t"
+            f"{document(_ENCODER.encode(row).decode())}"
+            for row in self.rows.values()
+        ]
+        add(db, "view.progress_board", [name for name, _ in _COLUMNS], lines)
 
 
 VIEW: Final[TicketView[BoardRow]] = TicketView(

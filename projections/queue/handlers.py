@@ -1,5 +1,6 @@
 """What each fact means for the queue, in the order a ticket lives."""
 
+from operator import itemgetter
 from typing import Final
 
 from domain.events import (
@@ -55,6 +56,7 @@ from projections.stages import is_window, stage_after
 
 PROMISE: Final = "clock:"
 """Begins the names of promises among the deadlines of a row."""
+_BY_TIME: Final = itemgetter(1, 2)
 
 
 @VIEW.opens(TicketOpened)
@@ -339,8 +341,11 @@ def _take_turn(row: QueueRow) -> None:
         row.awaiting, row.due_at = Awaiting.NOBODY, None
         row.caused_by.turn = row.caused_by.due = None
         return
-    turn = row.deadlines[min(waits)[2]]
-    strictest = row.deadlines[min(waits, key=lambda wait: wait[1:])[2]]
+    if len(waits) == 1:
+        turn = strictest = row.deadlines[waits[0][2]]
+    else:
+        turn = row.deadlines[min(waits)[2]]
+        strictest = row.deadlines[min(waits, key=_BY_TIME)[2]]
     row.awaiting, row.caused_by.turn = turn.awaits, turn.caused_by
     row.due_at, row.caused_by.due = strictest.due_at, strictest.caused_by
 

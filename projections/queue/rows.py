@@ -6,7 +6,17 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, Stage
-from projections.columns import DOCUMENT, booleans, documents, integers, texts, upsert
+from projections.columns import (
+    DOCUMENT,
+    add,
+    booleans,
+    cell,
+    document,
+    documents,
+    integers,
+    texts,
+    upsert,
+)
 from projections.projection import Row, TicketPage, TicketView
 
 TABLES: Final = {
@@ -229,7 +239,15 @@ class QueuePage(TicketPage[QueueRow]):
                 documents(encode_row(row) for row in rows),
             ),
         )
-        for row in rows:
+        self._count(db)
+
+    def add(self, db: Cursor) -> None:
+        """Write the rows of new tickets, and count them."""
+        add(db, "view.queue", [name for name, _ in _COLUMNS], map(_line, self.rows.values()))
+        self._count(db)
+
+    def _count(self, db: Cursor) -> None:
+        for row in self.rows.values():
             count_row(self._before, row, 1)
             self._rank(row, 1)
         self._write_counts(db)
@@ -278,6 +296,17 @@ class QueuePage(TicketPage[QueueRow]):
                 ),
             )
             db.execute("delete from view.queue_bucket where lane = %s and open = 0", (self.lane,))
+
+
+def _line(row: QueueRow) -> str:
+    """Return a row as a line of cells, in the order of the columns."""
+    return (
+        f"{cell(row.ticket)}\t{row.lane}\t{'t' if row.open else 'f'}\t{row.priority}\t"
+        f"{cell(row.due_at or 'infinity')}\t{row.stage.value}\t{row.awaiting.value}\t"
+        f"{cell(row.queue)}\t{row.kind.value}\t{cell(row.assignee)}\t{cell(row.buyer)}\t"
+        f"{cell(row.merchant)}\t{cell(row.order)}\t{cell(row.source_state)}\t"
+        f"{row.version}\t{row.position}\t{document(encode_row(row))}"
+    )
 
 
 def bucket_of(row: QueueRow) -> str:

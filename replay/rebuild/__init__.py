@@ -4,12 +4,12 @@
 What a view makes of a record is in the view's own module, in `projections`.
 """
 
-from replay.rebuild.building import Overtaken
 from replay.rebuild.comparing import Comparison, Difference, TableCompared, ViewCompared
+from replay.rebuild.parts import Overtaken
 from replay.rebuild.rebuilding import Busy, NothingToCompare, Rebuild
 from replay.rebuild.shadow import SCHEMA
 from replay.rebuild.sharing import HelperLost, Helpers
-from replay.rebuild.source import RecordSource
+from replay.rebuild.source import RecordSource, StreamSource
 
 __all__ = [
     "SCHEMA",
@@ -22,6 +22,7 @@ __all__ = [
     "Overtaken",
     "Rebuild",
     "RecordSource",
+    "StreamSource",
     "TableCompared",
     "ViewCompared",
 ]

@@ -1,13 +1,11 @@
-"""Building the shadow of views: large pages without secondary indexes, written while one reads on.
+"""Building the shadow of views along the lanes: large pages, written while one reads on.
 
 A chapter is a page of a view like any other, only larger: rows and positions commit together, so
 a crash repeats a chapter and skips none of it.
 """
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, cast
 
 import psycopg2
@@ -18,21 +16,18 @@ from domain.record import Record
 from projections import quarantine
 from projections.folding import facts_of, settle
 from projections.projection import Fact, Page, Poisoned, Source, TicketPage
+from replay.rebuild.parts import Moment, Overtaken
 from replay.rebuild.shadow import Bare
 from replay.rebuild.source import PAGE, pages
+from replay.rebuild.writing import Later, uncollected
 
 CHAPTER: Final = 40_000
 """How many records are folded in memory before their rows are written."""
 KEPT_MAX: Final = 100_000
 """How many rows of a view stay in memory between two chapters."""
 
-Moment = Mapping[int, int]
 Watch = Callable[[int, int], None]
 """Called with how many records are folded and how many there are, all views together."""
-
-
-class Overtaken(Exception):  # noqa: N818 - a state of the world, named as one
-    """The shadow is not where this process left it; nothing was written by this one."""
 
 
 class Stretch(NamedTuple):
@@ -63,11 +58,14 @@ def build(
     watch: Watch,
     *,
     chapter: int = CHAPTER,
-) -> None:
-    """Fold the shadow of views up to their targets, and commit chapter by chapter."""
+) -> int:
+    """Fold the shadow of views up to their targets, and commit chapter by chapter.
+
+    Returns how many records that were, all views together.
+    """
     with connection, connection.cursor() as db:
         reached = places(db, views)
-    with _uncollected(), ThreadPoolExecutor(1, thread_name_prefix="writing") as writer:
+    with uncollected(), ThreadPoolExecutor(1, thread_name_prefix="writing") as writer:
         work = _Work(connection, source, watch, chapter_size=chapter, writer=writer)
         work.total = sum(
             max(0, upto - reached[view.name].get(lane, 0))
@@ -77,6 +75,7 @@ def build(
         for lane in sorted({lane for of_view in targets.values() for lane in of_view}):
             for group, stretch in _stretches(views, reached, targets, lane):
                 work.go(group, stretch)
+        return work.total
 
 
 def fold(db: Cursor, source: Source, view: Bare, stretch: Stretch) -> None:
@@ -95,17 +94,6 @@ class _Chapter(NamedTuple):
     after: int
     """Where the views stand before it."""
     records: Sequence[Record]
-
-
-class _Later:
-    """A cursor that only remembers what a page writes: the database works while one reads on."""
-
-    def __init__(self) -> None:
-        self.statements: list[tuple[str, Any]] = []
-
-    def execute(self, statement: str, values: Any = None) -> None:
-        """Remember a statement; what it would answer is not there to be asked for."""
-        self.statements.append((statement, values))
 
 
 class _Waiting:
@@ -183,12 +171,12 @@ class _Work:
         else:
             self._pending = (chapter, self._writer.submit(self._write, chapter, later))
 
-    def _folded(self, chapter: _Chapter) -> _Later | None:
+    def _folded(self, chapter: _Chapter) -> Later | None:
         """Return what is to be written of a chapter, None when some view can not fold all of it.
 
         Rows of the chapter before are at hand; who needs others waits until all are on record.
         """
-        later = _Later()
+        later = Later()
         facts = _facts(chapter)
         with self._connection.cursor() as db:
             reading = cast(Cursor, _Waiting(db, self._finish))
@@ -206,11 +194,10 @@ class _Work:
                 self._pages[view.name] = page
         return later
 
-    def _write(self, chapter: _Chapter, later: _Later) -> None:
+    def _write(self, chapter: _Chapter, later: Later) -> None:
         """Do what was remembered, and move the positions, in one transaction."""
         with self._connection, self._connection.cursor() as db:
-            for statement, values in later.statements:
-                db.execute(statement, values)
+            later.do(db)
             _move(db, chapter)
 
     def _finish(self) -> None:
@@ -295,15 +282,3 @@ def _stretches(
         yield group, Stretch(lane, after, upto)
         for view in group:
             at[view.name] = upto
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let no collection walk through a chapter's rows again and again: they hold no cycles."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -13,11 +13,13 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from projections import positions
 from projections.projection import Source, View
 from projections.session import Connect
-from replay.rebuild import building, comparing, shadow, swapping
-from replay.rebuild.building import Moment, Stretch, Watch
+from replay.rebuild import building, comparing, parts, shadow, swapping, whole
+from replay.rebuild.building import Stretch, Watch
 from replay.rebuild.comparing import Comparison
+from replay.rebuild.parts import Moment
 from replay.rebuild.shadow import Bare
-from replay.rebuild.sharing import Helpers, Share, shares
+from replay.rebuild.sharing import AtWork, Helpers, Share, shares
+from replay.rebuild.source import StreamSource
 
 _LOCK: Final = 0x74696362
 """The advisory lock of a rebuild: there is one shadow."""
@@ -51,14 +53,17 @@ class Rebuild:
         views: Sequence[View],
         connect: Connect = shadow.connect,
         chapter: int = building.CHAPTER,
+        part: int = parts.SIZE,
         helpers: Helpers | None = None,
     ) -> None:
         """Remember the parts; `dsn` is of the views' database, wherever the record is.
 
-        A chapter is how many records are folded in memory before their rows are committed.
+        A chapter is how many records are folded in memory before their rows are committed, and a
+        part about how many where streams are folded whole.
         """
         self._helpers = helpers
         self._chapter = chapter
+        self._part = part
         self.views = [Bare(view) for view in views]
         self._dsn = dsn
         self._source = source
@@ -112,14 +117,42 @@ class Rebuild:
                 return
 
     def _fold(self, targets: Mapping[str, Moment], watch: Watch, *, shared: bool) -> None:
+        """Fold streams whole where views begin with them, and the rest along the lanes."""
+        source = self._source
+        if isinstance(source, StreamSource):
+            parts.plan(self._connection, source, self.views, targets, size=self._part)
+        with self._connection, self._connection.cursor() as db:
+            todo, begun = parts.left(db, self.views), parts.begun(db, self.views)
+        along = {
+            view: {lane: at for lane, at in moment.items() if (view, lane) not in begun}
+            for view, moment in targets.items()
+        }
         helpers = self._helpers if shared else None
         count = 1 if helpers is None else 1 + helpers.count
-        (views, until), *others = shares(self.views, targets, count)
+        (views, until), *others = shares(self.views, along, count)
         asked = [Share(tuple(view.name for view in part), upto) for part, upto in others]
-        with helpers.at_work(asked, watch) if helpers else nullcontext(watch) as told:
-            building.build(
-                self._connection, self._source, views, until, told, chapter=self._chapter
+        with (
+            helpers.at_work(asked, todo, watch) if helpers else nullcontext(AtWork(watch, todo))
+        ) as beside:
+            total = sum(part.weight for part in todo)
+            done = building.build(
+                self._connection,
+                source,
+                views,
+                until,
+                lambda done, of: beside.watch(done, of + total),
+                chapter=self._chapter,
             )
+            if isinstance(source, StreamSource):
+                whole.build(
+                    self._connection,
+                    source,
+                    self.views,
+                    beside.parts,
+                    lambda also, of: beside.watch(done + also, done + of),
+                    total=total,
+                )
+        parts.finish(self._connection, self.views)
 
     def drop(self) -> None:
         """Drop what is built."""

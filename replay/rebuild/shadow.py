@@ -32,6 +32,11 @@ _BUILD: Final = (
     "create table if not exists view.build("
     "view text primary key, code bytea not null, indexed boolean not null default false)"
 )
+_PARTS: Final = (
+    "create table if not exists view.build_part(view text not null, lane int not null, "
+    "number int not null, parts int not null, upto bigint not null, first text not null, "
+    "before text, done boolean not null default false, primary key (view, lane, number))"
+)
 _CREATES_TABLE: Final = "create table"
 
 
@@ -41,6 +46,10 @@ class ShadowCursor(Cursor):
     def execute(self, query: Any, vars: Any = None) -> None:
         """Run a statement of a view on the shadow's tables."""
         super().execute(shadowed(query), vars)
+
+    def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
+        """Add rows to one of the shadow's tables."""
+        super().copy_expert(shadowed(sql), file, size)
 
 
 def shadowed(statement: str) -> str:
@@ -80,6 +89,11 @@ class Bare:
         return self.view.families
 
     @property
+    def by_stream(self) -> bool:
+        """Return whether it may be folded stream by stream."""
+        return self.view.by_stream
+
+    @property
     def tables(self) -> Mapping[str, Sequence[str]]:
         """Return table name → the statement that makes it."""
         return {
@@ -116,13 +130,15 @@ def make(connection: Connection, views: Sequence[Bare], lanes: int, *, anew: boo
         if db.fetchone() == (True,):
             db.execute(positions.POSITION)
         db.execute(_BUILD)
+        db.execute(_PARTS)
         db.execute("select view from view.build where code = %s", (code,))
         going_on = set() if anew else {name for (name,) in db.fetchall()}
     stale = [view for view in views if view.name not in going_on]
     positions.drop(connection, stale)
     begun = positions.prepare(connection, views, lanes)
     with connection, connection.cursor() as db:
-        db.execute("delete from view.build where view = any(%s)", (begun,))
+        for table in ("build", "build_part"):
+            db.execute(f"delete from view.{table} where view = any(%s)", (begun,))
         for name in begun:
             db.execute("insert into view.build (view, code) values (%s, %s)", (name, code))
     return begun
@@ -145,7 +161,7 @@ def add_indexes(connection: Connection, views: Sequence[Bare]) -> None:
 def forget(db: Cursor, views: Sequence[View]) -> None:
     """Forget where the shadow of views stands; their tables are gone already."""
     names = [view.name for view in views]
-    for table in ("definition", "position", "set_aside", "build"):
+    for table in ("definition", "position", "set_aside", "build", "build_part"):
         db.execute(f"delete from view.{table} where view = any(%s)", (names,))
 
 

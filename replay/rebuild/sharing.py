@@ -1,11 +1,12 @@
-"""Sharing the work of a build among processes: by lanes where there are enough, else by views.
+"""Sharing the work of a build among processes, so that each record is read by one of them.
 
-Each share has position rows of its own, so nobody waits for anybody. What a share does is in
-`replay.rebuild.building`.
+The parts of the record are taken by whoever is free. What is folded along the lanes is dealt out
+by lanes where there are enough, else by views; each share of it has position rows of its own. So
+nobody waits for anybody. What is done is in `replay.rebuild.whole` and `replay.rebuild.building`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -16,17 +17,27 @@ from typing import Any, Final, NamedTuple
 
 from domain.ledger.recorder import Recorder
 from projections.runner import VIEWS
-from replay.rebuild import building, shadow
-from replay.rebuild.building import Moment, Watch
+from replay.rebuild import building, shadow, whole
+from replay.rebuild.building import Watch
+from replay.rebuild.parts import Moment, Part
 from replay.rebuild.shadow import Bare
 from replay.rebuild.source import RecordSource
 
 
 class Share(NamedTuple):
-    """What one process builds: these views, up to these places."""
+    """What one process builds along the lanes: these views, up to these places."""
 
     views: tuple[str, ...]
     targets: Mapping[str, Moment]
+
+
+class AtWork(NamedTuple):
+    """What the caller does beside helpers."""
+
+    watch: Watch
+    """To be told its own progress; whoever watches hears of all together."""
+    parts: Iterable[Part]
+    """Those that are its own to do; another process does the others."""
 
 
 class Ended(Exception):  # noqa: N818 - a state of the work, named as one
@@ -47,33 +58,44 @@ class Helpers:
         self._views_dsn = views_dsn
 
     @contextmanager
-    def at_work(self, shares: Sequence[Share], watch: Watch) -> Iterator[Watch]:
-        """Let helpers build shares while the caller builds another one.
+    def at_work(
+        self, shares: Sequence[Share], parts: Sequence[Part], watch: Watch
+    ) -> Iterator[AtWork]:
+        """Let helpers build shares, and parts, while the caller does.
 
-        Gives what the caller tells its own progress to; `watch` hears of all together. Whatever
-        ends the caller ends the helpers at their next commit; what ends one of them is raised.
+        Whatever ends the caller ends the helpers at their next commit; what ends one of them is
+        raised.
         """
-        if not shares:
-            yield watch
+        count = self.count if parts else min(self.count, len(shares))
+        if not count:
+            yield AtWork(watch, parts)
             return
+        shares = [*shares, *[Share((), {})] * (count - len(shares))]
         context = get_context("spawn")
-        told = context.Array("q", 2 * len(shares))
+        told = context.Array("q", 2 * count)
+        taken = context.Value("q", 0)
         stop = context.Event()
+        own = (0, 0)
 
         def heard(done: int, total: int) -> None:
-            watch(done + sum(told[::2]), total + sum(told[1::2]))
+            nonlocal own
+            own = (done, total)
+            tell()
+
+        def tell() -> None:
+            watch(own[0] + sum(told[::2]), own[1] + sum(told[1::2]))
 
         with ProcessPoolExecutor(
-            len(shares),
+            count,
             mp_context=context,
             initializer=_begin,
-            initargs=(self._record_dsn, self._views_dsn, told, stop),
+            initargs=(_Place(self._record_dsn, self._views_dsn, told, taken, stop, os.getpid()),),
         ) as pool:
             running: list[Future[None]] = [
-                pool.submit(_build, number, share) for number, share in enumerate(shares)
+                pool.submit(_build, number, share, parts) for number, share in enumerate(shares)
             ]
             try:
-                yield heard
+                yield AtWork(heard, taking(parts, taken))
                 for one in running:
                     one.result()
             except BrokenProcessPool as error:
@@ -81,14 +103,13 @@ class Helpers:
             finally:
                 # A helper that is done hears nothing of it.
                 stop.set()
-        done = sum(told[::2])
-        watch(done, done)
+        tell()
 
 
 def shares(
     views: Sequence[Bare], targets: Mapping[str, Moment], count: int
 ) -> list[tuple[list[Bare], dict[str, Moment]]]:
-    """Return the work in so many parts, or fewer when there is not enough of it."""
+    """Return the work in so many shares, or fewer when there is not enough of it."""
     lanes = sorted({lane for moment in targets.values() for lane in moment})
     if len(lanes) >= count:
         return [
@@ -109,12 +130,25 @@ def shares(
     return [(part, {view.name: targets[view.name] for view in part}) for part in parts if part]
 
 
+def taking(parts: Sequence[Part], taken: Any) -> Iterator[Part]:
+    """Yield parts that no other process has taken; the others are for those."""
+    while True:
+        with taken.get_lock():
+            number = taken.value
+            taken.value += 1
+        if number >= len(parts):
+            return
+        yield parts[number]
+
+
 class _Place(NamedTuple):
-    """What a helper was given when it began."""
+    """What a helper is given when it begins."""
 
     record_dsn: str
     views_dsn: str
     told: Any
+    taken: Any
+    """How many parts are taken."""
     stop: SharedEvent
     parent: int
 
@@ -122,24 +156,31 @@ class _Place(NamedTuple):
 _PLACE: Final[list[_Place]] = []
 
 
-def _begin(record_dsn: str, views_dsn: str, told: Any, stop: SharedEvent) -> None:
+def _begin(place: _Place) -> None:
     """Take note of where to work; Ctrl-C is for the process that began this one."""
     signal(SIGINT, SIG_IGN)
-    _PLACE[:] = [_Place(record_dsn, views_dsn, told, stop, os.getppid())]
+    _PLACE[:] = [place]
 
 
-def _build(number: int, share: Share) -> None:
-    """Build a share, and tell how far it is."""
+def _build(number: int, share: Share, parts: Sequence[Part]) -> None:
+    """Build a share and then parts as long as there are any, and tell how far it is."""
     place = _PLACE[0]
+    before = (0, 0)
 
     def watch(done: int, total: int) -> None:
-        place.told[2 * number], place.told[2 * number + 1] = done, total
+        place.told[2 * number] = before[0] + done
+        place.told[2 * number + 1] = before[1] + total
         if place.stop.is_set() or os.getppid() != place.parent:
             raise Ended
 
-    views = [Bare(view) for view in VIEWS if view.name in share.views]
     with (
         closing(Recorder.connect(place.record_dsn, readers_max=2)) as recorder,
         closing(shadow.connect(place.views_dsn)) as connection,
     ):
-        building.build(connection, RecordSource(recorder), views, share.targets, watch)
+        source = RecordSource(recorder)
+        views = [Bare(view) for view in VIEWS]
+        of_share = [view for view in views if view.name in share.views]
+        building.build(connection, source, of_share, share.targets, watch)
+        before = (place.told[2 * number], place.told[2 * number + 1])
+        # How many all parts are is told by who began the work.
+        whole.build(connection, source, views, taking(parts, place.taken), watch, total=0)

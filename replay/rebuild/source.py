@@ -1,11 +1,11 @@
 """Records for a rebuild: read with less work than a judgement needs, and a page ahead of time.
 
-What is made of them is elsewhere.
+In the order of positions, or stream by stream. What is made of them is elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
@@ -19,6 +19,77 @@ PAGE: Final = 4_000
 """How many records are asked for at once."""
 
 
+_SAMPLE: Final = 20_000
+"""About so many streams' names are looked at to divide a lane."""
+
+T = TypeVar("T")
+
+
+class StreamPage(Protocol):
+    """Some records of whole streams, in the streams' order."""
+
+    @property
+    def last(self) -> tuple[str, int] | None:
+        """Return stream and version of the last one; None when there was none."""
+        ...
+
+    def records(self, upto: int) -> Sequence[Record]:
+        """Return those that lie at a position or before it."""
+        ...
+
+
+class Undecoded(NamedTuple):
+    """A page of records as they came, so that who folds them decodes them, just before."""
+
+    lane: int
+    rows: Sequence[tuple[int, str | None, str]]
+    """Position, bytes as a text, and hash; of a stream nobody wants no bytes, and where it is."""
+
+    @property
+    def last(self) -> tuple[str, int] | None:
+        """Return stream and version of the last one; None when there was none."""
+        if not self.rows:
+            return None
+        position, state, rest = self.rows[-1]
+        if state is None:
+            version, _, stream = rest.partition(" ")
+            return stream, int(version)
+        record = record_of(self.lane, position, state, Sha256(rest))
+        return record.stream, record.version
+
+    def records(self, upto: int) -> list[Record]:
+        """Return those that lie at a position or before it."""
+        lane = self.lane
+        return [
+            record_of(lane, position, state, Sha256(leaf_hash))
+            for position, state, leaf_hash in self.rows
+            if state is not None and position <= upto
+        ]
+
+
+@runtime_checkable
+class StreamSource(Source, Protocol):
+    """A source that can be asked for whole streams, one after another."""
+
+    def divided(self, lane: int, upto: int, families: Collection[str], size: int) -> list[str]:
+        """Return streams of some families that divide a lane in parts of about so many records."""
+        ...
+
+    def streams(
+        self,
+        lane: int,
+        families: Collection[str],
+        first: str,
+        before: str | None,
+        after: tuple[str, int] | None,
+    ) -> StreamPage:
+        """Return the next page of the streams from one up to another, each in its own order.
+
+        A page may hold nothing that is wanted and still not be the last one.
+        """
+        ...
+
+
 class RecordSource:
     """The record of a ledger as a view's source.
 
@@ -29,7 +100,10 @@ class RecordSource:
     def __init__(self, recorder: Recorder) -> None:
         """Read over a recorder's connections."""
         self._recorder = recorder
-        self._statement = _RECORDS.format_map(placeholders(recorder.names))
+        names = placeholders(recorder.names)
+        self._statement = _RECORDS.format_map(names)
+        self._divided = _DIVIDED.format_map({**names, "wanted": _WANTED})
+        self._streams = _STREAMS.format_map({**names, "wanted": _WANTED, "bound": "{bound}"})
 
     def records(self, lane: int, after: int, limit: int) -> Sequence[Record]:
         """Return up to `limit` records of a lane that lie behind a position, in order."""
@@ -47,28 +121,82 @@ class RecordSource:
         """Return the position of the lane's newest record."""
         return self._recorder.position(lane)
 
+    def divided(self, lane: int, upto: int, families: Collection[str], size: int) -> list[str]:
+        """Return streams of some families that divide a lane in parts of about so many records."""
+        percent = min(100.0, 100.0 * _SAMPLE / upto)
+        values = (percent, lane, upto, sorted(families), max(1, int(size * percent / 100)))
+
+        def work(cursor: Cursor) -> list[str]:
+            cursor.execute(self._divided, values)
+            return [stream for (stream,) in cursor.fetchall()]
+
+        return self._recorder.connections.read(work)
+
+    def streams(
+        self,
+        lane: int,
+        families: Collection[str],
+        first: str,
+        before: str | None,
+        after: tuple[str, int] | None,
+    ) -> Undecoded:
+        """Return the next page of the streams from one up to another, each in its own order."""
+        stream, version = after or (first, 0)
+        bound = "" if before is None else "and stream < %s"
+        statement = self._streams.replace("{bound}", bound)
+        ends = () if before is None else (before,)
+
+        def work(cursor: Cursor) -> list[tuple[int, str | None, str]]:
+            wanted = sorted(families)
+            cursor.execute(statement, (wanted, wanted, lane, stream, version, *ends, PAGE))
+            return cursor.fetchall()
+
+        return Undecoded(lane, self._recorder.connections.read(work))
+
 
 _RECORDS: Final = (
     "select position, convert_from(state, 'UTF8'), encode(leaf_hash, 'hex') from {ledger}.event "
     "where lane = %s and position > %s and position <= %s order by position"
 )
 
+_WANTED: Final = "split_part(stream, ':', 1) = any(%s)"
+_DIVIDED: Final = (
+    "select distinct stream from (select stream, row_number() over (order by stream) as number "
+    "from {ledger}.event tablesample system (%s) where lane = %s and position <= %s "
+    "and {wanted}) sample where number %% %s = 0 order by stream"
+)
+# One index has this order. Sorting instead would read the whole part again for every page; a
+# server that expects few rows to be left of its streams would do so.
+_STREAMS: Final = (
+    "set local enable_sort = off; "
+    "select position, case when {wanted} then convert_from(state, 'UTF8') end, "
+    "case when {wanted} then encode(leaf_hash, 'hex') else version || ' ' || stream end "
+    "from {ledger}.event where lane = %s and (stream, version) > (%s, %s) {bound} "
+    "order by stream, version limit %s"
+)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield what another iterator yields; the next one is fetched while one is used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reading-ahead") as reader:
+        coming = reader.submit(next, items, None)
+        while (found := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield found
+
 
 def pages(
     source: Source, lane: int, after: int, upto: int, *, size: int = PAGE
 ) -> Iterator[Sequence[Record]]:
-    """Yield the records of a lane behind a position up to another; the next page is read ahead."""
-    with ThreadPoolExecutor(1, thread_name_prefix="reading-ahead") as reader:
+    """Yield the records of a lane behind a position up to another, read a page ahead."""
 
-        def ask(behind: int) -> Future[Any] | None:
-            limit = min(size, upto - behind)
-            return reader.submit(source.records, lane, behind, limit) if limit > 0 else None
-
-        coming = ask(after)
-        while coming is not None:
-            found: Sequence[Record] = coming.result()
+    def read() -> Iterator[Sequence[Record]]:
+        behind = after
+        while behind < upto:
+            found = source.records(lane, behind, min(size, upto - behind))
             if not found:
                 return
-            # Positions have no gaps, so where the next page begins is known before this is used.
-            coming = ask(found[-1].position)
+            behind = found[-1].position
             yield found
+
+    return ahead(read())

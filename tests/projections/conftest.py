@@ -1,6 +1,7 @@
 """What the tests of views ask for: a database whose views are gone, and views over a history."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -31,6 +32,17 @@ def make_views(database: Database, lanes: int) -> Iterator[MakeViews]:
     yield make
     for views in made:
         views.close()
+
+
+@contextmanager
+def gone_afterwards(*made: Views) -> Iterator[None]:
+    """Drop and close views in the end, so that the next example finds none, whatever happened."""
+    try:
+        yield
+    finally:
+        for views in made:
+            views.drop()
+            views.close()
 
 
 @pytest.fixture

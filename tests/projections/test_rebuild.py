@@ -24,6 +24,7 @@ def test_a_rebuild_gives_the_same_rows(make_views: MakeViews, db: Cursor, lanes:
     assert all_rows(db) == before
 
 
+@pytest.mark.lanes(1)
 @pytest.mark.parametrize("page_size", [1, 3, 7])
 def test_pages_of_any_size_give_the_same_rows(
     make_views: MakeViews, db: Cursor, lanes: int, page_size: int

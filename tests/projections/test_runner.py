@@ -22,6 +22,7 @@ from projections import (
     progress_board,
     queue,
     queue_past,
+    reports,
     surveys,
     training,
 )
@@ -401,6 +402,6 @@ def test_the_views_of_the_program_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
     parts = (
         *(queue, progress_board, arbitration, deadlines, clocks),
-        *(departments, diagnosis, surveys, agents, queue_past, instants, training),
+        *(departments, diagnosis, reports, surveys, agents, queue_past, instants, training),
     )
     assert {part.VIEW for part in parts} == set(VIEWS)

@@ -7,9 +7,17 @@ from typing import NamedTuple
 
 import pytest
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from replay.rebuild import SCHEMA
 from tests.conftest import Database, Server
+from tests.projections.conftest import MakeViews, db
+from tests.projections.conftest import make_views as live_views
+from tests.projections.history import History
+from tests.replay.rebuilt import rebuild_of
 from tests.replay.scenes import Clock, Scene, copy_directory, tell
+
+__all__ = ["another", "db", "live_views", "make_views", "scene", "story"]
 
 
 class Story(NamedTuple):
@@ -56,3 +64,13 @@ def another(story: Story, server: Server, tmp_path: Path) -> Iterator[Callable[[
 def scene(another: Callable[[], Scene]) -> Scene:
     """A copy of the history that the test may break."""
     return another()
+
+
+@pytest.fixture
+def make_views(live_views: MakeViews, database: Database, db: Cursor, lanes: int) -> MakeViews:
+    """Make live views over a history; there are none at first, and no shadow."""
+    db.execute("select to_regclass(%s) is null", (f"{SCHEMA}.build",))
+    if db.fetchone() != (True,):
+        with rebuild_of(database, History(lanes)) as work:
+            work.drop()
+    return live_views

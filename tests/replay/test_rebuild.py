@@ -1,7 +1,7 @@
 """Views built anew beside those that are read: the same rows, compared and exchanged."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -16,54 +16,17 @@ from projections import arbitration, queue
 from projections.projection import TicketView, View
 from projections.queue.rows import TABLES, QueuePage, QueueRow
 from projections.runner import VIEWS, Views
-from replay.rebuild import SCHEMA, Busy, NothingToCompare, Overtaken, Rebuild, rebuilding, shadow
+from replay.rebuild import SCHEMA, Busy, NothingToCompare, Rebuild, rebuilding, shadow
 from replay.rebuild.sharing import shares
 from tests.conftest import Database
-from tests.projections.conftest import all_rows
+from tests.projections.conftest import MakeViews, all_rows
 from tests.projections.history import AGENT, History
 from tests.projections.tickets import TEXT, consulted, everything, negotiated, opened
+from tests.replay.rebuilt import rebuild_of
 
 LANES = (1, 4)
 THREE = VIEWS[:3]
 ONE, TWO = "T0-261122-000001A", "T0-261122-000002B"
-Make = Callable[..., Any]
-
-
-@pytest.fixture
-def make_views(database: Database, lanes: int) -> Iterator[Make]:
-    """Make live views over a history; there are none at first, and no shadow."""
-    made: list[Views] = []
-
-    def make(history: History, **options: Any) -> Views:
-        views = Views(database.app_dsn, history, lanes=lanes, **options)
-        made.append(views)
-        views.prepare()
-        return views
-
-    nothing = Views(database.app_dsn, History(lanes), lanes=lanes)
-    nothing.drop()
-    nothing.close()
-    with rebuild_of(database, History(lanes)) as work:
-        work.build()
-        work.drop()
-    yield make
-    for views in made:
-        views.close()
-
-
-@pytest.fixture
-def db(database: Database) -> Iterator[Cursor]:
-    """A cursor of the application's role, outside any transaction."""
-    connection = psycopg2.connect(database.app_dsn, options="-c timezone=UTC")
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
-
-
-def rebuild_of(database: Database, history: History, **options: Any) -> Rebuild:
-    """Return a rebuild over a history."""
-    return Rebuild(database.app_dsn, history, **{"lanes": history.lanes, "views": VIEWS, **options})
 
 
 def shape(db: Cursor) -> list[Any]:
@@ -82,7 +45,7 @@ def shape(db: Cursor) -> list[Any]:
 def in_shadow(db: Cursor) -> list[str]:
     """Return the views' tables that stand in the shadow."""
     db.execute("select tablename from pg_tables where schemaname = %s", (SCHEMA,))
-    own = {"position", "definition", "set_aside", "build"}
+    own = {"position", "definition", "set_aside", "build", "build_part"}
     return sorted(name for (name,) in db.fetchall() if name not in own)
 
 
@@ -90,7 +53,7 @@ def in_shadow(db: Cursor) -> list[str]:
 
 
 def test_every_table_of_every_view_is_made_in_the_shadow_alone(
-    make_views: Make, database: Database, db: Cursor, lanes: int
+    make_views: MakeViews, database: Database, db: Cursor, lanes: int
 ) -> None:
     """A name that is not led there would write into what others read: here it is not there."""
     assert make_views
@@ -120,14 +83,15 @@ def test_names_of_views_and_nothing_else_are_led_elsewhere() -> None:
             assert all(f" {table}" in statement for statement in statements)
 
 
-@pytest.mark.parametrize("chapter", [7, 100_000])
+@pytest.mark.parametrize("size", [7, 100_000])
+@pytest.mark.parametrize("whole", [False, True], ids=["along the lanes", "stream by stream"])
 def test_what_is_rebuilt_is_what_is_read(
-    make_views: Make, database: Database, lanes: int, chapter: int
+    make_views: MakeViews, database: Database, lanes: int, size: int, *, whole: bool
 ) -> None:
-    """The release gate: nothing differs, whatever a chapter's length."""
+    """The release gate: nothing differs, whatever a chapter's or a part's length."""
     history = everything(lanes)
     assert make_views(history).catch_up(30)
-    with rebuild_of(database, history, chapter=chapter) as work:
+    with rebuild_of(database, history, whole=whole, chapter=size, part=size) as work:
         work.build()
         found = work.compare()
     assert found.same, [table for view in found.views for table in view.tables if not table.same]
@@ -139,7 +103,7 @@ def test_what_is_rebuilt_is_what_is_read(
 
 
 def test_a_rebuild_goes_no_further_than_what_is_read(
-    make_views: Make, database: Database, lanes: int
+    make_views: MakeViews, database: Database, lanes: int
 ) -> None:
     """Rows can only be compared at one moment, and the live view's is the one that counts."""
     history = everything(lanes)
@@ -153,8 +117,9 @@ def test_a_rebuild_goes_no_further_than_what_is_read(
     assert found.views[0].moment == ",".join(f"{lane}-{at}" for lane, at in reached.items())
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["along the lanes", "stream by stream"])
 def test_an_interrupted_rebuild_is_gone_on_with(
-    make_views: Make, database: Database, lanes: int
+    make_views: MakeViews, database: Database, lanes: int, *, whole: bool
 ) -> None:
     """A large platform's rebuild takes long; whoever ends it need not begin anew."""
     history = everything(lanes)
@@ -167,11 +132,12 @@ def test_an_interrupted_rebuild_is_gone_on_with(
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    with rebuild_of(database, history, chapter=10) as work, pytest.raises(KeyboardInterrupt):
+    first = rebuild_of(database, history, whole=whole, chapter=10, part=10)
+    with first as work, pytest.raises(KeyboardInterrupt):
         work.build(watch)
     done, total = seen[-1]
     seen.clear()
-    with rebuild_of(database, history, chapter=10) as work:
+    with rebuild_of(database, history, whole=whole, chapter=10, part=10) as work:
         work.build(lambda *told: seen.append(told))
         assert work.compare().same
     assert seen[0][1] == total - done, "what was folded is not folded again"
@@ -180,7 +146,7 @@ def test_an_interrupted_rebuild_is_gone_on_with(
 
 @pytest.mark.lanes(1)
 def test_what_other_code_has_built_is_not_gone_on_with(
-    make_views: Make, database: Database, monkeypatch: pytest.MonkeyPatch
+    make_views: MakeViews, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a view of the code before would hide what the code of now does differently."""
     history = everything(1)
@@ -197,7 +163,7 @@ def test_what_other_code_has_built_is_not_gone_on_with(
 
 
 def test_a_live_view_that_was_begun_anew_is_compared_at_its_own_moment(
-    make_views: Make, database: Database, lanes: int
+    make_views: MakeViews, database: Database, lanes: int
 ) -> None:
     """What is built must not be ahead of what is read."""
     history = everything(lanes)
@@ -215,7 +181,7 @@ def test_a_live_view_that_was_begun_anew_is_compared_at_its_own_moment(
 
 
 @pytest.mark.lanes(1)
-def test_there_is_one_rebuild_at_a_time(make_views: Make, database: Database) -> None:
+def test_there_is_one_rebuild_at_a_time(make_views: MakeViews, database: Database) -> None:
     """Two would fold every record twice into the same tables."""
     assert make_views
     history = everything(1)
@@ -225,24 +191,6 @@ def test_there_is_one_rebuild_at_a_time(make_views: Make, database: Database) ->
         rebuild_of(database, history),
     ):
         pass
-
-
-@pytest.mark.lanes(1)
-def test_who_was_overtaken_writes_nothing_more(
-    make_views: Make, database: Database, db: Cursor
-) -> None:
-    """A helper outlives a rebuild that was killed; the next one must be safe from it."""
-    history = everything(1)
-    assert make_views(history).catch_up(30)
-
-    def overtake(_done: int, _total: int) -> None:
-        db.execute(f"update {SCHEMA}.position set position = position + 3 where view = 'queue'")
-
-    with rebuild_of(database, history, chapter=20) as work, pytest.raises(Overtaken):
-        work.build(overtake)
-    with rebuild_of(database, history) as work:
-        work.build(anew=True)
-        assert work.compare().same
 
 
 def test_work_is_shared_by_lanes_or_else_by_views() -> None:
@@ -259,9 +207,12 @@ def test_work_is_shared_by_lanes_or_else_by_views() -> None:
 
 @pytest.mark.lanes(1)
 @pytest.mark.parametrize("how", ["before", "after"])
-@pytest.mark.parametrize("number", [5, 10, 13, 16, 18])
+@pytest.mark.parametrize(
+    ("whole", "number"),
+    [(False, 8), (False, 13), *((True, number) for number in (6, 8, 10, 14, 18))],
+)
 def test_a_crash_leaves_a_rebuild_that_can_be_gone_on_with(
-    make_views: Make, database: Database, db: Cursor, how: str, number: int
+    make_views: MakeViews, database: Database, db: Cursor, how: str, number: int, *, whole: bool
 ) -> None:
     """Lost before a commit, or after it without an answer, while it builds or exchanges."""
     history = everything(1)
@@ -289,11 +240,13 @@ def test_a_crash_leaves_a_rebuild_that_can_be_gone_on_with(
 
     with (
         pytest.raises(psycopg2.OperationalError),
-        rebuild_of(database, history, views=THREE, connect=connect, chapter=60) as work,
+        rebuild_of(
+            database, history, whole=whole, views=THREE, connect=connect, chapter=60, part=60
+        ) as work,
     ):
         swap_for_ever(work)
     assert (all_rows(db), shape(db)) == (expected, looks), "one whole set is read"
-    with rebuild_of(database, history, views=THREE) as work:
+    with rebuild_of(database, history, whole=whole, views=THREE) as work:
         work.build()
         assert work.compare().same
         work.swap()
@@ -311,7 +264,7 @@ def swap_for_ever(work: Rebuild) -> None:
 
 @pytest.mark.lanes(1)
 def test_rows_that_differ_are_named_and_counted(
-    make_views: Make, database: Database, db: Cursor
+    make_views: MakeViews, database: Database, db: Cursor
 ) -> None:
     """What is not as the record says is found both ways, with the columns it is in."""
     history = everything(1, rounds=3)
@@ -343,7 +296,7 @@ def test_rows_that_differ_are_named_and_counted(
 
 @pytest.mark.lanes(1)
 def test_a_changed_view_is_compared_by_the_columns_both_have(
-    make_views: Make, database: Database, db: Cursor
+    make_views: MakeViews, database: Database, db: Cursor
 ) -> None:
     """The release gate meets a live view of the version before; which must stay as it is."""
     history = everything(1)
@@ -371,6 +324,8 @@ def changed_queue() -> View:
             super().write(db)
             db.execute("alter table view.queue drop column kind")
 
+        add = write
+
     made, *indexes = TABLES["view.queue"]
     made = made.replace("kind text not null", "remark text")
     tables = {**TABLES, "view.queue": (made, *indexes)}
@@ -381,7 +336,7 @@ def changed_queue() -> View:
 
 @pytest.mark.lanes(1)
 def test_a_view_that_nobody_has_built_yet_is_told_as_new(
-    make_views: Make, database: Database
+    make_views: MakeViews, database: Database
 ) -> None:
     """A release may bring a view: that is no difference, but alone there is nothing to compare."""
     history = everything(1)
@@ -398,7 +353,7 @@ def test_a_view_that_nobody_has_built_yet_is_told_as_new(
 
 
 @pytest.mark.lanes(1)
-def test_what_was_put_aside_is_compared_too(make_views: Make, database: Database) -> None:
+def test_what_was_put_aside_is_compared_too(make_views: MakeViews, database: Database) -> None:
     """A live view that could not fold a fact, which the program of now can, is another view."""
     history = History()
     negotiated(history, ONE)
@@ -426,7 +381,7 @@ def test_what_was_put_aside_is_compared_too(make_views: Make, database: Database
 
 
 def test_an_exchange_leaves_what_prepare_would_have_made(
-    make_views: Make, database: Database, db: Cursor, lanes: int
+    make_views: MakeViews, database: Database, db: Cursor, lanes: int
 ) -> None:
     """Rows, columns, indexes and constraints, each by its name; and nothing in the shadow."""
     history = everything(lanes)
@@ -448,7 +403,7 @@ def test_an_exchange_leaves_what_prepare_would_have_made(
 
 
 def test_views_that_are_not_there_are_exchanged_too(
-    make_views: Make, database: Database, db: Cursor, lanes: int
+    make_views: MakeViews, database: Database, db: Cursor, lanes: int
 ) -> None:
     """Deleting all read models loses nothing."""
     history = everything(lanes)
@@ -463,7 +418,7 @@ def test_views_that_are_not_there_are_exchanged_too(
 
 @pytest.mark.lanes(1)
 def test_an_exchange_brings_another_version_and_locks_out_the_old_one(
-    make_views: Make, database: Database, db: Cursor
+    make_views: MakeViews, database: Database, db: Cursor
 ) -> None:
     """A process of the version before must not touch the new tables."""
     history = everything(1)
@@ -482,7 +437,7 @@ def test_an_exchange_brings_another_version_and_locks_out_the_old_one(
 
 
 def test_commands_readers_and_writers_go_on_while_views_are_exchanged(
-    make_views: Make, database: Database, db: Cursor, lanes: int
+    make_views: MakeViews, database: Database, db: Cursor, lanes: int
 ) -> None:
     """Nobody sees a table missing, a count without its rows, or a moment that goes back."""
     history = everything(lanes)
@@ -496,7 +451,9 @@ def test_commands_readers_and_writers_go_on_while_views_are_exchanged(
                 return
             consulted(history, f"T0-261122-{number:07}")
             views.hint()
-            views.wait("queue", {0: history.position(0)}, timeout=30)
+            # Nobody folds what was recorded just before the end.
+            while not (stop.is_set() or views.wait("queue", {0: history.position(0)}, 0.2)):
+                pass
 
     def reading() -> None:
         with closing(psycopg2.connect(database.app_dsn)) as connection:
@@ -530,7 +487,7 @@ def test_commands_readers_and_writers_go_on_while_views_are_exchanged(
         thread.start()
     try:
         for _ in range(3):
-            with rebuild_of(database, history, chapter=100) as work:
+            with rebuild_of(database, history, chapter=100, part=200) as work:
                 work.build()
                 assert work.compare().same
                 work.swap()
@@ -551,7 +508,7 @@ def test_commands_readers_and_writers_go_on_while_views_are_exchanged(
 
 @pytest.mark.lanes(1)
 def test_an_exchange_does_not_wait_for_ever(
-    make_views: Make, database: Database, db: Cursor, monkeypatch: pytest.MonkeyPatch
+    make_views: MakeViews, database: Database, db: Cursor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody who reads without an end keeps the old tables; nothing is half exchanged."""
     history = everything(1)

@@ -1,27 +1,25 @@
-"""The command `rebuild`, over the demo's day and over imported history."""
+"""The command `rebuild`, over the demo's day."""
 
 import json
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing import active_children
 from pathlib import Path
+from signal import SIGINT, SIGKILL
 from typing import NamedTuple
 
 import psycopg2
 import pytest
 
 from api import cli, demo
-from api.imports.engine import import_history
-from api.imports.mapping import load_mapping
-from api.imports.rejects import Rejects
 from api.settings import Settings
 from api.wiring import Dsns
 from domain.ledger.recorder import Recorder
 from domain.values import Instant
 from projections.runner import VIEWS, Views
-from replay.rebuild import Helpers, Rebuild, RecordSource, building, rebuilding
+from replay.rebuild import HelperLost, Helpers, Rebuild, RecordSource, building, rebuilding, source
 from tests.conftest import Database
-from tests.imports.conftest import open_ledger
 from tests.projections.conftest import all_rows
 
 NAMES = [view.name for view in VIEWS]
@@ -158,27 +156,56 @@ def test_an_interrupted_rebuild_says_that_it_goes_on(
 
 
 def test_several_processes_build_what_one_builds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has views of its own; who reads the result can not tell."""
+    """Each takes parts and views of its own; who reads the result can not tell."""
     monkeypatch.setattr(rebuilding, "SHARED_MIN", 0)
-    said = run("--compare", "--anew", "--processes", "3", "--json")
+    said = run("--compare", "--anew", "--processes", "2", "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["same"]
 
 
-def test_helpers_end_with_who_began_them(day: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interruption reaches all of them, and all of them are gone on with."""
+def test_parts_and_pages_of_any_size_give_the_same_rows(
+    day: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the ledger's answer is cut in pieces is chance."""
+    asked: list[int] = []
+    monkeypatch.setattr(source, "PAGE", 37)
+    with (
+        closing(Recorder.connect(day.app_dsn)) as recorder,
+        Rebuild(day.app_dsn, RecordSource(recorder), lanes=1, views=VIEWS, part=300) as work,
+    ):
+        work.build(lambda done, _: asked.append(done), anew=True)
+        assert work.compare().same
+        work.drop()
+    assert len(asked) > 3, "there were several parts"
+
+
+@pytest.mark.parametrize("signal", [SIGINT, SIGKILL])
+def test_a_rebuild_that_lost_its_processes_is_gone_on_with(
+    day: Database, monkeypatch: pytest.MonkeyPatch, signal: int
+) -> None:
+    """Whoever is interrupted ends the others; who loses one of them says so. Nothing is lost."""
     monkeypatch.setattr(rebuilding, "SHARED_MIN", 0)
     helpers = Helpers(day.app_dsn, day.app_dsn, 1)
 
-    def interrupt(_done: int, _total: int) -> None:
-        raise KeyboardInterrupt
+    def end(_done: int, _total: int) -> None:
+        if signal == SIGINT:
+            raise KeyboardInterrupt
+        for process in active_children():
+            process.kill()
 
     with (
         closing(Recorder.connect(day.app_dsn)) as recorder,
-        Rebuild(day.app_dsn, RecordSource(recorder), lanes=1, views=VIEWS, helpers=helpers) as work,
+        Rebuild(
+            day.app_dsn,
+            RecordSource(recorder),
+            lanes=1,
+            views=VIEWS,
+            part=200,
+            helpers=helpers,
+        ) as work,
     ):
-        with pytest.raises(KeyboardInterrupt):
-            work.build(interrupt, anew=True)
+        with pytest.raises(KeyboardInterrupt if signal == SIGINT else HelperLost):
+            work.build(end, anew=True)
         work.build()
         assert work.compare().same
         work.drop()
@@ -187,37 +214,7 @@ def test_helpers_end_with_who_began_them(day: Database, monkeypatch: pytest.Monk
 def test_one_rebuild_at_a_time(run: Run, day: Database) -> None:
     """A conflict is no failure: the other one is at work."""
     with (
-        closing(Recorder.connect(day.app_dsn)) as source,
-        Rebuild(day.app_dsn, RecordSource(source), lanes=1, views=VIEWS),
+        closing(Recorder.connect(day.app_dsn)) as recorder,
+        Rebuild(day.app_dsn, RecordSource(recorder), lanes=1, views=VIEWS),
     ):
         assert run().code == 4
-
-
-def test_views_of_an_imported_log_are_what_the_record_says(
-    shared: Path, make_database: Callable[[int], Database], tmp_path: Path
-) -> None:
-    """Thousands of rows of others, deleted as views and rebuilt."""
-    path = shared / "data" / "logs" / "helpdesk_mendeley.csv.gz"
-    database = make_database(1)
-    with closing(open_ledger(database, tmp_path)) as ledger:
-        with Rejects(path, directory=tmp_path, fallback=tmp_path) as rejects:
-            totals = import_history(path, load_mapping("helpdesk"), ledger, rejects)
-        with closing(Views(database.app_dsn, ledger, page_size=5_000)) as views:
-            views.prepare()
-            assert views.catch_up(600), views.failure()
-            with Rebuild(
-                database.app_dsn, RecordSource(ledger.record), lanes=1, views=VIEWS
-            ) as work:
-                work.build()
-                found = work.compare()
-                views.drop()
-                work.swap()
-            assert views.prepare() == [], "all views stand again"
-            with Rebuild(
-                database.app_dsn, RecordSource(ledger.record), lanes=1, views=VIEWS
-            ) as work:
-                work.build()
-                again = work.compare()
-    assert found.same
-    assert again.same
-    assert found.views[0].tables[0].live_rows == totals.tickets

@@ -13,6 +13,7 @@ from projections.runner import VIEWS, Views
 from replay.rebuild import Rebuild
 from tests.conftest import Database
 from tests.replay.lived import Recorded
+from tests.replay.rebuilt import ByStream
 from tests.simulation.test_parties import PromisedParties
 
 
@@ -51,10 +52,12 @@ class ViewedParties(PromisedParties):
         self.views.prepare()
         return self.views
 
-    def rebuild(self, chapter: int = 1000) -> Rebuild:
+    def rebuild(self, size: int = 1000, *, whole: bool = True) -> Rebuild:
         """A rebuild over what was recorded so far."""
         assert isinstance(self.play, Recorded)
-        return Rebuild(self.dsn, Played(self.play), lanes=1, views=VIEWS, chapter=chapter)
+        played = Played(self.play)
+        source = ByStream(played) if whole else played
+        return Rebuild(self.dsn, source, lanes=1, views=VIEWS, chapter=size, part=size)
 
     @rule(size=st.integers(min_value=1, max_value=40), steps=st.integers(min_value=1, max_value=3))
     def views_are_folded(self, size: int, steps: int) -> None:
@@ -64,11 +67,11 @@ class ViewedParties(PromisedParties):
             views.step(0)
         abandon(views, self.dsn)
 
-    @rule(chapter=st.integers(min_value=1, max_value=60), ends=st.booleans())
-    def views_are_rebuilt(self, chapter: int, *, ends: bool) -> None:
+    @rule(size=st.integers(min_value=1, max_value=60), whole=st.booleans(), ends=st.booleans())
+    def views_are_rebuilt(self, size: int, *, whole: bool, ends: bool) -> None:
         """Beside the live ones, which may be anywhere; sometimes only half of it is done."""
         self.begin_views()
-        with self.rebuild(chapter) as work:
+        with self.rebuild(size, whole=whole) as work:
             work.build(anew=True)
             if ends:
                 work.swap()

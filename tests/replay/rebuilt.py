@@ -1,0 +1,92 @@
+"""Rebuilds over a test's own source, which can be asked for whole streams as the ledger can."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.record import Record
+from projections.projection import Source
+from projections.runner import VIEWS
+from replay.rebuild import Rebuild
+from tests.conftest import Database
+from tests.projections.history import History
+
+PAGE = 13
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records of whole streams."""
+
+    found: Sequence[Record]
+    last: tuple[str, int] | None
+
+    def records(self, upto: int) -> list[Record]:
+        """Return those at a position or before it."""
+        return [record for record in self.found if record.position <= upto]
+
+
+class ByStream:
+    """Any source, in the order of its streams."""
+
+    def __init__(self, source: Source) -> None:
+        """Ask another source."""
+        self._source = source
+        self._part: dict[tuple[int, str], list[Record]] = {}
+        """What was there when a part was begun; what comes later lies behind where it ends."""
+
+    def records(self, lane: int, after: int, limit: int) -> Sequence[Record]:
+        """Return records of a lane behind a position."""
+        return self._source.records(lane, after, limit)
+
+    def position(self, lane: int) -> int:
+        """Return the lane's newest position."""
+        return self._source.position(lane)
+
+    def divided(self, lane: int, upto: int, families: Collection[str], size: int) -> list[str]:
+        """Return every so many records' stream."""
+        found = sorted(
+            record.stream
+            for record in self._source.records(lane, 0, upto)
+            if record.stream.partition(":")[0] in families
+        )
+        return sorted(set(found[size::size]))
+
+    def streams(
+        self,
+        lane: int,
+        families: Collection[str],
+        first: str,
+        before: str | None,
+        after: tuple[str, int] | None,
+    ) -> Page:
+        """Return the next few records."""
+        if after is None:
+            self._part[lane, first] = sorted(
+                (
+                    record
+                    for record in self._source.records(lane, 0, self.position(lane))
+                    if first <= record.stream
+                    and (before is None or record.stream < before)
+                    and record.stream.partition(":")[0] in families
+                ),
+                key=_place,
+            )
+        of_part = self._part[lane, first]
+        begin = bisect_right(of_part, after or (first, 0), key=_place)
+        found = of_part[begin : begin + PAGE]
+        return Page(found, _place(found[-1]) if found else None)
+
+
+def _place(record: Record) -> tuple[str, int]:
+    return record.stream, record.version
+
+
+def rebuild_of(
+    database: Database, history: History, *, whole: bool = True, **options: Any
+) -> Rebuild:
+    """Return a rebuild over a history, which can be asked for whole streams or for lanes only."""
+    source = ByStream(history) if whole else history
+    chosen = {"lanes": history.lanes, "views": VIEWS, "part": 40, **options}
+    return Rebuild(database.app_dsn, source, **chosen)
