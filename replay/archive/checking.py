@@ -28,12 +28,12 @@ from replay.archive.layout import (
     MANIFEST,
     UNFINISHED,
     book_path,
-    matter_of,
+    matter_of_ticket,
     order_of,
     ticket_of,
 )
 from replay.archive.manifest import LaneArchive, Manifest
-from replay.archive.partitions import Slice, read_slice, slices
+from replay.archive.partitions import Slice, read_slice, slices, uncollected
 from replay.engines import Engine, ordered
 from replay.verify.checkpoints import Stored, check_checkpoint
 from replay.verify.contents import check_books
@@ -92,12 +92,17 @@ def _travelled(written: bytes) -> CheckedSlice:
 
 def check_slice(task: Slice) -> CheckedSlice:
     """Return what a slice of an archive comes to: a pure function of its files."""
+    with uncollected():
+        return _checked(task)
+
+
+def _checked(task: Slice) -> CheckedSlice:
     read = read_slice(task)
     rows, lane = read.batch.rows, Lane(task.lane, task.origin)
     inside = [one for one in read.checkpoints if task.first < one.size <= task.last]
     sizes = sorted({one.size for one in inside} | set(task.wanted))
     logged = Logged(0, {}, sizes)
-    span = check_span(lane, rows, first=task.first, last=task.last, logged=logged)
+    span = check_span(lane, rows, first=task.first, last=task.last, logged=logged, personal=False)
     keys = [VerifierKey(task.origin, KeyType.NOTE, public) for public in task.keys]
     for one in inside:
         span.findings += check_checkpoint(lane, one, keys)
@@ -105,7 +110,6 @@ def check_slice(task: Slice) -> CheckedSlice:
     span.findings += check_bounds(task.lane, rows, bounds)
     span.findings += read.findings
     orders, filed = _filing(task, read.batch, span.findings)
-    span.sealed = []
     return CheckedSlice(
         span=span,
         claimed=[(one.size, one.root) for one in inside],
@@ -211,7 +215,7 @@ class _Lane:
         for ticket, matter in checked.filed.items():
             if ticket not in self._orders and self._lost:
                 continue  # it may have been opened in what can not be read
-            if matter != matter_of(ticket_stream(ticket), self._orders):
+            if matter != matter_of_ticket(ticket, self._orders.get(ticket)):
                 what = f"the records of {ticket} are filed under {matter}"
                 self._found.append(Finding("A02", self.number, task.first + 1, None, None, what))
         self.joiner.add(checked.span, checked.claimed, task.wanted)
@@ -303,21 +307,27 @@ def _filing(
     Returns the orders of tickets that were opened in it, and the matters of those that were not.
     """
     rows = batch.rows
-    matters: dict[str, str] = {}
-    orders: dict[str, str | None] = {}
-    for at, (stream, matter) in enumerate(zip(rows.streams, batch.matters, strict=True)):
-        known = matters.setdefault(stream, matter)
-        if known != matter:
-            what = f"it is filed under {matter}, others of its stream under {known}"
-            findings.append(Finding("A02", task.lane, *rows.place(at), what))
-        if rows.versions[at] == 1 and stream.startswith(_TICKET):
-            orders[stream.removeprefix(_TICKET)] = order_of(rows.states[at])
+    matters = dict(zip(rows.streams, batch.matters, strict=True))
+    if list(map(matters.__getitem__, rows.streams)) != batch.matters:
+        for at, (stream, matter) in enumerate(zip(rows.streams, batch.matters, strict=True)):
+            if matter != matters[stream]:
+                what = f"it is filed under {matter}, others of its stream under {matters[stream]}"
+                findings.append(Finding("A02", task.lane, *rows.place(at), what))
+    orders = {
+        rows.streams[at].removeprefix(_TICKET): order_of(rows.states[at])
+        for at, version in enumerate(rows.versions)
+        if version == 1 and rows.streams[at].startswith(_TICKET)
+    }
     filed: dict[str, str] = {}
     for stream, matter in matters.items():
         ticket = ticket_of(stream)
-        if ticket is not None and ticket not in orders:
-            filed[ticket] = matter
-        elif matter != matter_of(stream, orders):
+        if ticket is None:
+            expected = stream
+        elif ticket in orders:
+            expected = matter_of_ticket(ticket, orders[ticket])
+        else:  # beside its other streams, and so where its order says: that is told later
+            expected = filed.setdefault(ticket, matter)
+        if matter != expected:
             what = f"its records are filed under {matter}"
             findings.append(Finding("A02", task.lane, task.first + 1, stream, None, what))
     return orders, filed

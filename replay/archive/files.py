@@ -5,12 +5,14 @@ rows alone, and nothing of time or place is written.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from replay.verify.checkpoints import Stored
@@ -50,7 +52,14 @@ CHECKPOINTS: Final = pa.schema(
     ]
 )
 _REPEATING: Final = ["stream", "topic", "matter", "part"]
-
+_TEXTS: Final = ["stream", "topic", "matter"]
+"""Texts that are read as numbers into a list of them: the same text is made once."""
+_AS_READ: Final = pa.schema(
+    [
+        field.with_type(pa.dictionary(pa.int32(), field.type)) if field.name in _TEXTS else field
+        for field in RECORDS
+    ]
+)
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -70,11 +79,15 @@ class Batch(msgspec.Struct):
         """Return one without rows."""
         return cls(Rows([], [], [], [], [], [], [], []), [])
 
-    def take(self, rows: Rows, at: int, matter: str) -> None:
-        """Add one row of others."""
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.matters)
+
+    def take(self, rows: Rows, places: Sequence[int], matters: Sequence[str]) -> None:
+        """Add some rows of others, and the matter of each."""
         for own, others in zip(_columns(self.rows), _columns(rows), strict=True):
-            own.append(others[at])
-        self.matters.append(matter)
+            own.extend(picked(others, places))
+        self.matters += matters
 
     def extend(self, other: "Batch") -> None:
         """Add the rows of another."""
@@ -95,8 +108,15 @@ class Batch(msgspec.Struct):
         return self._picked(sorted(range(len(positions)), key=positions.__getitem__))
 
     def _picked(self, places: Sequence[int]) -> "Batch":
-        columns = [[column[at] for at in places] for column in _columns(self.rows)]
-        return Batch(Rows(*columns), [self.matters[at] for at in places])
+        columns = [picked(column, places) for column in _columns(self.rows)]
+        return Batch(Rows(*columns), picked(self.matters, places))
+
+
+def picked(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    """Return the values of a column at some places, in their order."""
+    if len(places) < 2:  # one place gives a value and not a row of them
+        return [column[at] for at in places]
+    return list(itemgetter(*places)(column))
 
 
 class Writer:
@@ -110,13 +130,17 @@ class Writer:
         self._bytes = 0
         self._file = pq.ParquetWriter(path, RECORDS, **_HOW, use_dictionary=_REPEATING)
 
-    def add(self, rows: Rows, at: int, matter: str) -> None:
-        """Take one row of others."""
-        self._batch.take(rows, at, matter)
-        self._bytes += len(rows.states[at])
-        self.rows += 1
-        if len(self._batch.matters) >= ROWS_MAX or self._bytes >= BYTES_MAX:
-            self._flush()
+    def add(self, rows: Rows, places: Sequence[int], matters: Sequence[str]) -> None:
+        """Take some rows of others, and the matter of each."""
+        begun = 0
+        for count, at in enumerate(places, 1):
+            self._bytes += len(rows.states[at])
+            if self._bytes >= BYTES_MAX or len(self._batch) + count - begun >= ROWS_MAX:
+                self._batch.take(rows, places[begun:count], matters[begun:count])
+                self._flush()
+                begun = count
+        self._batch.take(rows, places[begun:], matters[begun:])
+        self.rows += len(places)
 
     def close(self) -> None:
         """End the file."""
@@ -144,21 +168,23 @@ class Writer:
 
 def read_records(content: bytes, part: int) -> Batch:
     """Return the rows that a file of a part holds; raise Unreadable, also for rows of another."""
-    table = _read(content, RECORDS)
+    table = _read(content, _AS_READ, _TEXTS)
     try:
-        if set(_integers(table, "part")) - {part}:
+        for name in _TEXTS:  # a number without a text would be read as any
+            table.column(name).validate(full=True)
+        if not pc.all(pc.equal(table.column("part"), part), min_count=0).as_py():
             raise Unreadable(f"it holds rows of another part than {part}")
         rows = Rows(
             _integers(table, "position"),
-            _texts(table, "stream"),
+            _repeated(table, "stream"),
             _integers(table, "version"),
-            _texts(table, "topic"),
+            _repeated(table, "topic"),
             _texts(table, "command"),
             [one - EPOCH_US for one in _integers(table, "recorded_at")],
             _bytes(table, "state"),
             _bytes(table, "leaf_hash"),
         )
-        return Batch(rows, _texts(table, "matter"))
+        return Batch(rows, _repeated(table, "matter"))
     except (pa.ArrowException, ValueError) as error:
         raise Unreadable(str(error)) from error
 
@@ -189,10 +215,15 @@ def read_checkpoints(content: bytes) -> list[Stored]:
         raise Unreadable(str(error)) from error
 
 
-def _read(content: bytes, schema: pa.Schema) -> pa.Table:
+def _read(content: bytes, schema: pa.Schema, numbered: Sequence[str] = ()) -> pa.Table:
     """Return the table of a file, every page of it checked against its checksum."""
     try:
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        file = pq.ParquetFile(
+            pa.BufferReader(content),
+            page_checksum_verification=True,
+            pre_buffer=False,  # it is in memory already
+            read_dictionary=[*numbered],
+        )
         if not file.schema_arrow.equals(schema):
             raise Unreadable("its columns are not those of an archive")
         table = file.read(use_threads=False)
@@ -208,28 +239,54 @@ def _integers(table: pa.Table, name: str) -> list[int]:
 
     It is taken from the memory it lies in, here as below: value by value takes ten times as long.
     """
-    found: list[int] = []
-    for chunk in table.column(name).chunks:
-        values = memoryview(chunk.buffers()[1]).cast(_WIDTHS[chunk.type.bit_width])
-        found += values[chunk.offset : chunk.offset + len(chunk)].tolist()
-    return found
+    return list(chain.from_iterable(map(_numbers, table.column(name).chunks)))
 
 
 def _bytes(table: pa.Table, name: str) -> list[bytes]:
-    """Return a column of bytes, or of texts as bytes."""
-    found: list[bytes] = []
-    for chunk in table.column(name).chunks:
-        _, ends, values = chunk.buffers()
-        if len(chunk):
-            content = bytes(values) if values is not None else b""
-            places = memoryview(ends).cast("i")[chunk.offset : chunk.offset + len(chunk) + 1]
-            found += [content[start:end] for start, end in pairwise(places.tolist())]
-    return found
+    """Return a column of bytes."""
+    return list(chain.from_iterable(map(_values, table.column(name).chunks)))
 
 
 def _texts(table: pa.Table, name: str) -> list[str]:
     """Return a column of texts; ValueError when one is not UTF-8."""
-    return [str(one, "utf-8") for one in _bytes(table, name)]
+    return list(chain.from_iterable(map(_strings, table.column(name).chunks)))
+
+
+def _repeated(table: pa.Table, name: str) -> list[str]:
+    """Return a column of texts that was read as numbers; ValueError when one is not UTF-8."""
+    found: list[str] = []
+    for chunk in table.column(name).chunks:
+        found += picked(_strings(chunk.dictionary), _numbers(chunk.indices))
+    return found
+
+
+def _numbers(chunk: pa.Array) -> list[int]:
+    values = memoryview(chunk.buffers()[1]).cast(_WIDTHS[chunk.type.bit_width])
+    return values[chunk.offset : chunk.offset + len(chunk)].tolist()
+
+
+def _values(chunk: pa.Array) -> list[bytes]:
+    content, places = _content(chunk)
+    return [content[start:end] for start, end in pairwise(places)]
+
+
+def _strings(chunk: pa.Array) -> list[str]:
+    content, places = _content(chunk)
+    if content.isascii():  # then characters lie where bytes do
+        text = content.decode("ascii")
+        return [text[start:end] for start, end in pairwise(places)]
+    return [content[start:end].decode() for start, end in pairwise(places)]
+
+
+def _content(chunk: pa.Array) -> tuple[bytes, list[int]]:
+    """Return the bytes of all values, one behind the other, and where each begins and ends."""
+    _, ends, values = chunk.buffers()
+    if not len(chunk):
+        return b"", []
+    content = bytes(values) if values is not None else b""
+    return content, memoryview(ends).cast("i")[
+        chunk.offset : chunk.offset + len(chunk) + 1
+    ].tolist()
 
 
 def _table(columns: Columns, schema: pa.Schema) -> pa.Table:

@@ -6,7 +6,7 @@ Files are named here and neither read nor written.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -77,6 +77,12 @@ def part_of(matter: str, parts: int) -> int:
     return int.from_bytes(hashlib.sha256(matter.encode()).digest()[:8]) % parts
 
 
+def parts_of(matters: Iterable[str], parts: int) -> dict[str, int]:
+    """Return the part that each matter lies in."""
+    sha256, number = hashlib.sha256, int.from_bytes
+    return {one: number(sha256(one.encode()).digest()[:8]) % parts for one in matters}
+
+
 def ticket_of(stream: str) -> str | None:
     """Return the ticket whose matter a stream belongs to; None of a stream that is by itself."""
     family, _, reference = stream.partition(":")
@@ -89,9 +95,11 @@ def matter_of(stream: str, orders: Mapping[str, str | None]) -> str:
     `orders` is ticket → order, as the ticket's first record says.
     """
     ticket = ticket_of(stream)
-    if ticket is None:
-        return stream
-    order = orders.get(ticket)
+    return stream if ticket is None else matter_of_ticket(ticket, orders.get(ticket))
+
+
+def matter_of_ticket(ticket: str, order: str | None) -> str:
+    """Return the matter of a ticket and what was recorded beside it."""
     return ticket_stream(ticket) if order is None else order_stream(order)
 
 

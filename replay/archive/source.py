@@ -5,7 +5,7 @@ The record only grows, so what lies before a signed checkpoint is read without h
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from domain.ledger.anchors import cosigned
 from domain.ledger.connections import Connections
@@ -21,15 +21,59 @@ from replay.verify.reading import open_snapshot
 from replay.verify.rows import PAGE, Rows, microseconds_of, read_rows
 
 
+class Recorded(Protocol):
+    """A record that can be archived, wherever it lies."""
+
+    def origins(self) -> tuple[str, ...]:
+        """Return the lanes' origins, lane 0 first."""
+        ...
+
+    def signed_upto(self, lane: int, /) -> int:
+        """Return the size of a lane's newest checkpoint, 0 without one."""
+        ...
+
+    def rows(self, lane: int, extent: Extent, /) -> Iterator[Rows]:
+        """Yield the rows of some positions, page by page."""
+        ...
+
+    def orders(self, lane: int, tickets: Iterable[str], /) -> dict[str, str | None]:
+        """Return the order of each ticket, as its first record says."""
+        ...
+
+    def tree(self, lane: int, size: int, /) -> CompactRange:
+        """Return the right edge of a lane's log at a size."""
+        ...
+
+    def checkpoints(self, lane: int, extent: Extent, /) -> list[Stored]:
+        """Return the checkpoints within some positions, and the first one that covers them all."""
+        ...
+
+    def covering(self, lane: int, size: int, /) -> Signed | None:
+        """Return the first checkpoint that covers so many positions of a lane."""
+        ...
+
+    def note(self, checkpoint: Signed, /) -> str:
+        """Return a checkpoint with all who signed it."""
+        ...
+
+    def consistency(self, lane: int, size: int, checkpoint: Signed, /) -> tuple[str, ...]:
+        """Return what shows that a checkpoint begins with the log of a size."""
+        ...
+
+    def books(self, lanes: Mapping[int, Iterable[str]], /) -> dict[str, bytes]:
+        """Return the books that were adopted in each lane and are kept."""
+        ...
+
+
 class Source:
-    """A ledger that is archived."""
+    """A ledger's database that is archived."""
 
     def __init__(self, dsn: str, names: Names = Names()) -> None:  # noqa: B008
         """Connect."""
         self._names = names
         with ExitStack() as ending:
             connections = ending.enter_context(closing(Connections(dsn, readers_max=1)))
-            self.log = Log(connections, names=names)
+            self._log = Log(connections, names=names)
             rows = ending.enter_context(closing(open_snapshot(dsn, None)))
             self._cursor = ending.enter_context(rows.cursor())
             self._ending = ending.pop_all()
@@ -49,6 +93,15 @@ class Source:
         """Return the lanes' origins, lane 0 first."""
         return self._lanes.origins()
 
+    def signed_upto(self, lane: int) -> int:
+        """Return the size of a lane's newest checkpoint, 0 without one."""
+        newest = self._log.checkpoint(lane)
+        return 0 if newest is None else newest.size
+
+    def covering(self, lane: int, size: int) -> Signed | None:
+        """Return the first checkpoint that covers so many positions of a lane."""
+        return self._log.covering(lane, size)
+
     def rows(self, lane: int, extent: Extent) -> Iterator[Rows]:
         """Yield the rows of some positions, page by page."""
         for after in range(extent.first - 1, extent.last, PAGE):
@@ -66,13 +119,13 @@ class Source:
 
     def tree(self, lane: int, size: int) -> CompactRange:
         """Return the right edge of a lane's log at a size, by its own tiles."""
-        return CompactRange.read(size, self.log.hashes(lane, size))
+        return CompactRange.read(size, self._log.hashes(lane, size))
 
     def checkpoints(self, lane: int, extent: Extent) -> list[Stored]:
         """Return the checkpoints within some positions, and the first one that covers them all."""
         found: list[Stored] = []
         after = extent.first - 1
-        while page := self.log.checkpoints(lane, after, CHECKPOINTS_MAX):
+        while page := self._log.checkpoints(lane, after, CHECKPOINTS_MAX):
             for one in page:
                 at = microseconds_of(one.published_at)
                 found.append(Stored(one.size, one.root, one.note, at))
@@ -83,13 +136,13 @@ class Source:
 
     def note(self, checkpoint: Signed) -> str:
         """Return a checkpoint with all who signed it."""
-        return str(cosigned(checkpoint, self.log.anchors(checkpoint.lane, checkpoint.size)))
+        return str(cosigned(checkpoint, self._log.anchors(checkpoint.lane, checkpoint.size)))
 
     def consistency(self, lane: int, size: int, checkpoint: Signed) -> tuple[str, ...]:
         """Return what shows that a checkpoint begins with the log of a size."""
         if size == checkpoint.size:
             return ()
-        return tuple(map(base64text.encode, self.log.consistency(lane, size, checkpoint.size)))
+        return tuple(map(base64text.encode, self._log.consistency(lane, size, checkpoint.size)))
 
     def books(self, lanes: Mapping[int, Iterable[str]]) -> dict[str, bytes]:
         """Return the books that were adopted in each lane and are kept."""

@@ -28,12 +28,12 @@ from replay.archive.layout import (
     extents,
     matter_of,
     part_name,
-    part_of,
+    parts_of,
     ticket_of,
 )
 from replay.archive.manifest import FORMAT, LaneArchive, Manifest, Range
 from replay.archive.refusals import CannotArchive, NotYetSigned, RecordDamaged
-from replay.archive.source import Source
+from replay.archive.source import Recorded
 from replay.verify.lines import NoLine, read_line
 from replay.verify.rows import Rows
 
@@ -54,7 +54,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Positions of a range; parts and width of an archive there is stay what they are."""
 
 
-def write(source: Source, order: Order, progress: Progress = lambda _done, _all: None) -> Manifest:
+def write(
+    source: Recorded, order: Order, progress: Progress = lambda _done, _all: None
+) -> Manifest:
     """Bring a directory to a moment of a ledger, and return its manifest.
 
     What an interrupted call had finished is kept after it was verified. Raises CannotArchive,
@@ -70,7 +72,7 @@ def write(source: Source, order: Order, progress: Progress = lambda _done, _all:
 class _Writing:
     """One archive being written."""
 
-    def __init__(self, source: Source, order: Order, before: Manifest) -> None:
+    def __init__(self, source: Recorded, order: Order, before: Manifest) -> None:
         self._source = source
         self._order = order
         self._before = before
@@ -103,8 +105,7 @@ class _Writing:
 
     def _size(self, lane: LaneArchive) -> int:
         """Return up to where a lane is asked for."""
-        newest = self._source.log.checkpoint(lane.lane)
-        signed = 0 if newest is None else newest.size
+        signed = self._source.signed_upto(lane.lane)
         if self._order.moment is None:
             return signed
         wanted = self._order.moment[lane.lane]
@@ -126,7 +127,7 @@ class _Writing:
 
     def _sealed(self, lane: LaneArchive, size: int, ranges: tuple[Range, ...]) -> LaneArchive:
         """Return a lane's entry, with the checkpoint that covers it."""
-        covering = self._source.log.covering(lane.lane, size) if size else None
+        covering = self._source.covering(lane.lane, size) if size else None
         if covering is None:
             return lane
         keys = [VerifierKey(lane.origin, KeyType.NOTE, one) for one in self._order.log_keys]
@@ -175,7 +176,7 @@ class _Range:
     """One range being written."""
 
     def __init__(
-        self, source: Source, lane: LaneArchive, extent: Extent, directory: Path, parts: int
+        self, source: Recorded, lane: LaneArchive, extent: Extent, directory: Path, parts: int
     ) -> None:
         self._source = source
         self._lane = lane.lane
@@ -197,17 +198,28 @@ class _Range:
                 self._require_whole(page, expected)
                 expected += len(page)
                 self._learn_orders(page)
-                for at, stream in enumerate(page.streams):
-                    matter = matter_of(stream, self._orders)
-                    part = part_of(matter, self._parts)
+                for part, places, matters in self._filed(page):
                     writer = writers.get(part)
                     if writer is None:
                         writer = writers[part] = Writer(self._directory / part_name(part), part)
                         closing.callback(writer.close)
-                    writer.add(page, at, matter)
+                    writer.add(page, places, matters)
         if expected != self._extent.last + 1:
             raise RecordDamaged(f"lane {self._lane} has no event at {expected}")
         self.rows = {part: writer.rows for part, writer in writers.items()}
+
+    def _filed(self, page: Rows) -> Iterator[tuple[int, list[int], list[str]]]:
+        """Yield the places of a page's rows part by part, and the matter of each."""
+        filed = {stream: matter_of(stream, self._orders) for stream in set(page.streams)}
+        parts = parts_of(filed.values(), self._parts)
+        found: dict[int, tuple[list[int], list[str]]] = {}
+        for at, stream in enumerate(page.streams):
+            matter = filed[stream]
+            places, matters = found.setdefault(parts[matter], ([], []))
+            places.append(at)
+            matters.append(matter)
+        for part, (places, matters) in sorted(found.items()):
+            yield part, places, matters
 
     def _require_whole(self, page: Rows, first: int) -> None:
         """Refuse rows with a gap, or with bytes that are not what was hashed."""

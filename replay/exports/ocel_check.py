@@ -1,7 +1,8 @@
 """Checks of an OCEL 2.0 log, anybody's: its form, and the four that no schema makes.
 
 They are: relations to objects that are not there, ids that are there twice, events without an
-object, and times that are none. JSON is read whole, SQLite row by row.
+object, and times that are none. SQLite is read row by row, and JSON twice, element by element: of
+a log in JSON only the ids are held.
 """
 
 import re
@@ -15,10 +16,12 @@ from typing import Any, Final
 import msgspec
 
 from replay.exports.checked import Checked, UnreadableExport
+from replay.exports.large_json import LargeObject, MalformedJson
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _FRACTION: Final = re.compile(r"\.(\d{6})\d+")
 _MAP: Final = ("ocel_type", "ocel_type_map")
+_LISTS: Final = ("eventTypes", "objectTypes", "events", "objects")
 _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "event": ("ocel_id", "ocel_type"),
     "object": ("ocel_id", "ocel_type"),
@@ -71,11 +74,8 @@ class _Object(msgspec.Struct):
     relationships: list[_Relation] = []
 
 
-class _Log(msgspec.Struct, rename="camel"):
-    event_types: list[_Type]
-    object_types: list[_Type]
-    events: list[_Event]
-    objects: list[_Object]
+class _Named(msgspec.Struct):
+    id: str
 
 
 def is_time(text: object) -> bool:
@@ -92,30 +92,58 @@ def is_time(text: object) -> bool:
 def check_json(path: Path) -> Checked:
     """Return what is wrong with a log in JSON; UnreadableExport where it is none."""
     try:
-        log = msgspec.json.decode(path.read_bytes(), type=_Log)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _of_elements(path)
+    except (MalformedJson, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableExport(f"this is no OCEL 2.0 log in JSON: {error}") from error
-    checked = Checked(form="ocel-json", events=len(log.events), things=len(log.objects))
-    types = {
-        "event": {one.name: {each.name for each in one.attributes} for one in log.event_types},
-        "object": {one.name: {each.name for each in one.attributes} for one in log.object_types},
-    }
-    _twice(checked, "event", (one.id for one in log.events))
-    _twice(checked, "object", (one.id for one in log.objects))
-    objects = {one.id for one in log.objects}
-    for event in log.events:
-        where = f"event {event.id}"
-        _timed(checked, where, [event.time])
-        _declared(checked, where, types["event"].get(event.type), event.type, event.attributes)
-        if not event.relationships:
-            checked.find(f"{where} is about no object")
-        _there(checked, where, objects, event.relationships)
-    for thing in log.objects:
-        where = f"object {thing.id}"
-        _timed(checked, where, [one.time for one in thing.attributes])
-        _declared(checked, where, types["object"].get(thing.type), thing.type, thing.attributes)
-        _there(checked, where, objects, thing.relationships)
+
+
+def _of_elements(path: Path) -> Checked:
+    checked = Checked(form="ocel-json")
+    types: dict[str, dict[str, set[str]]] = {"eventTypes": {}, "objectTypes": {}}
+    ids: dict[str, set[str]] = {"events": set(), "objects": set()}
+    for member, text in _elements(path):
+        if member in types:
+            one = msgspec.json.decode(text, type=_Type)
+            types[member][one.name] = {each.name for each in one.attributes}
+        elif member in ids:
+            found = msgspec.json.decode(text, type=_Named).id
+            if found in ids[member]:
+                checked.find(f"{member[:-1]} {found} is there twice")
+            ids[member].add(found)
+            if member == "events":
+                checked.events += 1
+            else:
+                checked.things += 1
+        else:
+            msgspec.json.decode(text)
+    objects = ids["objects"]
+    for member, text in _elements(path):
+        if member == "events":
+            event = msgspec.json.decode(text, type=_Event)
+            where = f"event {event.id}"
+            _timed(checked, where, [event.time])
+            known = types["eventTypes"].get(event.type)
+            _declared(checked, where, known, event.type, event.attributes)
+            if not event.relationships:
+                checked.find(f"{where} is about no object")
+            _there(checked, where, objects, event.relationships)
+        elif member == "objects":
+            thing = msgspec.json.decode(text, type=_Object)
+            where = f"object {thing.id}"
+            _timed(checked, where, [one.time for one in thing.attributes])
+            known = types["objectTypes"].get(thing.type)
+            _declared(checked, where, known, thing.type, thing.attributes)
+            _there(checked, where, objects, thing.relationships)
     return checked
+
+
+def _elements(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the elements of a log's lists; all four are there."""
+    with path.open(encoding="utf-8", newline="") as file:
+        log = LargeObject(file, _LISTS)
+        yield from log.elements()
+        if missing := sorted(set(_LISTS) - log.seen):
+            raise MalformedJson(f"it has no {missing[0]}")
 
 
 def check_sqlite(path: Path) -> Checked:

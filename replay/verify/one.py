@@ -1,8 +1,8 @@
 """One ticket, checked whenever its case file is read: cheap, and no substitute for an audit."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from domain.ledger.application import TicketLedger
 from domain.ledger.log import Signed
 from domain.ledger.recorder import StoredRow
 from domain.ledger.signing import verifier
@@ -17,8 +17,11 @@ from replay.verify.report import Finding
 from replay.verify.rows import Rows, microseconds_of
 from replay.verify.span import Lane, check_stream
 
+if TYPE_CHECKING:  # the whole application would be read by every worker of an archive
+    from domain.ledger.application import TicketLedger
 
-def ticket(ledger: TicketLedger, ticket: str) -> Finding | None:
+
+def ticket(ledger: "TicketLedger", ticket: str) -> Finding | None:
     """Return the first thing that is wrong with a ticket's evidence; None when nothing is.
 
     Every event is hashed again from its bytes and the chain is followed. The last event that the
@@ -55,7 +58,7 @@ def rows_of(stored: Sequence[StoredRow]) -> Rows:
     )
 
 
-def _under(ledger: TicketLedger, rows: Rows, at: int, newest: Signed) -> Finding | None:
+def _under(ledger: "TicketLedger", rows: Rows, at: int, newest: Signed) -> Finding | None:
     """Return what is wrong when an event is not under a checkpoint that covers its position."""
     try:
         proof = ledger.merkle_log.inclusion(newest.lane, rows.positions[at], newest.size)
@@ -72,7 +75,7 @@ def _under(ledger: TicketLedger, rows: Rows, at: int, newest: Signed) -> Finding
     return None
 
 
-def _keys(ledger: TicketLedger, origin: str) -> list[VerifierKey]:
+def _keys(ledger: "TicketLedger", origin: str) -> list[VerifierKey]:
     """Return the log's keys that are in use now, by the record."""
     in_use = ledger.keys_on_record().in_use.get(KeyPurpose.LOG)
     if in_use is None:

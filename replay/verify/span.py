@@ -142,10 +142,15 @@ BEFORE_ALL: Final = Link(0, GENESIS.hex(), "", 0)
 """What the first event of a stream follows."""
 
 
-def check_span(lane: Lane, rows: Rows, *, first: int, last: int, logged: Logged) -> Span:
-    """Return what the rows of the positions after `first` up to `last` come to."""
+def check_span(
+    lane: Lane, rows: Rows, *, first: int, last: int, logged: Logged, personal: bool = True
+) -> Span:
+    """Return what the rows of the positions after `first` up to `last` come to.
+
+    Where no personal values are at hand, `personal` is false and what commits to them is not noted.
+    """
     span = Span(first, last, events=len(rows))
-    leaves = [leaf for part in rows.parts() for leaf in _read(span, lane, part)]
+    leaves = [leaf for part in rows.parts() for leaf in _read(span, lane, part, personal=personal)]
     placed, gaps = in_place(lane.number, rows, leaves, first=first, last=last)
     span.findings += gaps
     _compare(span, lane.number, rows, placed, logged)
@@ -211,7 +216,7 @@ def check_bounds(lane: int, rows: Rows, bounds: Sequence[Bound]) -> list[Finding
     return found
 
 
-def _read(span: Span, lane: Lane, rows: Rows) -> Sequence[bytes | None]:
+def _read(span: Span, lane: Lane, rows: Rows, *, personal: bool = True) -> Sequence[bytes | None]:
     """Read rows by their bytes, and return their leaf hashes; None of one that is too long."""
     sha256 = hashlib.sha256
     leaves = [sha256(b"\x00" + state).digest() for state in rows.states]
@@ -228,7 +233,7 @@ def _read(span: Span, lane: Lane, rows: Rows) -> Sequence[bytes | None]:
     else:  # something is wrong somewhere, so it is looked for line by line
         lines = [_line(span, lane, rows, at) for at in range(len(rows))]
     _follow(span, lane.number, rows, lines, leaves)
-    _note(span, rows, lines)
+    _note(span, rows, lines, personal=personal)
     if whole:
         return leaves
     return [
@@ -305,14 +310,14 @@ def _follow(
         ends[stream] = Link(version, leaf.hex(), at, position)
 
 
-def _note(span: Span, rows: Rows, lines: Sequence[Line | None]) -> None:
+def _note(span: Span, rows: Rows, lines: Sequence[Line | None], *, personal: bool) -> None:
     """Note what other checks need of events."""
     for line, state, position in zip(lines, rows.states, rows.positions, strict=True):
         if line is None:
             continue
         if line.after is not None:
             _note_covers(span, line, line.after, position)
-        if holds_commitment(state):
+        if personal and holds_commitment(state):
             span.sealed += [
                 Sealed(line.stream, line.version, name, sd, position)
                 for name, sd in commitments(line.data)

@@ -1,30 +1,36 @@
-"""Verification of an archive: two processes against one, and a longer history against a shorter."""
+"""Verification of an archive: two processes against one, and a longer record against a shorter.
 
+`python -m tests.benchmarks.archiving 10000000` does one of any length, by hand: once each.
+"""
+
+import argparse
+import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 from replay.archive.checking import verify
-from replay.archive.source import Source
+from replay.archive.layout import RANGE
 from replay.archive.writing import Order, write
 from replay.engines import open_engine
 from tests.benchmarks.arithmetic import Row, Skipped, Target
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.history import History
+from tests.benchmarks.long_record import CHECKPOINT_EVERY, LongRecord
 from tests.benchmarks.place import Place
 from tests.benchmarks.rounds import rates_in_turns
 
 RANGES: Final = 16
-"""Ranges of either archive: so each of two processes has its half of the work."""
+"""Ranges of the longer archive, or more: so each of two processes has its half of the work."""
 
 
 def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
     """Yield how much faster two processes are than one, and how much slower a long history is."""
+    width = _width(effort.verified_events)
     small, large = (
-        _archive(place, History(place, events), f"archive-{events}")
+        written(place.directory / f"archive-{events}", LongRecord(events), width)
         for events in (effort.verified_events // 10, effort.verified_events)
     )
     contestants = {
@@ -57,17 +63,42 @@ def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
         shutil.rmtree(archive)
 
 
-def _archive(place: Place, history: History, name: str) -> Path:
-    """Return an archive of a history."""
-    directory = place.directory / name
-    order = Order(
-        directory=directory,
-        log_keys=(history.signer.public,),
-        width=-(-history.events // RANGES),
-    )
-    with Source(history.dsn) as source:
-        write(source, order)
+def written(directory: Path, record: LongRecord, width: int) -> Path:
+    """Return an archive of a record."""
+    write(record, Order(directory=directory, log_keys=(record.public,), width=width))
     return directory
+
+
+def by_hand(arguments: Sequence[str] | None = None) -> None:
+    """Write an archive of a length, verify it by one process and by two, and take it away."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.archiving")
+    parser.add_argument("events", type=int)
+    parser.add_argument("--directory", type=Path, default=Path("var/benchmarks/by-hand"))
+    chosen = parser.parse_args(arguments)
+    directory = chosen.directory
+    directory.mkdir(parents=True)  # not over anything that is there
+    try:
+        began = perf_counter()
+        written(directory, LongRecord(chosen.events), _width(chosen.events))
+        _tell("told, signed and archived", chosen.events, perf_counter() - began)
+        stored = sum(file.stat().st_size for file in directory.rglob("*.parquet"))
+        print(f"{stored / chosen.events:.0f} bytes of Parquet an event")  # noqa: T201 - by hand
+        for engine in ("inline", "processes"):
+            answer = _verify(directory, engine)
+            _tell(f"verified, {engine}", answer["count"], answer["elapsed"])
+    finally:
+        shutil.rmtree(directory)
+
+
+def _width(events: int) -> int:
+    """Return how many positions a range has: both archives are of the same form."""
+    return min(RANGE, -(-events // RANGES // CHECKPOINT_EVERY) * CHECKPOINT_EVERY)
+
+
+def _tell(what: str, events: int, elapsed: float) -> None:
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    words = f"{what}: {events:,} events in {elapsed:,.1f} s, {events / elapsed:,.0f} /s"
+    print(f"{words}, this process up to {most:,.0f} MiB", flush=True)  # noqa: T201 - by hand
 
 
 def _verify(archive: Path, engine: str) -> dict[str, Any]:
@@ -77,3 +108,7 @@ def _verify(archive: Path, engine: str) -> dict[str, Any]:
         report = verify(archive, chosen)
     assert report.findings == (), report.findings[0]
     return {"count": report.events, "elapsed": perf_counter() - began}
+
+
+if __name__ == "__main__":
+    by_hand()

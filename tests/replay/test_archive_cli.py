@@ -15,6 +15,7 @@ from replay.archive.manifest import read
 from tests.conftest import Database
 from tests.replay.archives import Ledger, first_file, flip, tell
 from tests.replay.scenes import Clock
+from tests.replay.second_book import second_book
 
 LANES = (1,)
 PROMISE = Path(__file__).parent / "promises" / "closed_within_120_hours.toml"
@@ -89,6 +90,21 @@ def test_processes_come_to_the_digest_of_one(run: Run, sealed: Path) -> None:
     alone = json.loads(run("archive", "verify", sealed, "--json").out)
     together = run("archive", "verify", sealed, "--json", "--engine", "processes", "--workers", "2")
     assert json.loads(together.out)["digest"] == alone["digest"]
+
+
+@pytest.mark.parametrize("engine", ["processes", "dask"])
+def test_what_another_book_would_have_done_is_one_table_wherever_it_is_worked_out(
+    run: Run, sealed: Path, tmp_path: Path, engine: str
+) -> None:
+    """Who asks a cluster reads what who asks one process reads, to the letter."""
+    book = tmp_path / "second.toml"
+    book.write_bytes(second_book())
+    asked = ("what-if", "--book", book, "--archive", sealed, "--list")
+    alone = run(*asked)
+    assert alone.code == 0, alone.err
+    assert alone.out.count("\n") > 13, "every ticket has a difference, and a table follows"
+    together = run(*asked, "--engine", engine, "--workers", "2")
+    assert (together.code, together.out) == (0, alone.out)
 
 
 def test_findings_end_with_6_and_a_damaged_manifest_with_5(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from domain.ledger.signing import sign_text
@@ -194,6 +195,31 @@ def test_what_was_forged_without_the_key_is_found(
     assert "A01" not in found, "the manifest vouches for the forged file"
     assert expected <= found
     assert any(one.lane == 0 and one.position is not None for one in report.findings)
+
+
+def test_records_that_are_filed_away_from_their_order_in_a_later_range_are_found(
+    sealed: tuple[Ledger, Path], archive: Path
+) -> None:
+    """Only where the ticket was opened its records say which order it is of."""
+    if sealed[0].database.lanes > 1:
+        pytest.skip("the lanes of this history may be shorter than a range")
+    ranges = sorted((archive / "lane-0").iterdir())
+    assert len(ranges) > 1
+    victim = min(ranges[-1].glob("part-*.parquet"))
+    streams = pq.ParquetFile(victim).read(["stream"]).column("stream").to_pylist()
+    stray = next(one for one in streams if one.startswith("ticket:"))
+
+    def astray(table: pa.Table) -> pa.Table:
+        before = table.column("matter").to_pylist()
+        pairs = zip(table.column("stream").to_pylist(), before, strict=True)
+        matters = [stray if stream == stray else matter for stream, matter in pairs]
+        assert matters != before
+        at = table.schema.get_field_index("matter")
+        return table.set_column(at, table.schema.field(at), pa.array(matters))
+
+    forge(archive, victim, astray)
+    told = f"the records of {stray.removeprefix('ticket:')} are filed under {stray}"
+    assert ("A02", told) in {(one.code, one.what) for one in checked(archive).findings}
 
 
 def _later(table: pa.Table) -> pa.Table:

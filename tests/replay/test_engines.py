@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from replay.archive.checking import digest, verify
 from replay.archive.figures import digest as digest_of_figures
@@ -19,10 +20,13 @@ from replay.engines import Engine, EngineFailed, EngineMissing, merged, on_dask,
 from replay.engines.inline import Inline
 from replay.engines.on_dask import OnDask
 from replay.engines.processes import Processes
+from replay.what_if import Found, Trial
+from replay.what_if.archived import held, over_archive
 from tests.conftest import Database
 from tests.replay.archives import Ledger, tell
 from tests.replay.engine_work import deadly, divided, listed, worked
 from tests.replay.scenes import Clock
+from tests.replay.second_book import second_book
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -52,6 +56,22 @@ def results(archive: Path, engine: Engine) -> tuple[str, str]:
     report = verify(archive, engine)
     assert report.clean
     return digest(report), digest_of_figures(figures(archive, engine))
+
+
+@pytest.fixture(scope="module")
+def trial(archive: Path) -> Trial:
+    """A second book that promises otherwise, tried on what the archive holds."""
+    known = held(archive, Inline())
+    return Trial(adopted=known.adopted, other=second_book(), until=known.until)
+
+
+@pytest.fixture(scope="module")
+def found(archive: Path, trial: Trial) -> Found:
+    """What this process finds by itself."""
+    found = over_archive(archive, trial, Inline())
+    assert found.totals.tickets == found.totals.changed > MANY // 2
+    assert len(found.differences) > found.totals.tickets
+    return found
 
 
 class Shuffled(Inline):
@@ -133,6 +153,35 @@ def test_a_worker_of_dask_that_is_killed_in_the_middle_changes_nothing(
         told = figures(archive, engine, progress=kill)
         assert killed
         assert digest_of_figures(told) == expected[1]
+
+
+@pytest.mark.parametrize("name", ["processes", "dask"])
+def test_every_engine_finds_the_same_differences_under_a_second_book(
+    archive: Path, trial: Trial, found: Found, started: dict[str, Engine], name: str
+) -> None:
+    """What another book would have done is asked of months of history, on many machines."""
+    assert held(archive, started[name]).until == trial.until
+    assert over_archive(archive, trial, started[name]) == found
+    assert over_archive(archive, replace(trial, listed=False), started[name]) == Found(found.totals)
+
+
+def test_what_if_comes_to_the_same_when_a_worker_of_dask_is_killed(
+    archive: Path, trial: Trial, found: Found
+) -> None:
+    """SIGKILL when the first part is in: no ticket is lost, and none is counted twice."""
+    with open_engine("dask", workers=2) as engine:
+        assert isinstance(engine, OnDask)
+        victim, _ = engine.client.run(os.getpid).values()
+        killed: list[int] = []
+
+        def kill(done: int, total: int) -> None:
+            if done and not killed:
+                assert done < total, "there is work left"
+                os.kill(victim, signal.SIGKILL)
+                killed.append(victim)
+
+        assert over_archive(archive, trial, engine, progress=kill) == found
+        assert killed == [victim]
 
 
 def test_a_process_that_is_killed_in_the_middle_changes_nothing() -> None:
