@@ -2,9 +2,6 @@
 
 A content is a raw body, or the one file of a form. It is on no record before evidence names it.
 A personal one is encrypted here: its clear bytes lie in no file that has a name.
-A personal one is encrypted here: its clear bytes lie in no file that has a name.
-A personal one is encrypted here: its clear bytes lie in no file that has a name.
-A personal one is encrypted here: its clear bytes lie in no file that has a name.
 """
 
 from typing import Any, Final, NamedTuple

@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.events import EVENTS
+from domain.ledger import planned
 from domain.values import Instant
 from projections.columns import integers, texts
 from projections.projection import Fact, Page, View
 
-STRIDE: Final = 100
+STRIDE: Final = 20
 """A row stands at each multiple of this; one more stands where the view has read to."""
 TABLES: Final = {
     "view.instant": (
@@ -28,6 +29,10 @@ TABLES: Final = {
 }
 _NEWEST: Final = (
     "select position, latest from view.instant where lane = %s order by position desc limit 1"
+)
+_LAST_BEFORE: Final = (
+    "select position from view.instant where lane = %s and latest <= %s "
+    "order by latest desc, position desc limit 1"
 )
 
 
@@ -92,8 +97,9 @@ class InstantView:
     """The view of instants; it is about every record, whatever its stream."""
 
     name: str = "instants"
-    version: int = 1
+    version: int = 2
     families: frozenset[str] = frozenset(event.FAMILY for event in EVENTS.values())
+    by_stream: bool = False
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:
@@ -109,10 +115,6 @@ def last_before(db: Cursor, lane: int, at: Instant) -> int:
 
     0 when there is none. What follows has to be looked at record by record.
     """
-    db.execute(
-        "select position from view.instant where lane = %s and latest <= %s "
-        "order by latest desc, position desc limit 1",
-        (lane, at),
-    )
+    planned.execute(db, _LAST_BEFORE, (lane, at))
     found = db.fetchone()
     return 0 if found is None else int(found[0])

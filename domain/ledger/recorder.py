@@ -12,6 +12,7 @@ from domain.ledger.migrations import Names, placeholders
 from domain.ledger.packing import append_call
 
 __all__ = [
+    "COLUMNS",
     "AppendUnknown",
     "DatabaseUnavailable",
     "Genesis",
@@ -19,10 +20,12 @@ __all__ = [
     "RecordedLine",
     "Recorder",
     "StoredRow",
+    "stored_rows",
 ]
 
 READ_LIMIT_MAX: Final = 50_000
-_COLUMNS: Final = "lane, position, stream, version, topic, command, recorded_at, state, leaf_hash"
+COLUMNS: Final = "lane, position, stream, version, topic, command, recorded_at, state, leaf_hash"
+"""What `stored_rows` is given of each event."""
 
 
 class StoredRow(NamedTuple):
@@ -74,7 +77,7 @@ class Recorder:
         """Use the given connections; the schemas are looked for under the given names."""
         self.connections = connections
         self.names = names
-        quoted = placeholders(names) | {"columns": _COLUMNS}
+        quoted = placeholders(names) | {"columns": COLUMNS}
         self._append_function = f"{quoted['ledger']}.append"
         self.statements = {name: text.format_map(quoted) for name, text in _STATEMENTS.items()}
 
@@ -129,7 +132,7 @@ class Recorder:
         """
         last = after + min(limit, READ_LIMIT_MAX)
         values = {"lane": lane, "after": after, "upto": last if upto is None else min(last, upto)}
-        return _stored(self._read("read", values))
+        return stored_rows(self._read("read", values))
 
     def read_streams(
         self, lane: int, streams: Sequence[str], after: Mapping[str, int] | None = None
@@ -137,7 +140,7 @@ class Recorder:
         """Return the events of streams, after a version where given, by stream and version."""
         wanted = sorted(set(streams))
         versions = [after.get(stream, 0) if after else 0 for stream in wanted]
-        return _stored(
+        return stored_rows(
             self._read("read_streams", {"lane": lane, "streams": wanted, "versions": versions})
         )
 
@@ -208,7 +211,8 @@ class Recorder:
         return self.connections.read(work)
 
 
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredRow]:
+def stored_rows(rows: Iterable[tuple[Any, ...]]) -> list[StoredRow]:
+    """Return events as they are kept here, of rows as the server gives them."""
     return [
         StoredRow(lane, position, stream, version, topic, command, at, bytes(state), bytes(leaf))
         for lane, position, stream, version, topic, command, at, state, leaf in rows

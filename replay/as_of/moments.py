@@ -6,24 +6,14 @@ what was true: everything that had occurred by an instant, whenever it was recor
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Final, Protocol
 
 import msgspec
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from domain.ledger.migrations import Names, placeholders
 from domain.ledger.recorder import Recorder
 from domain.streams import position_text
 from domain.values import Instant
-
-LOOK: Final = 200
-"""So many records of a lane are looked at in one go behind what the view of instants says."""
-_FIRST_LATER: Final = (
-    "select h.position, (select e.position from {ledger}.event e where e.lane = h.lane "
-    "and e.position > %s and e.position <= %s and e.recorded_at > %s::timestamptz "
-    "order by e.position limit 1) from {ledger}.lane_head h where h.lane = %s"
-)
+from replay.as_of.reading import LOOK, first_later
 
 LastBefore = Callable[[int, Instant], int]
 """(lane, instant) → a position up to which everything was recorded by then; 0 is always true."""
@@ -91,8 +81,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "instant_ahead": "This instant lies ahead; what will have happened by then is not known.",
     "version_unknown": "The ticket has not come to this version.",
     "not_yet_opened": "The ticket was opened after this moment.",
-    "not_by_occurred": "A ticket's state follows from the order of the record; ask its board, its "
-    "case file or the queue for what had occurred by an instant.",
+    "not_by_occurred": "What was decided follows from the order of the record, so ask by at_time; "
+    "the ticket, its progress-board, its case-file and the queue tell what had occurred.",
     "not_in_this_order": "The view can not be folded in the order in which things occurred.",
     "too_many_tickets": "Over so many tickets this takes too long here; the command line "
     "(ticketledger replay, ticketledger stats --as-of) has no such bound.",
@@ -123,48 +113,20 @@ def resolve(ledger: Recorded, at: At, now: Instant, last_before: LastBefore) -> 
     return Upto(found)
 
 
-def resolve_in_lane(
-    ledger: Recorded, lane: int, at: At, now: Instant, last_before: LastBefore
-) -> Upto:
-    """Return what counts in one lane at a moment that is no version; raise NoSuchMoment."""
-    if at.position is not None:
-        if lane not in at.position:
-            raise NoSuchMoment("lane_missing")
-        return Upto(_known(ledger, {lane: at.position[lane]}))
-    asked = at.time or at.occurred
-    assert asked is not None, "a version needs no other moment"
-    if asked > now:
-        raise NoSuchMoment("instant_ahead")
-    if at.occurred is not None:
-        return Upto({lane: ledger.position(lane)}, at.occurred)
-    found = last_recorded(ledger, lane, asked, last_before)
-    if not found:
-        raise NoSuchMoment("before_the_beginning")
-    return Upto({lane: found})
-
-
 def last_recorded(ledger: Recorded, lane: int, at: Instant, last_before: LastBefore) -> int:
     """Return the end of a lane's longest beginning with nothing recorded after an instant."""
-    statement = _statement(ledger.record.names)
-    position = last_before(lane, at)
+    return recorded_by(ledger.record, lane, at, last_before(lane, at))
 
-    def look(cursor: Cursor) -> tuple[int, int | None]:
-        cursor.execute(statement, (position, position + LOOK, at, lane))
-        head, later = cursor.fetchone() or (0, None)
-        return head, later
 
+def recorded_by(record: Recorder, lane: int, at: Instant, after: int) -> int:
+    """Return the same, looking behind a position up to which everything was recorded by then."""
     while True:
-        head, later = ledger.record.connections.read(look)
+        head, later = first_later(record, lane, at, after)
         if later is not None:
             return later - 1
-        if position + LOOK >= head:
+        if after + LOOK >= head:
             return head
-        position += LOOK
-
-
-@cache
-def _statement(names: Names) -> str:
-    return _FIRST_LATER.format_map(placeholders(names))
+        after += LOOK
 
 
 def _known(ledger: Recorded, places: Mapping[int, int]) -> Mapping[int, int]:

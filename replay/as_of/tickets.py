@@ -14,8 +14,9 @@ from domain.streams import order_stream, ticket_lane, ticket_stream
 from domain.ticket.evolve import evolve
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import Instant
-from replay.as_of.moments import At, LastBefore, NoSuchMoment, Recorded, Upto, resolve_in_lane
+from replay.as_of.moments import At, LastBefore, NoSuchMoment, Recorded, Upto, recorded_by
 from replay.as_of.occurred import by_occurrence, is_in_order
+from replay.as_of.reading import LOOK, Stream
 from replay.verify.one import rows_of
 from replay.verify.report import Finding
 from replay.verify.span import Lane, check_stream
@@ -45,17 +46,8 @@ def past(ledger: Recorded, ticket: str, at: At, *, now: Instant, last_before: La
 
     Raises UnknownTicket, and NoSuchMoment where there is nothing of it to be seen.
     """
-    lane, stored = _stream(ledger, ticket)
-    if at.version is not None:
-        if at.version > len(stored):
-            raise NoSuchMoment("version_unknown")
-        stored = stored[: at.version]
-        upto = Upto({lane: stored[-1].position})
-    else:
-        upto = resolve_in_lane(ledger, lane, at, now, last_before)
-        stored = [row for row in stored if row.position <= upto.places[lane]]
-    if not stored:
-        raise NoSuchMoment("not_yet_opened")
+    upto, stored = _counting(ledger, ticket, at, now, last_before)
+    lane = stored[0].lane
     found = check_stream(Lane(lane, ledger.origins[lane]), stored[0].stream, rows_of(stored))
     records = [_record(row) for row in stored]
     versions: dict[int, int] = {}
@@ -76,11 +68,10 @@ def case(ledger: Recorded, found: Past) -> Case:
     lane, position = next(iter(found.upto.places.items()))
     order: Any = None
     if state.order:
-        stream = order_stream(state.order)
-        for row in ledger.record.read_streams(lane, [stream]):
-            if row.position <= position:
-                record = _record(row)
-                order = FOLDS["order"](order, record.event, _stamp(record))
+        stream = Stream(ledger.record, lane, order_stream(state.order))
+        for row in stream.upto(position).rows:
+            record = _record(row)
+            order = FOLDS["order"](order, record.event, _stamp(record))
     known: Order | None = order
     return Case(ticket=state, order=known, leaf_hash=found.records[-1].leaf_hash)
 
@@ -99,15 +90,74 @@ def ticket_state(found: Past) -> Ticket:
     return state
 
 
-def _stream(ledger: Recorded, ticket: str) -> tuple[int, list[StoredRow]]:
+def _counting(
+    ledger: Recorded, ticket: str, at: At, now: Instant, last_before: LastBefore
+) -> tuple[Upto, list[StoredRow]]:
+    """Return up to where a moment goes, and the ticket's rows up to there, of which there are some.
+
+    Raises UnknownTicket before all else, then NoSuchMoment.
+    """
     try:
-        lane = ticket_lane(ticket)
+        stream = Stream(ledger.record, ticket_lane(ticket), ticket_stream(ticket))
     except ValueError as error:
         raise errors.UnknownTicket from error
-    stored = ledger.record.read_streams(lane, [ticket_stream(ticket)])
-    if lane >= ledger.lanes or not stored:
-        raise errors.UnknownTicket
-    return lane, stored
+    try:
+        upto, rows = _rows(stream, at, now, last_before)
+    except NoSuchMoment as error:
+        if not stream.upto(limit=1).rows:
+            raise errors.UnknownTicket from error
+        raise
+    if rows:
+        return upto, rows
+    if stream.upto(limit=1).rows:
+        raise NoSuchMoment("not_yet_opened")
+    raise errors.UnknownTicket
+
+
+def _rows(
+    stream: Stream, at: At, now: Instant, last_before: LastBefore
+) -> tuple[Upto, list[StoredRow]]:
+    """Return up to where a moment goes in a lane, and a stream's rows up to there."""
+    lane = stream.lane
+    if at.version is not None:
+        rows = stream.upto(limit=at.version).rows
+        if len(rows) < at.version:
+            raise NoSuchMoment("version_unknown")
+        return Upto({lane: rows[-1].position}), rows
+    if at.position is not None:
+        if lane not in at.position:
+            raise NoSuchMoment("lane_missing")
+        place = at.position[lane]
+        found = stream.upto(place)
+        if place > found.head:
+            raise NoSuchMoment("position_unknown")
+        return Upto({lane: place}), found.rows
+    asked = at.time or at.occurred
+    assert asked is not None, "a moment is one of four"
+    if asked > now:
+        raise NoSuchMoment("instant_ahead")
+    if at.occurred is not None:
+        found = stream.upto()
+        return Upto({lane: found.head}, asked), found.rows
+    place, rows = _rows_by(stream, asked, last_before)
+    if not place:
+        raise NoSuchMoment("before_the_beginning")
+    return Upto({lane: place}), rows
+
+
+def _rows_by(
+    stream: Stream, asked: Instant, last_before: LastBefore
+) -> tuple[int, list[StoredRow]]:
+    """Return how far a lane had come by an instant, and a stream's rows up to there."""
+    after = last_before(stream.lane, asked)
+    found = stream.by(asked, after)
+    if found.later is not None:
+        return found.later - 1, found.rows
+    if after + LOOK >= found.head:
+        return found.head, found.rows
+    # The view of instants is far behind.
+    place = recorded_by(stream.record, stream.lane, asked, after + LOOK)
+    return place, stream.upto(place).rows
 
 
 def _record(row: StoredRow) -> Record:

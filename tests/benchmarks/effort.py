@@ -16,6 +16,8 @@ class Effort:
     """Pages read from the database in one round, and as many first pages."""
     past_reads: int = 50
     """Moments of the past that are asked for in one round."""
+    ticket_reads: int = 1_000
+    """Tickets that are asked for as of some moment in one round."""
     notary_seconds: float = 4.0
     """How long is appended in one round with the notary at work, who signs every second."""
     clocks: int = 1_000_000
@@ -34,6 +36,7 @@ QUICK: Final = Effort(
     queue_tickets=20_000,
     queue_reads=50,
     past_reads=20,
+    ticket_reads=50,
     notary_seconds=2.0,
     clocks=40_000,
     clock_seconds=2.0,

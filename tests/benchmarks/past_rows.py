@@ -78,8 +78,7 @@ def fill(database: Database, tickets: int) -> None:
                 )
         for index in indexes:
             run_sql(database.app_dsn, index)
-        # As autovacuum leaves a table that has been there for a while.
-        run_sql(database.app_dsn, f"vacuum (analyze) {table}")
+        settle(database, table)
 
 
 def turn(tickets: int) -> int:
@@ -120,13 +119,35 @@ def record(database: Database, tickets: int, wanted: Iterable[str]) -> None:
 
 
 def end(database: Database) -> None:
-    """Say where the lane ends, and leave the record as one that has been there for a while."""
+    """Say where the lane ends."""
     run_sql(
         database.superuser_dsn,
         "update ledger.lane_head set position = (select max(position) from ledger.event) "
         "where lane = 0",
-        "vacuum (analyze) ledger.event",
     )
+
+
+def settle(database: Database, *tables: str) -> None:
+    """Leave tables that were just filled as ones that have been there for a while.
+
+    Else autovacuum finds them within the minute, and who reads first writes what was filled to the
+    disk: neither is a cost of reading.
+    """
+    run_sql(
+        database.superuser_dsn,
+        *(f"vacuum (analyze) {table}" for table in tables),
+        "checkpoint",
+    )
+
+
+def recorded_at(position: int) -> Instant:
+    """Return when the record at a position was recorded."""
+    return Instant(instant(_BEGAN + timedelta(seconds=position)))
+
+
+def positions(number: int, tickets: int) -> list[int]:
+    """Return where the records of a ticket stand."""
+    return [position for position, _ in _facts(number, tickets)]
 
 
 def _rows(name: str, tickets: int) -> list[tuple[object, ...]]:
@@ -134,7 +155,7 @@ def _rows(name: str, tickets: int) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     previous = bytes(32)
     for version, (position, event) in enumerate(_facts(number, tickets), 1):
-        at = instant(_BEGAN + timedelta(seconds=position))
+        at = recorded_at(position)
         state = canonical(
             {
                 "format": FORMAT,

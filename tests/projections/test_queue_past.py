@@ -2,18 +2,24 @@
 
 import random
 from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.events import TicketOpened
 from domain.record import Record
 from domain.values import Instant
 from projections import queue, queue_past
-from projections.queue import Filters
+from projections.queue import Counts, Filters
 from projections.queue_past.rows import LASTING, node_of
 from replay import as_of
 from replay.as_of import Asked, Upto
-from tests.projections.conftest import MakeViews
+from tests.projections.conftest import MakeViews, gone_afterwards
 from tests.projections.history import History
 from tests.projections.tickets import everything
 
@@ -35,6 +41,9 @@ FILTERS = (
 )
 
 
+WHOLE = {lanes: everything(lanes) for lanes in LANES}
+
+
 class Growing(History):
     """A history of which so much is there as the test says."""
 
@@ -44,16 +53,6 @@ class Growing(History):
         self.whole = whole
         self.places = dict.fromkeys(range(whole.lanes), 0)
 
-    def grow(self, chance: random.Random) -> bool:
-        """Record something more in one of the lanes; False when all is there."""
-        left = [lane for lane, at in self.places.items() if at < self.whole.position(lane)]
-        if not left:
-            return False
-        lane = chance.choice(left)
-        step = chance.randint(1, 3)
-        self.places[lane] = min(self.places[lane] + step, self.whole.position(lane))
-        return True
-
     def records(self, lane: int, after: int, limit: int) -> Sequence[Record]:
         """Return up to `limit` records of a lane behind a position, as far as they are there."""
         return self.whole.records(lane, after, min(limit, max(0, self.places[lane] - after)))
@@ -61,6 +60,28 @@ class Growing(History):
     def position(self, lane: int) -> int:
         """Return the lane's newest position."""
         return self.places[lane]
+
+    def go_on(self, shares: Sequence[float]) -> None:
+        """Let more be there: of each lane a share of what it has left."""
+        for lane, share in zip(self.places, shares, strict=False):
+            self.places[lane] += round((self.whole.position(lane) - self.places[lane]) * share)
+
+
+class Stop(NamedTuple):
+    """A moment, and what is asked of the queue there."""
+
+    shares: Sequence[float]
+    """How far each lane goes on, of what it has left."""
+    filters: Sequence[Filters]
+    limit: int
+
+
+class Course(NamedTuple):
+    """An order of everything, and where it is looked at."""
+
+    order: random.Random
+    page_size: int
+    stops: Sequence[Stop]
 
 
 def streams(history: History) -> as_of.Streams:
@@ -73,34 +94,83 @@ def streams(history: History) -> as_of.Streams:
     return read
 
 
+def interleaved(whole: History, order: random.Random) -> History:
+    """Return a history in which the facts of the same streams fell in another order."""
+    found = History(whole.lanes)
+    for lane, records in enumerate(whole.of_lane):
+        turns = [record.stream for record in records]
+        order.shuffle(turns)
+        left = {stream: iter([r for r in records if r.stream == stream]) for stream in turns}
+        found.of_lane[lane] = [
+            structs.replace(next(left[stream]), position=position)
+            for position, stream in enumerate(turns, 1)
+        ]
+    return found
+
+
+END = Stop([1.0] * max(LANES), [Filters(open=None)], 50)
+STOPS = st.builds(
+    Stop,
+    st.lists(st.floats(0, 1), min_size=max(LANES), max_size=max(LANES)),
+    st.lists(st.sampled_from(FILTERS), min_size=1, max_size=3, unique=True),
+    st.integers(2, 9),
+)
+COURSES = st.builds(
+    Course,
+    st.randoms(use_true_random=False),
+    st.integers(5, 60),
+    st.lists(STOPS, max_size=6).map(lambda stops: [*stops, END]),
+)
+
+
+@settings(
+    max_examples=10,
+    # An example takes a view's making: what fails is told as it was found.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(course=COURSES)
 def test_a_page_as_of_any_moment_is_the_page_of_a_view_that_stopped_there(
-    make_views: MakeViews, db: Cursor, lanes: int
+    make_views: MakeViews, db: Cursor, lanes: int, course: Course
 ) -> None:
-    """Whoever asks what stood in the queue then gets what was shown then, row for row."""
-    whole = everything(lanes)
-    assert make_views(whole, views=(queue_past.VIEW,), page_size=7).catch_up(30)
+    """Whoever asks what stood in the queue then gets what was shown then, row for row.
+
+    Whatever order the facts of different tickets fell in, wherever the view is stopped, and
+    however its pages were cut.
+    """
+    whole = interleaved(WHOLE[lanes], course.order)
     growing = Growing(whole)
+    past = make_views(whole, views=(queue_past.VIEW,), page_size=course.page_size)
     live = make_views(growing, views=(queue.VIEW,), owner="live")
-    chance = random.Random(lanes)
-    compared = 0
-    while growing.grow(chance):
-        assert live.catch_up(30)
-        upto = Upto(dict(growing.places))
-        for filters in (FILTERS[0], *chance.sample(FILTERS, 3)):
-            after = None
-            while True:
-                shown = queue.page(db, filters, after, 3)
-                found = as_of.page(db, streams(whole), upto, Asked(filters, after), 3)
-                assert (found.items, found.next) == (shown.items, shown.next), (filters, upto)
-                compared += len(shown.items)
-                after = shown.next
-                if after is None:
-                    break
-        counted, stood = as_of.counts(db, upto), queue.counts(db)
-        for facet in ("tickets", *queue.FACETS):
-            assert counted.open[facet] == stood.open[facet]
-            assert counted.everything[facet] == stood.everything[facet]
-    assert compared > 500
+    with gone_afterwards(past, live):
+        assert past.catch_up(30)
+        for stop in course.stops:
+            growing.go_on(stop.shares)
+            assert live.catch_up(30)
+            upto = Upto(dict(growing.places))
+            compared = sum(compare(db, whole, upto, one, stop.limit) for one in stop.filters)
+            compare_counts(as_of.counts(db, upto), queue.counts(db))
+        assert compared == sum(isinstance(one.event, TicketOpened) for one in chain(*whole.of_lane))
+
+
+def compare(db: Cursor, whole: History, upto: Upto, filters: Filters, limit: int) -> int:
+    """Compare all pages as of a moment with those of the view that stands there; count the rows."""
+    compared, after = 0, None
+    while True:
+        shown = queue.page(db, filters, after, limit)
+        found = as_of.page(db, streams(whole), upto, Asked(filters, after), limit)
+        assert (found.items, found.next) == (shown.items, shown.next), (filters, upto)
+        compared += len(shown.items)
+        after = shown.next
+        if after is None:
+            return compared
+
+
+def compare_counts(found: Counts, stood: Counts) -> None:
+    """Compare the counts of tickets as of a moment with those of the view that stands there."""
+    for facet in ("tickets", *queue.FACETS):
+        assert found.open[facet] == stood.open[facet]
+        assert found.everything[facet] == stood.everything[facet]
 
 
 @pytest.mark.lanes(1)
