@@ -1,14 +1,12 @@
 """The ASGI application: routes, problem handlers and documentation joined to given services."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
-from starlette.exceptions import HTTPException
 
 from api import openapi, problems
 from api.asgi import RequestFrame
@@ -20,6 +18,7 @@ from api.routes import (
     bundles,
     certificates,
     contents,
+    counted,
     customers,
     due,
     evidence,
@@ -40,9 +39,6 @@ from api.routes import (
 )
 from api.streaming import Follower
 from api.wiring import Services
-from domain import errors
-from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
-from domain.ledger.vault_errors import VaultUnavailable
 
 
 def create_app(services: Services) -> FastAPI:
@@ -57,7 +53,7 @@ def create_app(services: Services) -> FastAPI:
     app = _described(lifespan)
     app.state.services = services
     app.state.authenticator = Authenticator(services.keys.token_public, services.now)
-    for error, handler in _HANDLERS:
+    for error, handler in problems.ANSWERS.items():
         app.add_exception_handler(error, handler)
     app.add_middleware(RequestFrame)
     return app
@@ -106,6 +102,7 @@ _PARTS = (
     certificates,
     customers,
     queues,
+    counted,
     due,
     agents,
     training,
@@ -114,13 +111,3 @@ _PARTS = (
     health,
 )
 """The resources, in the order in which the documentation tells of them."""
-
-_HANDLERS: tuple[tuple[type[Exception], Callable[..., Any]], ...] = (
-    (errors.Refusal, problems.answer_refusal),
-    (problems.Problem, problems.answer_problem),
-    (RequestValidationError, problems.answer_invalid),
-    (HTTPException, problems.answer_http),
-    (DatabaseUnavailable, problems.answer_unavailable),
-    (AppendUnknown, problems.answer_unavailable),
-    (VaultUnavailable, problems.answer_unavailable),
-)

@@ -257,6 +257,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "rate_agent": _SUPERVISOR | _ADMIN,
     "list_agents": STAFF_AND_AUDIT,
     "read_agent": STAFF_AND_AUDIT,
+    "list_assignments": STAFF_AND_AUDIT,
     # Books of rules.
     "adopt_book": _ADMIN,
     "list_books": STAFF_AND_AUDIT,
@@ -267,6 +268,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "list_pilots": STAFF_AND_AUDIT,
     "read_pilot": STAFF_AND_AUDIT,
     "compare_pilot": _AUDITOR | _ADMIN,
+    "list_pilot_tickets": _AUDITOR | _ADMIN,
     # Training.
     "list_training_scenarios": STAFF_AND_AUDIT,
     "start_training": _DESK | _ARBITRATOR,
@@ -292,6 +294,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "read_order": _PARTIES | STAFF_AND_AUDIT | _ORDERS,
     "read_queue": STAFF_AND_AUDIT,
     "count_queue": STAFF_AND_AUDIT,
+    "list_reports": STAFF_AND_AUDIT,
+    "list_diagnoses": STAFF_AND_AUDIT,
     "read_statistics": STAFF_AND_AUDIT,
     "list_clocks": STAFF_AND_AUDIT,
     "list_deadlines": STAFF_AND_AUDIT,

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from api.packed import from_address
 from api.problems import Problem, malformed
-from domain.streams import parse_moment
 
 KEY_CHARACTERS_MAX: Final = 255
 _VERSION: Final = re.compile(r'"([1-9][0-9]{0,8})"')
@@ -58,7 +58,7 @@ def moment(text: str | None, *, where: str, lanes: int) -> Mapping[int, int]:
     if text is None:
         return {}
     try:
-        places = parse_moment(text)
+        places = from_address(text)
     except ValueError:
         raise malformed(where, "moment", "A moment looks like 0-12345 or 0-12,1-7.") from None
     if any(lane >= lanes for lane in places):

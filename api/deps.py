@@ -6,7 +6,8 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from api import conditions, preferences
 from api.auth import Caller
-from api.models.base import MOMENT, MOMENT_CHARACTERS_MAX, REFERENCE, TICKET_ID
+from api.models.base import MOMENT_CHARACTERS_MAX, REFERENCE, TICKET_ID
+from api.moments import ASKED
 from api.wiring import Services
 from domain.values import Actor
 
@@ -96,7 +97,7 @@ MinPosition = Annotated[
     Query(
         description="Wait until the view has read this moment (a position a command answered).",
         max_length=MOMENT_CHARACTERS_MAX,
-        json_schema_extra={"pattern": MOMENT},
+        json_schema_extra={"pattern": ASKED},
         examples=["0-1"],
     ),
 ]

@@ -12,12 +12,13 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import strict_json
+from api import damage, strict_json
 from api.auth import PERMISSIONS
-from api.problems import Problem, malformed
+from api.problems import ANSWERS, Problem, malformed
 from domain import errors
 
 _JSON: Final = "application/json"
+_ANSWERED: Final = tuple(ANSWERS)
 
 
 class StrictRequest(Request):
@@ -63,7 +64,15 @@ class GatedRoute(APIRoute):
             strict = StrictRequest(request.scope, request.receive)
             if takes_json:
                 await strict.read_json()
-            return await handle(strict)
+            try:
+                return await handle(strict)
+            except _ANSWERED:
+                raise
+            except Exception as error:
+                instead = await damage.told_instead(request, error)
+                if instead is None:
+                    raise
+                raise instead from None
 
         return gated
 

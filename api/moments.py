@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 
 from api import conditions
 from api.models import base
 from api.models.base import MOMENT, MOMENT_CHARACTERS_MAX
+from api.packed import PACKED
 from api.problems import Problem
 from api.wiring import Services
 from domain.values import Instant
 from projections import instants
 from replay.as_of import At, LastBefore, NoSuchMoment
 
+ASKED: Final = f"^({MOMENT[1:-1]}|{PACKED})$"
+"""A moment in an address: as answers tell it, or packed."""
 AtVersion = Annotated[
     int | None,
     Query(ge=1, le=2**31 - 1, description="As of this version of the ticket."),
@@ -22,9 +25,10 @@ AtVersion = Annotated[
 AtPosition = Annotated[
     str | None,
     Query(
-        description="As of this moment of the record, a position of every lane that is asked.",
+        description="As of this moment of the record, a position of every lane that is asked; as "
+        "answers tell it, or packed as links have it where there are many lanes.",
         max_length=MOMENT_CHARACTERS_MAX,
-        json_schema_extra={"pattern": MOMENT},
+        json_schema_extra={"pattern": ASKED},
         examples=["0-1"],
     ),
 ]
@@ -34,7 +38,11 @@ AtTime = Annotated[
 ]
 AtOccurred = Annotated[
     base.At | None,
-    Query(description="As of this instant, by what had occurred, whenever it was recorded."),
+    Query(
+        description="As of this instant, by what had occurred, whenever it was recorded. Queue and "
+        "counts of a ledger with more than 2,000 tickets are 422 `too_many_tickets`: the command "
+        "line (`ticketledger replay`, `stats --as-of`) has no such bound."
+    ),
 ]
 
 

@@ -35,7 +35,7 @@ _REASONS: Final[Mapping[int, str]] = {
     416: "The range is broken or lies behind the end.",
     422: "Malformed, or an Idempotency-Key used for another request.",
     428: "If-Match is needed here.",
-    500: "The content has changed since it was kept; nothing of it is handed out.",
+    500: "It is not what was kept: nothing of it is handed out, and there is an alarm.",
     503: "Not now: the database is away, or the view has not caught up. Ask again.",
 }
 _EXAMPLES: Final[Mapping[int, str]] = {
@@ -70,25 +70,25 @@ Responses = dict[int | str, dict[str, Any]]
 
 def problem_responses(*statuses: int) -> Responses:
     """Return the description of the problems an operation may answer."""
-    return {
-        status: {
-            "description": _REASONS[status],
-            "content": {
-                problems.MEDIA_TYPE: {
-                    "schema": _pending(Problem),
-                    "examples": {_EXAMPLES[status]: {"value": _example(status)}},
-                }
-            },
-        }
-        for status in statuses
-    }
+    return {status: _response(status, _EXAMPLES[status]) for status in statuses}
 
 
 def answer(
-    kind: type[msgspec.Struct], description: str, status: int = 200, *, also: Any = None
+    kind: type[msgspec.Struct],
+    description: str,
+    status: int = 200,
+    *,
+    otherwise: type[msgspec.Struct] | None = None,
+    also: Any = None,
 ) -> Responses:
-    """Return the description of an operation's success; `also` is content of other media types."""
-    content = {"application/json": {"schema": _pending(kind)}, **(also or {})}
+    """Return the description of an operation's success.
+
+    `otherwise` is another form of the answer, `also` is content of other media types.
+    """
+    schema = _pending(kind)
+    if otherwise is not None:
+        schema = {"anyOf": [schema, _pending(otherwise)]}
+    content = {"application/json": {"schema": schema}, **(also or {})}
     return {status: {"description": description, "content": content}}
 
 
@@ -104,6 +104,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             license_info=app.license_info,
         )
+        for path, methods in document["paths"].items():
+            if "get" in methods and ("{ticket}" in path or "{order}" in path):
+                _add_damaged(methods["get"]["responses"])
         references, components = msgspec.json.schema_components(
             _KINDS.values(), ref_template="#/components/schemas/{name}"
         )
@@ -132,13 +135,27 @@ def _pending(kind: type[msgspec.Struct]) -> dict[str, Any]:
     return {_PENDING: name}
 
 
+def _response(status: int, *codes: str) -> dict[str, Any]:
+    """Return the description of a status with examples of its problems."""
+    examples = {code: {"value": _problem(code)} for code in codes}
+    content = {"schema": _pending(Problem), "examples": examples}
+    return {"description": _REASONS[status], "content": {problems.MEDIA_TYPE: content}}
+
+
+def _add_damaged(responses: dict[str, Any]) -> None:
+    """Say of a read of one ticket or order that it may find its record damaged."""
+    code = "record_damaged"
+    told = responses.setdefault("500", _response(500))
+    told["content"][problems.MEDIA_TYPE]["examples"][code] = {"value": _problem(code)}
+
+
 def _schemas(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Return every schema that is still to be filled in."""
     for operation in _operations(paths):
         for response in operation["responses"].values():
             for content in response.get("content", {}).values():
-                if _PENDING in content.get("schema", {}):
-                    yield content["schema"]
+                schema = content.get("schema", {})
+                yield from (one for one in schema.get("anyOf", (schema,)) if _PENDING in one)
 
 
 def _operations(paths: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -161,14 +178,13 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **choices[0]}
 
 
-def _example(status: int) -> dict[str, Any]:
-    """Return a problem of a status, the most telling there is."""
-    code = _EXAMPLES[status]
+def _problem(code: str) -> dict[str, Any]:
+    """Return a problem as it is answered."""
     told = problems.catalogue()[code]
     return {
         "type": f"/problems/{code}",
         "title": told.title,
-        "status": int(HTTPStatus(status)),
+        "status": int(HTTPStatus(told.status)),
         "detail": told.detail,
         "instance": "urn:request:5f0c2f2e4be54c39a7f5b6f2a53f2a0e",
         "code": code,

@@ -4,9 +4,9 @@ A problem names its code, never what was sent: input values stay out of answers 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from api.models.outcomes import ProblemKind
 from domain import errors
-from domain.ledger.connections import AppendUnknown
+from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
+from domain.ledger.vault_errors import VaultUnavailable
 from replay.as_of.moments import MEANINGS
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -138,6 +139,7 @@ OWN: Final[Mapping[str, Kind]] = {
     ),
     "content_erased": Kind(HTTPStatus.GONE, "The content is erased"),
     "content_damaged": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "The content has changed"),
+    "record_damaged": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "The record is damaged"),
     "not_caught_up": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The view is not there yet"),
     "busy": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many open streams"),
     "unavailable": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The ledger can not be reached"),
@@ -169,6 +171,9 @@ DETAILS: Final[Mapping[str, str]] = {
     "range_unsatisfiable": "The range is broken or lies behind the end of the content.",
     "content_erased": "It was personal; the ticket's events say who erased it, why and when.",
     "content_damaged": "It is not what was kept; nothing is handed out, and an alarm is on record.",
+    "record_damaged": "What lies in the database does not add up: nothing is told of it, and an "
+    "alarm is in the log. Staff find the place in stream, version and finding; run `ticketledger "
+    "verify self`, then compare a copy.",
     "not_caught_up": "The view has not reached the asked position; ask again.",
     "busy": "As many streams are open as the server keeps; ask again later.",
     "unavailable": "Nothing was written; ask again.",
@@ -279,6 +284,18 @@ async def answer_unavailable(request: Request, error: Exception) -> Response:
     """Tell that the database can not be reached; the driver's words stay here."""
     code = "outcome_unknown" if isinstance(error, AppendUnknown) else "unavailable"
     return document(request.scope["request_id"], Problem(code))
+
+
+ANSWERS: Final[Mapping[type[Exception], Callable[..., Coroutine[Any, Any, Response]]]] = {
+    errors.Refusal: answer_refusal,
+    Problem: answer_problem,
+    RequestValidationError: answer_invalid,
+    HTTPException: answer_http,
+    DatabaseUnavailable: answer_unavailable,
+    AppendUnknown: answer_unavailable,
+    VaultUnavailable: answer_unavailable,
+}
+"""What has an answer of its own; whatever else is raised is a failure."""
 
 
 def refusals() -> Iterable[type[errors.Refusal]]:

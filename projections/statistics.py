@@ -29,10 +29,10 @@ class Numbers(msgspec.Struct, frozen=True):
     """Open tickets by desk."""
     by_priority: Mapping[str, int]
     """Open tickets by priority."""
-    reports_by_source_state: Mapping[str, int] | None
-    """Rows of the source by the state they told; None as of a moment of the record."""
-    agreement: Agreement | None
-    """How often a person's diagnosis is the machine's; None for the past."""
+    reports_by_source_state: Mapping[str, int]
+    """Rows of the source by the state they told."""
+    agreement: Agreement
+    """How often a person's diagnosis is the machine's."""
 
 
 def numbers(db: Cursor) -> Numbers:
@@ -40,7 +40,7 @@ def numbers(db: Cursor) -> Numbers:
     return numbers_of(queue.counts(db), agreement(db))
 
 
-def numbers_of(counts: Counts, agreement: Agreement | None = None) -> Numbers:
+def numbers_of(counts: Counts, agreement: Agreement) -> Numbers:
     """Return the numbers that counts of any moment make."""
     return Numbers(
         position=counts.moment,
@@ -52,6 +52,6 @@ def numbers_of(counts: Counts, agreement: Agreement | None = None) -> Numbers:
         by_awaiting=counts.open["awaiting"],
         by_queue=counts.open["queue"],
         by_priority=counts.open["priority"],
-        reports_by_source_state=counts.everything.get("reports"),
+        reports_by_source_state=counts.everything["reports"],
         agreement=agreement,
     )

@@ -5,7 +5,7 @@ pilot's begin on. Promises and payouts stand on the day of the fact; what became
 the pilot's end stands on the days that follow.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby, islice
@@ -39,6 +39,7 @@ from replay.what_if import (
     Trial,
     Trying,
     Window,
+    general,
     merge,
     over_ledger,
 )
@@ -114,10 +115,39 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     until: Instant
     """The last record that counts."""
+    position: str
+    """Up to where the record counts, in every lane."""
     piloted: int
     control: int
     days: tuple[Day, ...]
     tried: tuple[Tried, ...]
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of a comparison."""
+
+    figure: str
+    """`tickets`, `opened`, `kept`, `broken`, `otherwise`, `tried` or `changed`."""
+    arm: Arm
+    day: int = 0
+    """From 1; 0 for a number that is of no day."""
+    kind: str = ""
+    """With what follows of a number that says what would be otherwise."""
+    subject: str = ""
+    row: str = ""
+    change: str = ""
+    under: str = ""
+    """The book that was tried."""
+
+
+class Compared(NamedTuple):
+    """A comparison, and of each of its numbers the tickets that are counted, as often as they are.
+
+    Sums of money are no numbers of tickets.
+    """
+
+    comparison: Comparison
+    behind: Mapping[Figure, Sequence[str]]
 
 
 class TooManyTickets(Exception):  # noqa: N818 - an answer, named as one
@@ -142,11 +172,29 @@ def compare(
     tickets_max: int | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Comparison:
-    """Return a pilot's arms side by side up to now; raise TooManyTickets. Nothing is written.
+    """Return a pilot's arms side by side up to now; raise TooManyTickets. Nothing is written."""
+    found = laid_out(
+        ledger, pilot, last_before=last_before, tickets_max=tickets_max, progress=progress
+    )
+    return found.comparison
+
+
+def laid_out(
+    ledger: TicketLedger,
+    pilot: Pilot,
+    *,
+    last_before: LastBefore,
+    ends: Mapping[int, int] | None = None,
+    tickets_max: int | None = None,
+    progress: Progress = lambda _done, _all: None,
+) -> Compared:
+    """Return a pilot's arms side by side with the tickets behind each number; of one end of the
+    record always the same.
 
     `last_before` says where the record stood before the pilot: what lies earlier is not read.
+    Without `ends`, a position of each lane, all that is on record counts.
     """
-    history = History(ledger)
+    history = History(ledger, ends)
     until = history.until()
     tally = _Tally(pilot)
     groups: dict[Group, list[Member]] = {}
@@ -160,15 +208,19 @@ def compare(
         groups.setdefault((member.drawn.arm, member.drawn.other), []).append(kept)
     trials = _Trials(ledger, history, until, tally, progress)
     tried = tuple(trials.of(key, those) for key, those in sorted(groups.items()))
-    return Comparison(
+    for (arm, _), those in groups.items():
+        tally.behind[Figure(figure="tickets", arm=arm)] += [one.ticket for one in those]
+    comparison = Comparison(
         pilot=pilot.pilot,
         policy=pilot.policy,
         until=until,
-        piloted=sum(len(those) for (arm, _), those in groups.items() if arm is Arm.PILOTED),
-        control=sum(len(those) for (arm, _), those in groups.items() if arm is Arm.CONTROL),
+        position=history.moment,
+        piloted=len(tally.behind[Figure(figure="tickets", arm=Arm.PILOTED)]),
+        control=len(tally.behind[Figure(figure="tickets", arm=Arm.CONTROL)]),
         days=tuple(tally.days(until)),
         tried=tried,
     )
+    return Compared(comparison, dict(tally.behind))
 
 
 def _members(history: History, drawn: Sequence[Place]) -> Iterator[Member]:
@@ -227,13 +279,19 @@ class _Trials(NamedTuple):
         if trying.uncovered:
             return Tried(arm=arm, under=under, tickets=0, uncovered=trying.uncovered)
         totals = Totals()
+        changed: set[str] = set()
         matters = _matters(those)
         for start in range(0, len(matters), BATCH):
             self.progress(start, len(matters))
             batch = matters[start : start + BATCH]
             found = over_ledger(self.ledger, self.history, trying, matters=batch)
             self.tally.differ(arm, found.differences)
+            changed |= {one.ticket for one in found.differences}
             totals = merge(Found(totals), Found(found.totals)).totals
+        behind = self.tally.behind
+        tried = [one.ticket for one in those]
+        behind[Figure(figure="tried", arm=arm, under=under)] += tried
+        behind[Figure(figure="changed", arm=arm, under=under)] += sorted(changed)
         return Tried(
             arm=arm,
             under=under,
@@ -244,10 +302,16 @@ class _Trials(NamedTuple):
         )
 
     def _trying(self, under: str, those: Sequence[Member]) -> Trying:
-        adoptions = self.ledger.adoptions()
-        adopted = {one.version: self.ledger.book_content(one.digest) or b"" for one in adoptions}
-        window = Window(tickets=frozenset(one.ticket for one in those))
-        return Trying(Trial(adopted=adopted, other=adopted[under], until=self.until, window=window))
+        books = self.history.adopted()
+        trial = Trial(
+            adopted=books.content,
+            begins=books.begins,
+            other=books.content[under],
+            until=self.until,
+            window=Window(tickets=frozenset(one.ticket for one in those)),
+            beside=True,
+        )
+        return Trying(trial)
 
 
 def _matters(those: Sequence[Member]) -> list[tuple[int, tuple[str, ...]]]:
@@ -267,9 +331,9 @@ class _Tally:
     def __init__(self, pilot: Pilot) -> None:
         self._pilot = pilot
         self._begins = moment_of(pilot.begins_at)
-        self._counts: Counter[tuple[int, Arm, str]] = Counter()
         self._owed: Counter[tuple[int, Arm, str]] = Counter()
-        self._otherwise: Counter[tuple[int, Otherwise]] = Counter()
+        self.behind: defaultdict[Figure, list[str]] = defaultdict(list)
+        """Number → the tickets it counts."""
 
     def take(self, member: Member) -> None:
         """Count what is on record of a ticket; a promise is kept or broken once."""
@@ -277,32 +341,42 @@ class _Tally:
         broken: set[str] = set()
         for record in member.records:
             day = self._day(record.at)
+            figure = None
             match record.event:
                 case TicketOpened():
-                    self._counts[day, arm, "opened"] += 1
+                    figure = "opened"
                 case ClockStarted():
                     broken.discard(record.event.clock)
                 case ClockBreached():
                     broken.add(record.event.clock)
-                    self._counts[day, arm, "broken"] += 1
+                    figure = "broken"
                 case ClockStopped() if record.event.clock not in broken:
-                    self._counts[day, arm, "kept" if record.event.kept else "broken"] += 1
+                    figure = "kept" if record.event.kept else "broken"
                 case PayoutOwed():
                     amount = record.event.amount
                     self._owed[day, arm, amount.currency] += amount.amount_minor
                 case _:
                     pass
+            if figure is not None:
+                self.behind[Figure(figure=figure, arm=arm, day=day + 1)].append(member.ticket)
 
     def differ(self, arm: Arm, differences: Iterable[Difference]) -> None:
         """Count what would be otherwise on tickets of an arm."""
         for one in differences:
-            subject = one.subject.partition(":")[0]
-            what = Otherwise(arm, one.kind.value, subject, one.row, one.change)
-            self._otherwise[self._day(one.at), what] += 1
+            what = Figure(
+                figure="otherwise",
+                arm=arm,
+                day=self._day(one.at) + 1,
+                kind=one.kind.value,
+                subject=general(one.subject),
+                row=one.row,
+                change=one.change,
+            )
+            self.behind[what].append(one.ticket)
 
     def days(self, until: Instant) -> Iterator[Day]:
         """Yield the days of the pilot that have begun, and those after it on which anything was."""
-        told = {one[0] for one in (*self._counts, *self._owed, *self._otherwise)}
+        told = {one.day - 1 for one in self.behind if one.day} | {day for day, *_ in self._owed}
         last = min(self._day(until), self._day(later(self._pilot.ends_at, -timedelta.resolution)))
         for day in sorted({*told, *range(last + 1)}):
             yield Day(
@@ -312,15 +386,18 @@ class _Tally:
                 control=self._figures(day, Arm.CONTROL),
                 otherwise=tuple(
                     sorted(
-                        replace(what, count=count)
-                        for (of, what), count in self._otherwise.items()
-                        if of == day
+                        Otherwise(one.arm, one.kind, one.subject, one.row, one.change, len(tickets))
+                        for one, tickets in self.behind.items()
+                        if one.figure == "otherwise" and one.day == day + 1
                     )
                 ),
             )
 
     def _figures(self, day: int, arm: Arm) -> Figures:
-        counts = {name: self._counts[day, arm, name] for name in ("opened", "kept", "broken")}
+        counts = {
+            name: len(self.behind.get(Figure(figure=name, arm=arm, day=day + 1), ()))
+            for name in ("opened", "kept", "broken")
+        }
         owed = {
             currency: amount
             for (of, whose, currency), amount in sorted(self._owed.items())

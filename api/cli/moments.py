@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def written_moment(text: str, flag: str) -> dict[int, int]:
-    """Return the positions, by lane, that a flag was given, or say how they are written."""
-    from domain.streams import parse_moment  # noqa: PLC0415 - heavy
+    """Return the positions, by lane, that a flag was given, packed or not; or say what is wrong."""
+    from api.packed import from_address  # noqa: PLC0415 - heavy
 
     try:
-        return parse_moment(text)
+        return dict(from_address(text))
     except ValueError as error:
         raise CommandError(
             f"{flag} names no moment.", why=str(error), remedy="write it so", code=Exit.USAGE

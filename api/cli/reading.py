@@ -53,7 +53,11 @@ def stats(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how many tickets there are and where they stand, now or as of an instant."""
+    """Tell how many tickets there are and where they stand, now or as of an instant.
+
+    By what had occurred, over more than 2,000 tickets the addresses in `links` are answered with
+    too_many_tickets: `ticketledger replay queue --at-occurred` lists them, with the same filters.
+    """
     if by not in {"recorded", "occurred"} or (promise is not None and at is not None):
         raise CommandError(
             "This can not be told.",

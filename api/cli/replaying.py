@@ -19,11 +19,14 @@ from api.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from api.wiring import Services
+    from projections.queue import Filters
     from replay.as_of import At, Past, Upto
 
+PAGE: Final = 200
+"""So many rows of the queue are read at once."""
 _QUEUE: Final = "queue"
 _OF_TICKET: Final = ("ticket", "board", "case-file")
 _EXITS: Final = {"moments_combined": Exit.USAGE, "lane_missing": Exit.USAGE}
@@ -31,7 +34,7 @@ _EXITS: Final = {"moments_combined": Exit.USAGE, "lane_missing": Exit.USAGE}
 _REMEDIES: Final = {
     "lane_missing": "name a place of every lane, like 0-12345,1-678",
     "instant_ahead": "ask for an instant that has passed",
-    "not_by_occurred": "ask for `board`, `case-file` or `queue`, or use --at-time",
+    "not_by_occurred": "use --at-time: that is the order of the record",
     "not_in_this_order": "use --at-time: that is the order of the record",
 }
 _REMEDY: Final = "see `ticketledger tail` for what is on record"
@@ -71,7 +74,14 @@ def replay(
     is_open: Annotated[
         bool, typer.Option("--open/--all", help="Of the queue: open tickets alone, or all.")
     ] = True,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Of the queue: so many rows.")] = 50,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of the queue: only rows of which this is so, like stage=closed; may be repeated. "
+            "The names are those of `GET /v1/queue`."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Of the queue: so many rows.")] = 50,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -93,7 +103,8 @@ def replay(
             occurred=at_occurred,
         )
         if view == _QUEUE:
-            answer(_queue(parts, at, is_open=is_open, limit=limit), as_json=as_json)
+            filters = _filters(where or (), is_open=is_open)
+            answer(_queue(parts, at, filters, limit), as_json=as_json)
         else:
             answer(_VIEWS[view](_past(parts, about, at)), as_json=as_json)
 
@@ -182,9 +193,11 @@ def _past(parts: "Services", ticket: str, at: "At") -> "Past":
 
 
 def _ticket(found: "Past") -> dict[str, Any]:
+    from api.reads.past import ticket_occurred  # noqa: PLC0415 - heavy
     from replay.as_of import ticket_state  # noqa: PLC0415 - heavy
 
-    return _of(found, ticket_state(found))
+    by_views = found.upto.occurred is not None
+    return _of(found, ticket_occurred(found) if by_views else ticket_state(found))
 
 
 def _board(found: "Past") -> dict[str, Any]:
@@ -221,13 +234,35 @@ def _of(found: "Past", seen: Any) -> dict[str, Any]:
     return {**table, "position": found.moment, "as_of": told_of}
 
 
-def _queue(parts: "Services", at: "At", *, is_open: bool, limit: int) -> dict[str, Any]:
+def _filters(asked: "Sequence[str]", *, is_open: bool) -> "Filters":
+    """Return which rows are asked for, each condition as the API has it in an address."""
+    from domain.values import Awaiting, Kind, Stage  # noqa: PLC0415 - heavy
+    from projections.queue import Filters  # noqa: PLC0415 - heavy
+
+    read: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(set(Filters.__struct_fields__) - {"open"}, str),
+        **{"stage": Stage, "awaiting": Awaiting, "kind": Kind, "priority": int},
+        "due_before": lambda text: instant_of(text, "--where due_before"),
+    }
+    found: dict[str, Any] = {}
+    for one in asked:
+        name, _, value = one.partition("=")
+        try:
+            found[name] = read[name](value)
+        except (KeyError, ValueError) as error:
+            raise CommandError(
+                "The queue can not be asked for this.",
+                why=f"{one} is no condition on its rows",
+                remedy=f"give NAME=VALUE of {', '.join(sorted(read))}",
+                code=Exit.USAGE,
+            ) from error
+    return Filters(open=True if is_open else None, **found)
+
+
+def _queue(parts: "Services", at: "At", filters: "Filters", limit: int) -> dict[str, Any]:
     import msgspec  # noqa: PLC0415 - heavy
 
     from api.models.moments import as_of  # noqa: PLC0415 - heavy
-    from api.reads.queues import queue_page_at  # noqa: PLC0415 - heavy
-    from projections.queue import Filters  # noqa: PLC0415 - heavy
-    from replay.as_of import Asked  # noqa: PLC0415 - heavy
 
     if at.version is not None:
         raise CommandError(
@@ -236,11 +271,33 @@ def _queue(parts: "Services", at: "At", *, is_open: bool, limit: int) -> dict[st
             remedy="use --at-position, --at-time or --at-occurred",
             code=Exit.USAGE,
         )
-    asked = Asked(Filters(open=True if is_open else None))
-    page = queue_page_at(parts, upto_of(parts, at), asked, limit, tickets_max=None)
+    upto = upto_of(parts, at)
+    rows, more = _rows(parts, upto, filters, limit)
     return {
-        "items": msgspec.json.decode(page.json()),
-        "more": page.next is not None,
-        "position": page.moment,
+        "items": [msgspec.json.decode(row) for row in rows],
+        "more": more,
+        "position": upto.moment,
         "as_of": msgspec.to_builtins(as_of(at)),
     }
+
+
+def _rows(
+    parts: "Services", upto: "Upto", filters: "Filters", limit: int
+) -> tuple[list[str], bool]:
+    """Return as many rows as are asked for, and whether there are more.
+
+    What had occurred is folded ticket by ticket, so it is read at once and not page by page.
+    """
+    from api.reads.queues import queue_page_at  # noqa: PLC0415 - heavy
+    from replay.as_of import Asked  # noqa: PLC0415 - heavy
+
+    rows: list[str] = []
+    asked = Asked(filters)
+    while True:
+        left = limit - len(rows)
+        size = min(left, PAGE) if upto.occurred is None else left
+        page = queue_page_at(parts, upto, asked, size, tickets_max=None)
+        rows += page.items
+        if page.next is None or len(rows) == limit:
+            return rows, page.next is not None
+        asked = Asked(filters, page.next)

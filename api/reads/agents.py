@@ -7,7 +7,6 @@ import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
 from api.models.outcomes import Moment, Position
-from api.pagination import Cursor, filters_digest, read_cursor, write_cursor
 from api.wiring import Services
 from domain import errors
 from domain.policies.book import Book
@@ -19,6 +18,30 @@ from projections.agents import Assignment, Counted
 from projections.projection import moment
 
 ASSIGNMENTS_MAX: Final = 200
+
+
+class AgentFilters(msgspec.Struct, frozen=True):
+    """Which agents are asked for."""
+
+    desk: str | None
+
+
+class AssignmentFilters(msgspec.Struct, frozen=True):
+    """Whose matters are asked for."""
+
+    agent: str
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The place of an agent or matter in the order of references: the next page begins behind."""
+
+    reference: str
+
+
+class AgentLinks(msgspec.Struct, frozen=True):
+    """The list behind what an agent carries."""
+
+    open: str
 
 
 class AgentItem(msgspec.Struct, frozen=True):
@@ -38,6 +61,7 @@ class AgentItem(msgspec.Struct, frozen=True):
     """Live matters assigned to the agent."""
     load_bp: int | None
     """Of what the book lets an agent carry; None under a book that has no limit."""
+    links: AgentLinks
 
 
 class AgentPage(msgspec.Struct, frozen=True):
@@ -48,25 +72,31 @@ class AgentPage(msgspec.Struct, frozen=True):
     position: Moment
 
 
+class AssignmentPage(msgspec.Struct, frozen=True):
+    """A page of live matters that an agent works on, by their ids."""
+
+    items: tuple[Assignment, ...]
+    next_cursor: str | None
+    position: Moment
+
+
 class AgentAnswer(msgspec.Struct, frozen=True):
-    """One agent with the matters assigned to them."""
+    """One agent with the matters assigned to them, 200 at most; `agent.links` has them all."""
 
     agent: AgentItem
     assignments: tuple[Assignment, ...]
     position: Moment
 
 
-def agent_page(services: Services, desk: str | None, cursor: str | None, limit: int) -> AgentPage:
-    """Return a page of agents, of one desk or of all; raise the problem of a foreign cursor.
-
-    Blocks.
-    """
-    key, digest = services.keys.cursor_key, filters_digest("agents", {"desk": desk})
-    after = None if cursor is None else str(read_cursor(key, cursor, digest).after[0])
-    found = services.read_now(lambda one: agents.page(one.cursor(), desk, after, limit))
-    following = None if found.next is None else write_cursor(key, Cursor(digest, (found.next,)))
-    items = tuple(_item(one, services.ledger.book) for one in found.agents)
-    return AgentPage(items, following, found.moment)
+def agent_page(
+    connection: Connection, book: Book, filters: AgentFilters, after: Key | None, limit: int
+) -> tuple[str, tuple[AgentItem, ...], Key | None]:
+    """Return the view's moment, a page of agents, and where the next page begins. Blocks."""
+    behind = None if after is None else after.reference
+    with connection.cursor() as db:
+        found = agents.page(db, filters.desk, behind, limit)
+    items = tuple(_item(one, book) for one in found.agents)
+    return found.moment, items, None if found.next is None else Key(found.next)
 
 
 def agent_answer(connection: Connection, book: Book, agent: str) -> AgentAnswer:
@@ -77,6 +107,22 @@ def agent_answer(connection: Connection, book: Book, agent: str) -> AgentAnswer:
             raise errors.UnknownAgent
         assigned = agents.assignments(db, agent, ASSIGNMENTS_MAX)
         return AgentAnswer(_item(found, book), assigned, moment(db, "agents"))
+
+
+def assignment_page(
+    connection: Connection, filters: AssignmentFilters, after: Key | None, limit: int
+) -> tuple[str, tuple[Assignment, ...], Key | None]:
+    """Return the view's moment, a page of an agent's matters, and where the next page begins.
+
+    Raises UnknownAgent. Blocks.
+    """
+    behind = None if after is None else after.reference
+    with connection.cursor() as db:
+        if agents.one(db, filters.agent) is None:
+            raise errors.UnknownAgent
+        found = agents.assignments(db, filters.agent, limit + 1, behind)
+        more = Key(found[limit - 1].ticket) if len(found) > limit else None
+        return moment(db, "agents"), found[:limit], more
 
 
 def claimant(services: Services, actor: Actor, ticket: str) -> Candidate | None:
@@ -126,4 +172,5 @@ def _item(one: Counted, book: Book) -> AgentItem:
         good_bp=row.good_bp,
         open=one.open,
         load_bp=None if book.load is None else one.open * BASIS_POINTS // book.load.matters,
+        links=AgentLinks(open=f"/v1/agents/{row.agent}/assignments"),
     )

@@ -2,28 +2,26 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from api.models.moments import AsOf
 from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment
+from api.moments import last_before
+from api.reads.links import AgreementLinks, Links, When, of_agreement, of_facets, of_value
 from api.wiring import Services
-from projections import queue, statistics
+from projections import diagnosis, queue, reports, statistics
 from projections.queue import Counts
 from projections.statistics import Numbers
 from replay import as_of
-from replay.as_of import At, Upto
+from replay.as_of import At, NoSuchMoment, Upto
 
 TICKETS_MAX: Final = 2_000
 """Over more tickets than this, the API does not fold what had occurred: nobody would wait."""
-_NO_LIST: Final = frozenset({"reports"})
-"""What is counted here and is no ticket: rows of another system."""
-
-Links = Mapping[str, Mapping[str, str]]
-"""Facet → value → the address of the list of tickets that are counted."""
 
 
 class CountLinks(msgspec.Struct, frozen=True):
@@ -41,7 +39,7 @@ class QueueCounts(msgspec.Struct, frozen=True):
     everything: Mapping[str, Mapping[str, int]]
     position: Moment
     links: CountLinks
-    """The list behind each number, but for `reports`, which counts rows of another system."""
+    """The list behind each number; that of `reports` is of rows another system told."""
     as_of: AsOf | None = None
     """The moment of the past that was asked for."""
 
@@ -56,13 +54,16 @@ class NumberLinks(msgspec.Struct, frozen=True):
     by_awaiting: Mapping[str, str]
     by_queue: Mapping[str, str]
     by_priority: Mapping[str, str]
+    reports_by_source_state: Mapping[str, str]
+    """Lists of rows that another system told, each of a ticket."""
+    agreement: AgreementLinks
 
 
 class Statistics(Numbers, frozen=True):
     """The numbers over all tickets, now or as it was."""
 
     links: NumberLinks
-    """The list behind each number that counts tickets."""
+    """The list behind each number but `events`, whose list is the record itself."""
     as_of: AsOf | None = None
     """The moment of the past that was asked for."""
 
@@ -89,31 +90,59 @@ def numbers_at(
 ) -> Statistics:
     """Return the numbers over all tickets as they were at a moment. Blocks."""
     found = counts_at(services, upto, tickets_max=tickets_max)
-    return _with_links(statistics.numbers_of(found), at)
+    judged = diagnosed_by(services, at, upto).moment
+    agreement = services.read_now(lambda one: diagnosis.agreement_at(one.cursor(), judged))
+    return _with_links(statistics.numbers_of(found, agreement), at)
 
 
 def counts_at(services: Services, upto: Upto, *, tickets_max: int | None) -> Counts:
-    """Return the counts at a moment: by the view of the past, or folded. Blocks."""
+    """Return the counts at a moment: by the views of the past, or folded. Blocks."""
 
     def query(connection: Connection) -> Counts:
         with connection.cursor() as db:
             if upto.occurred is None:
-                return as_of.counts(db, upto)
+                return _with_reports(db, as_of.counts(db, upto), upto)
             streams = as_of.streams_of(services.ledger)
             rows = as_of.rows_occurred(db, streams, upto, tickets_max=tickets_max)
-            return as_of.counts_occurred(rows, upto)
+            return _with_reports(db, as_of.counts_occurred(rows, upto), upto)
 
     return services.read_now(query)
 
 
+def diagnosed_by(services: Services, at: At, upto: Upto) -> Upto:
+    """Return which diagnoses count at a moment. Blocks.
+
+    They occur when they are recorded, on tickets of our own alone: those that had occurred by an
+    instant are those that were recorded by then.
+    """
+    if at.occurred is None:
+        return upto
+    recorded = At(time=at.occurred)
+    try:
+        return as_of.resolve(services.ledger, recorded, services.now(), last_before(services))
+    except NoSuchMoment:  # before the first record
+        return Upto(dict.fromkeys(upto.places, 0))
+
+
+def _with_reports(db: Cursor, found: Counts, upto: Upto) -> Counts:
+    """Return counts with those of the rows that other systems told."""
+    told = reports.counts(db, reports.Bound(upto.places, upto.occurred))
+    return replace(
+        found,
+        open={**found.open, "reports": {}},
+        everything={**found.everything, "reports": told},
+    )
+
+
 def _told(found: Counts, at: At | None) -> QueueCounts:
+    when = When(found.moment, at)
     return QueueCounts(
         open=found.open,
         everything=found.everything,
         position=found.moment,
         links=CountLinks(
-            open=_links(found.open, "true", found.moment, at),
-            everything=_links(found.everything, "any", found.moment, at),
+            open=of_facets(found.open, "true", when),
+            everything=of_facets(found.everything, "any", when),
         ),
         as_of=None if at is None else told_as_of(at),
     )
@@ -121,44 +150,23 @@ def _told(found: Counts, at: At | None) -> QueueCounts:
 
 def _with_links(found: Numbers, at: At | None) -> Statistics:
     told: dict[str, Any] = {name: getattr(found, name) for name in Numbers.__struct_fields__}
+    when = When(found.position, at)
+    judged = When(found.agreement.position, at)
     of_open = {"awaiting": found.by_awaiting, "queue": found.by_queue}
     of_open["priority"] = found.by_priority
     of_all = {"stage": found.by_stage, "source_state": found.by_source_state}
-    still = _links(of_open, "true", found.position, at)
-    ever = _links(of_all, "any", found.position, at)
+    of_all["reports"] = found.reports_by_source_state
+    still = of_facets(of_open, "true", when)
+    ever = of_facets(of_all, "any", when)
     links = NumberLinks(
-        tickets=_link("tickets", "", "any", found.position, at),
-        open=_link("tickets", "", "true", found.position, at),
+        tickets=of_value("tickets", "", "any", when),
+        open=of_value("tickets", "", "true", when),
         by_stage=ever["stage"],
         by_source_state=ever["source_state"],
         by_awaiting=still["awaiting"],
         by_queue=still["queue"],
         by_priority=still["priority"],
+        reports_by_source_state=ever["reports"],
+        agreement=of_agreement(found.agreement, judged),
     )
     return Statistics(**told, links=links, as_of=None if at is None else told_as_of(at))
-
-
-def _links(
-    facets: Mapping[str, Mapping[str, int]], is_open: str, moment: str, at: At | None
-) -> Links:
-    return {
-        facet: {value: _link(facet, value, is_open, moment, at) for value in values}
-        for facet, values in facets.items()
-        if facet not in _NO_LIST
-    }
-
-
-def _link(facet: str, value: str, is_open: str, moment: str, at: At | None) -> str:
-    """Return the list of the tickets with a value of a facet, at the moment of the count.
-
-    So the list is what was counted even when the ledger has gone on; of what had occurred it is
-    what is on record when the list is asked for, facts that were reported since among them.
-    """
-    query = {"open": is_open}
-    if facet != "tickets":
-        query[facet] = value
-    if at is not None and at.occurred is not None:
-        query["at_occurred"] = at.occurred
-    elif moment:
-        query["at_position"] = moment
-    return f"/v1/queue?{urlencode(query)}"

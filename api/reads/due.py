@@ -63,6 +63,14 @@ class DeadlineList(msgspec.Struct, frozen=True):
     position: Moment
 
 
+class DepartmentLinks(msgspec.Struct, frozen=True):
+    """The lists of requests behind the counts of a department."""
+
+    open: str
+    planned: str
+    moot: str
+
+
 class DepartmentItem(msgspec.Struct, frozen=True):
     """Another part of the house, who answers for it, and what it was asked."""
 
@@ -76,6 +84,8 @@ class DepartmentItem(msgspec.Struct, frozen=True):
     planned: int
     moot: int
     """Requests whose matter ended before a plan came."""
+    links: DepartmentLinks
+    """The list behind each count, each request with its ticket."""
 
 
 class DepartmentList(msgspec.Struct, frozen=True):
@@ -135,10 +145,19 @@ def department_list(connection: Connection, book: Book) -> DepartmentList:
                 open=counts.requests.get(one.name, {}).get(departments.OPEN, 0),
                 planned=counts.requests.get(one.name, {}).get(departments.PLANNED, 0),
                 moot=counts.requests.get(one.name, {}).get(departments.MOOT, 0),
+                links=_requests(one.name),
             )
             for one in book.department
         ),
         counts.moment,
+    )
+
+
+def _requests(department: str) -> DepartmentLinks:
+    """Return the lists of requests to a department, by state."""
+    path = f"/v1/departments/{department}/requests?state="
+    return DepartmentLinks(
+        path + departments.OPEN, path + departments.PLANNED, path + departments.MOOT
     )
 
 

@@ -9,6 +9,7 @@ from api import moments
 from api.models.moments import AsOf
 from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment, Position
+from api.reads.links import When
 from api.reads.orders import order_records
 from api.reads.past import seen_past
 from api.reads.personal import opened, ticket_records, withheld_places
@@ -34,6 +35,19 @@ class KeyPart(msgspec.Struct, frozen=True):
     """The facts it comes from."""
 
 
+class PositionLinks(msgspec.Struct, frozen=True):
+    """The lists of the tickets among which one stands."""
+
+    total: str
+    overall: "OverallLinks"
+
+
+class OverallLinks(msgspec.Struct, frozen=True):
+    """The lists of the tickets of all queues."""
+
+    total: str
+
+
 class QueuePosition(msgspec.Struct, frozen=True):
     """Where a ticket stands in its queue, and why there."""
 
@@ -50,6 +64,8 @@ class QueuePosition(msgspec.Struct, frozen=True):
     """How many wait in the queue."""
     overall: Rank | None
     """The same over all queues."""
+    links: PositionLinks
+    """The lists behind the totals, in whose order the ranks are."""
     sort_key: tuple[KeyPart, ...]
     caused_by: tuple[EventRef, ...]
     """What brought it to this queue."""
@@ -79,6 +95,7 @@ def queue_position(services: Services, ticket: str) -> QueuePosition:
         raise errors.UnknownTicket
     book = services.ledger.book_for(services.now(), services.ledger.ticket(ticket).policy)
     causes = row.caused_by
+    when = When(found.moment)
     return QueuePosition(
         ticket=ticket,
         position=found.moment,
@@ -88,6 +105,10 @@ def queue_position(services: Services, ticket: str) -> QueuePosition:
         rank=None if found.in_queue is None else found.in_queue.rank,
         total=None if found.in_queue is None else found.in_queue.total,
         overall=found.overall,
+        links=PositionLinks(
+            total=when.href("/v1/queue", queue=row.queue),
+            overall=OverallLinks(total=when.href("/v1/queue")),
+        ),
         sort_key=(
             KeyPart(
                 "priority",

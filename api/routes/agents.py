@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from api.conditions import version_tag
@@ -11,11 +11,22 @@ from api.models import agents as bodies
 from api.models.base import Name
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
-from api.reads.agents import AgentAnswer, AgentPage, agent_answer, agent_page
+from api.reads.agents import (
+    AgentAnswer,
+    AgentFilters,
+    AgentPage,
+    AssignmentFilters,
+    AssignmentPage,
+    Key,
+    agent_answer,
+    agent_page,
+    assignment_page,
+)
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
 from api.routes.commands import add_command, command_router
 from api.routes.listing import CursorText, Limit
+from api.routes.paging import Keyset
 from domain import commands
 from domain.events import AgentRegistered
 
@@ -47,6 +58,7 @@ add_command(router, "/{agent}/rating", commands.RateAgent, bodies.AgentRatingBod
     },
 )
 async def list_agents(
+    request: Request,
     services: ServicesDep,
     _actor: ActorDep,
     *,
@@ -56,9 +68,15 @@ async def list_agents(
     min_position: MinPosition = None,
 ) -> Response:
     """Return a page of agents."""
+    filters, book = AgentFilters(desk), services.ledger.book
+    keyset = Keyset("agents", request, services, filters, Key, cursor=cursor)
     await caught_up(services, "agents", min_position)
-    found = await services.run(agent_page, services, desk, cursor, limit)
-    return json_answer(found)
+    moment, items, more = await services.read(
+        lambda connection: agent_page(connection, book, filters, keyset.after, limit)
+    )
+    following = keyset.cursor(more)
+    content = AgentPage(items, following, moment)
+    return json_answer(content, headers=keyset.headers(moment, following))
 
 
 @router.get(
@@ -78,3 +96,34 @@ async def read_agent(
     book = services.ledger.book
     found = await services.read(lambda connection: agent_answer(connection, book, agent))
     return json_answer(found, headers={"ETag": version_tag(found.agent.version)})
+
+
+@router.get(
+    "/{agent}/assignments",
+    operation_id="list_assignments",
+    summary="List the live matters that an agent works on",
+    responses={
+        **answer(AssignmentPage, "A page of matters."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def list_assignments(
+    agent: ReferencePath,
+    request: Request,
+    services: ServicesDep,
+    _actor: ActorDep,
+    *,
+    cursor: CursorText = None,
+    limit: Limit = LIMIT_USUAL,
+    min_position: MinPosition = None,
+) -> Response:
+    """Return a page of an agent's matters."""
+    filters = AssignmentFilters(agent)
+    keyset = Keyset("assignments", request, services, filters, Key, cursor=cursor)
+    await caught_up(services, "agents", min_position)
+    moment, items, more = await services.read(
+        lambda connection: assignment_page(connection, filters, keyset.after, limit)
+    )
+    following = keyset.cursor(more)
+    content = AssignmentPage(items, following, moment)
+    return json_answer(content, headers=keyset.headers(moment, following))

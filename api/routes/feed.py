@@ -10,7 +10,8 @@ from api import conditions
 from api.auth import Caller
 from api.deps import CallerDep, ServicesDep
 from api.gate import GatedRoute
-from api.models.base import MOMENT, MOMENT_CHARACTERS_MAX
+from api.models.base import MOMENT_CHARACTERS_MAX
+from api.moments import ASKED
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads.events import Feed, encode, feed_page, shown
@@ -27,9 +28,7 @@ _STREAM: Final = "text/event-stream"
 
 MomentText = Annotated[
     str | None,
-    Query(
-        max_length=MOMENT_CHARACTERS_MAX, json_schema_extra={"pattern": MOMENT}, examples=["0-1"]
-    ),
+    Query(max_length=MOMENT_CHARACTERS_MAX, json_schema_extra={"pattern": ASKED}, examples=["0-1"]),
 ]
 
 router = APIRouter(prefix="/v1", tags=["feed"], route_class=GatedRoute)
@@ -66,7 +65,7 @@ async def read_feed(
         Header(
             alias="Last-Event-ID",
             max_length=MOMENT_CHARACTERS_MAX,
-            json_schema_extra={"pattern": MOMENT},
+            json_schema_extra={"pattern": ASKED},
         ),
     ] = None,
 ) -> Response:

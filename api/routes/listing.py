@@ -1,5 +1,6 @@
 """What every list over the queue view shares: its cursor, its page, its headers."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -7,12 +8,14 @@ from fastapi import Query, Request
 
 from api import moments
 from api.models.base import Reference
+from api.packed import pack, unpack
 from api.pagination import (
     CURSOR_CHARACTERS_MAX,
     LIMIT_MAX,
     Cursor,
     filters_digest,
     next_link,
+    page_tag,
     read_cursor,
     write_cursor,
 )
@@ -36,6 +39,8 @@ CursorText = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 _VIEW: Final = "queue"
+PAST: Final = "queue_past"
+"""The view of the queue's past."""
 
 
 class Listing:
@@ -58,8 +63,8 @@ class Listing:
         self._filters = filters
         self._limit = limit
         self._at = at
-        bound = {} if at is None else {"at": _spelt(at)}
-        self._digest = filters_digest(name, {**msgspec.structs.asdict(filters), **bound})
+        asked = {**msgspec.structs.asdict(filters), **bound_to(at)}
+        self._digest = filters_digest(name, asked)
         self._after: Key | None = None
         self._upto: Upto | None = None
         if cursor is not None:
@@ -70,8 +75,7 @@ class Listing:
                 )
             except (ValueError, msgspec.ValidationError):
                 raise Problem("cursor_invalid") from None
-            if at is not None and found.places:
-                self._upto = Upto(dict(enumerate(found.places)), at.occurred)
+            self._upto = upto_of(found, at)
 
     async def page(self, min_position: str | None) -> QueueList:
         """Return the page, when the view is where the caller wants it."""
@@ -92,18 +96,12 @@ class Listing:
         if page.next is None:
             return None
         place = msgspec.structs.astuple(page.next)
-        cursor = Cursor(self._digest, place, self._places(page))
+        cursor = Cursor(self._digest, place, places_of(self._at, page.moment))
         return write_cursor(self._services.keys.cursor_key, cursor)
 
-    def _places(self, page: QueueList) -> tuple[int, ...]:
-        """Return which moment an instant was found to be: what is recorded later is on no page."""
-        if self._at is None or self._at.position is not None:
-            return ()
-        return tuple(place for _, place in sorted(parse_moment(page.moment).items()))
-
     def tag(self, page: QueueList) -> str:
-        """Return the weak ETag of a page: the same address at the same moment is the same page."""
-        return f'W/"{page.moment}"'
+        """Return the weak ETag of a page."""
+        return page_tag(page.moment)
 
     def headers(self, page: QueueList, following: str | None) -> dict[str, str]:
         """Return the headers of a page."""
@@ -122,13 +120,35 @@ class Listing:
         return headers
 
 
-async def past_of(services: Services, at: At, found: Upto | None = None) -> Upto:
-    """Return which records count at a moment, when the view of the queue's past is there.
+def bound_to(at: At | None) -> dict[str, str]:
+    """Return what binds a cursor to the moment its list is of."""
+    return {} if at is None else {"at": _spelt(at)}
+
+
+def places_of(at: At | None, moment: str) -> bytes:
+    """Return which moment an instant was found to be: what is recorded later is on no page."""
+    if at is None or at.position is not None:
+        return b""
+    return pack([place for _, place in sorted(parse_moment(moment).items())])
+
+
+def upto_of(cursor: Cursor, at: At | None) -> Upto | None:
+    """Return which moment the pages before had found an instant to be."""
+    if at is None or not cursor.places:
+        return None
+    return Upto(dict(enumerate(unpack(cursor.places))), at.occurred)
+
+
+async def past_of(
+    services: Services, at: At, found: Upto | None = None, *, views: Sequence[str] = (PAST,)
+) -> Upto:
+    """Return which records count at a moment, when the views that are asked are there.
 
     An instant that was found before is not looked for again: more may be recorded by now.
     """
     upto = found if found is not None else await services.run(_resolved, services, at)
-    await caught_up(services, "queue_past", upto.moment)
+    for view in views:
+        await caught_up(services, view, upto.moment)
     return upto
 
 

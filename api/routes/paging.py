@@ -5,9 +5,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from fastapi import Request
 
-from api.pagination import Cursor, filters_digest, next_link, read_cursor, write_cursor
+from api.pagination import Cursor, filters_digest, next_link, page_tag, read_cursor, write_cursor
 from api.problems import Problem
+from api.routes.listing import bound_to, past_of, places_of, upto_of
 from api.wiring import Services
+from replay.as_of import At, Upto
 
 K = TypeVar("K", bound=msgspec.Struct)
 
@@ -24,11 +26,15 @@ class Keyset(Generic[K]):
         key: type[K],
         *,
         cursor: str | None,
+        at: At | None = None,
     ) -> None:
         """Read the cursor; raise the problem of one that is not this list's."""
         self._request = request
         self._secret = services.keys.cursor_key
-        self._digest = filters_digest(name, msgspec.structs.asdict(filters))
+        self._services = services
+        self._at = at
+        self._digest = filters_digest(name, {**msgspec.structs.asdict(filters), **bound_to(at)})
+        self._upto: Upto | None = None
         self.after: K | None = None
         if cursor is not None:
             found = read_cursor(self._secret, cursor, self._digest)
@@ -38,17 +44,25 @@ class Keyset(Generic[K]):
                 )
             except (ValueError, msgspec.ValidationError):
                 raise Problem("cursor_invalid") from None
+            self._upto = upto_of(found, at)
+
+    async def past(self, *views: str) -> Upto | None:
+        """Return which records count, when the views are there; None for now."""
+        if self._at is not None:
+            self._upto = await past_of(self._services, self._at, self._upto, views=views)
+        return self._upto
 
     def cursor(self, following: K | None) -> str | None:
         """Return the cursor that leads behind a page, None when it is the last."""
         if following is None:
             return None
         place: tuple[Any, ...] = msgspec.structs.astuple(following)
-        return write_cursor(self._secret, Cursor(self._digest, place))
+        places = b"" if self._upto is None else places_of(self._at, self._upto.moment)
+        return write_cursor(self._secret, Cursor(self._digest, place, places))
 
     def headers(self, moment: str, following: str | None) -> dict[str, str]:
         """Return the headers of a page."""
-        headers = {"ETag": f'W/"{moment}"', "Cache-Control": "private, no-cache"}
+        headers = {"ETag": page_tag(moment), "Cache-Control": "private, no-cache"}
         if following is not None:
             query = {
                 name: value

@@ -1,24 +1,39 @@
 """Pilots: a book is tried on new tickets for a while, and its two arms are read side by side."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
+from fastapi import Query
 from fastapi.responses import Response
 
-from api import addresses
+from api import addresses, conditions
 from api.deps import Asked, AskedDep, ReferencePath, ServicesDep
 from api.models.outcomes import Accepted
 from api.models.pilots import PilotBody, PilotEndBody
+from api.moments import AtPosition
 from api.openapi import answer, problem_responses
+from api.pagination import LIMIT_USUAL
 from api.preferences import honour
-from api.reads.pilots import PilotItem, PilotList, compared, pilot_item, pilot_list
+from api.reads.pilots import (
+    CountedList,
+    PilotComparison,
+    PilotItem,
+    PilotList,
+    compared,
+    counted_page,
+    pilot_item,
+    pilot_list,
+)
 from api.routes.answers import json_answer
 from api.routes.commands import accepted, command_router
+from api.routes.listing import CursorText, Limit
 from domain.commands import AnnouncePilot, EndPilot
 from domain.ledger.requests import Outcome
-from replay.pilots import Comparison
+from domain.values import Arm
+from replay.pilots import Figure
 
+Said = Annotated[str, Query(max_length=200, description="As the comparison has it.")]
 _PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
 _RECORDED: Final[dict[int | str, dict[str, Any]]] = {
     **answer(Accepted, "What is on record; no events for a harmless repetition."),
@@ -61,13 +76,58 @@ async def read_pilot(pilot: ReferencePath, services: ServicesDep) -> Response:
     "otherwise on them under the book of the other arm. Over more than 1,000 tickets the command "
     "line tells it (422 `too_many_tickets`). For: admin, auditor.",
     responses={
-        **answer(Comparison, "The arms as the record has them."),
+        **answer(PilotComparison, "The arms as the record has them."),
         **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def compare_pilot(pilot: ReferencePath, services: ServicesDep) -> Response:
     """Return a pilot's arms side by side."""
     found = await services.run(compared, services, pilot)
+    return json_answer(found, headers={"Cache-Control": "private, no-store"})
+
+
+@router.get(
+    "/{pilot}/tickets",
+    operation_id="list_pilot_tickets",
+    summary="List the tickets behind a number of the comparison",
+    description="`links` of the comparison leads here, with the end of the record it was made at; "
+    "all pages are of one end, whatever is recorded in between. For: admin, auditor.",
+    responses={
+        **answer(CountedList, "A page of tickets, each as often as it is counted."),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def list_pilot_tickets(
+    pilot: ReferencePath,
+    services: ServicesDep,
+    *,
+    figure: Literal["tickets", "opened", "kept", "broken", "otherwise", "tried", "changed"],
+    arm: Arm,
+    day: Annotated[int, Query(ge=0, le=100_000, description="From 1.")] = 0,
+    kind: Said = "",
+    subject: Said = "",
+    row: Said = "",
+    change: Said = "",
+    under: Said = "",
+    at_position: AtPosition = None,
+    cursor: CursorText = None,
+    limit: Limit = LIMIT_USUAL,
+) -> Response:
+    """Return a page of the tickets behind a number."""
+    asked = Figure(
+        figure=figure,
+        arm=arm,
+        day=day,
+        kind=kind,
+        subject=subject,
+        row=row,
+        change=change,
+        under=under,
+    )
+    lanes = services.ledger.lanes
+    ends = conditions.moment(at_position, where="/query/at_position", lanes=lanes)
+    page = partial(counted_page, services, pilot, asked, ends=ends, cursor=cursor, limit=limit)
+    found = await services.run(page)
     return json_answer(found, headers={"Cache-Control": "private, no-store"})
 
 

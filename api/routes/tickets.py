@@ -19,7 +19,7 @@ from api.reads.cases import CaseAnswer, case_answer, case_answer_at
 from api.reads.customers import standing_of
 from api.reads.events import EventList, ticket_events
 from api.reads.messages import MessageList, messages
-from api.reads.past import ticket_answer_at
+from api.reads.past import TicketOccurred, ticket_answer_at
 from api.reads.tickets import TicketAnswer, side_of, ticket_answer
 from api.reads.waiting import caught_up, level, require_recorded
 from api.routes.answers import json_answer
@@ -126,7 +126,11 @@ async def list_tickets(
     operation_id="read_ticket",
     summary="Read a ticket with what the caller may do",
     responses={
-        **answer(TicketAnswer, "The ticket as it stands on record."),
+        **answer(
+            TicketAnswer,
+            "The ticket as it stands on record, or by what had occurred as the views tell it.",
+            otherwise=TicketOccurred,
+        ),
         **problem_responses(401, 403, 404, 422, 503),
     },
 )

@@ -117,12 +117,14 @@ def one(db: Cursor, agent: str) -> Counted | None:
     return next(iter(_counted(db)), None)
 
 
-def assignments(db: Cursor, agent: str, limit: int) -> tuple[Assignment, ...]:
-    """Return live matters that an agent works on."""
+def assignments(
+    db: Cursor, agent: str, limit: int, after: str | None = None
+) -> tuple[Assignment, ...]:
+    """Return live matters that an agent works on, behind a ticket, by their ids."""
     db.execute(
         "select ticket, queue, since, lease_until from view.route "
-        "where live and agent = %s order by ticket limit %s",
-        (agent, limit),
+        "where live and agent = %s and ticket > %s order by ticket limit %s",
+        (agent, after or "", limit),
     )
     return tuple(Assignment(*row) for row in db.fetchall())
 

@@ -307,8 +307,11 @@ def test_cl_17_what_differs_is_listed_day_by_day(platform: Platform) -> None:
         ("breach", "broken -> kept", 1),
         ("due", "later", 2),
         ("escalation", "supervisor -> -", 1),
+        ("notice", "gone", 1),
+        ("notice", "later", 2),
     ]
-    assert differing == {1: broken, 2: [("due", "later", 2)], 4: broken}
+    sooner_taken = [("due", "later", 2), ("notice", "later", 1)]
+    assert differing == {1: broken, 2: sooner_taken, 4: broken}
     (tried,) = found["tried"]
     assert (tried["arm"], tried["under"], tried["tickets"]) == ("piloted", OLD, 6)
 

@@ -14,12 +14,29 @@ from api.imports.engine import import_history
 from api.imports.mapping import parse_mapping
 from api.imports.rejects import Rejects
 from domain.values import Instant, later
+from tests.acceptance.counting import (
+    NO_COUNTS,
+    OF_OTHERS,
+    counts_of,
+    has_past,
+    leaves,
+    link_of,
+    name_of,
+    operations,
+    places_of,
+)
 from tests.acceptance.house import Shell
-from tests.acceptance.platform import SUPERVISOR, Platform, platform_over
+from tests.acceptance.platform import AGENT, AUDITOR, BUYER, SUPERVISOR, Platform, platform_over
+from tests.acceptance.staff import EXPERT, Staff, adopt
 from tests.acceptance.test_in_09_import import GOOD, HEAD, MAPPING
 from tests.conftest import Database
+from tests.scenario import named, whole_bytes
 
-FACETS = ("tickets", "stage", "awaiting", "queue", "priority", "source_state", "kind")
+JUDGED = (
+    {"scenario": "product", "responsible": "merchant", "kind": "complaint"},
+    {"scenario": "experience", "responsible": "logistics", "kind": "dispute"},
+    {"scenario": "product", "responsible": "logistics", "kind": "complaint"},
+)
 
 
 class House:
@@ -29,47 +46,44 @@ class House:
         """Let it be empty."""
         self.platform = platform
         self.shell = shell
-        self.moments: list[tuple[str, Instant, dict[str, Any]]] = []
+        self.moments: list[tuple[str, Instant, dict[str, Any], dict[str, Any]]] = []
 
     def remember(self) -> None:
         """Keep what is counted now, and when this is."""
         self.platform.settle()
         counts = self.platform.read(SUPERVISOR, "/v1/queue/counts")
-        self.moments.append((counts["position"], self.platform.now.at, counts))
+        numbers = self.platform.read(SUPERVISOR, "/v1/statistics")
+        self.moments.append((counts["position"], self.platform.now.at, counts, numbers))
         self.platform.pass_by(timedelta(minutes=1))
 
     def listed(self, href: str) -> list[str]:
-        """Return the tickets of a list, page by page."""
+        """Return the ticket of everything in a list, page by page."""
         found: list[str] = []
-        following: str | None = f"{href}&limit=3"
+        following: str | None = _with(href, "limit=3")
         while following is not None:
-            page = self.platform.read(SUPERVISOR, following)
+            page = self.platform.read(AUDITOR, following)
+            assert len(page["items"]) <= 3
             found += [row["ticket"] for row in page["items"]]
             cursor = page["next_cursor"]
-            following = None if cursor is None else f"{href}&limit=3&cursor={cursor}"
-        assert len(set(found)) == len(found)
+            following = None if cursor is None else _with(href, f"limit=3&cursor={cursor}")
         return found
 
-    def require_lists(self, counts: dict[str, Any]) -> int:
-        """Insist that every count's list has as many tickets; return how many there were."""
-        followed = 0
-        for which in ("open", "everything"):
-            for facet in FACETS:
-                links = counts["links"][which][facet]
-                assert links.keys() == counts[which][facet].keys()
-                for value, href in links.items():
-                    assert len(self.listed(href)) == counts[which][facet][value], href
-                    followed += 1
+    def require_lists(self, operation: str, told: dict[str, Any]) -> dict[str, int]:
+        """Insist that every count's list has as much as it says; return the places counted."""
+        followed: dict[str, int] = {}
+        for leaf in leaves(operation, told):
+            href = link_of(told, leaf.way)
+            assert href is not None, f"{operation}: no list behind {leaf.way}"
+            found = self.listed(href)
+            assert len(found) == leaf.value, (leaf.way, href)
+            if href.startswith(("/v1/queue?", "/v1/diagnoses?")):
+                assert len(set(found)) == len(found), "a ticket is counted once"
+            followed[leaf.place] = max(followed.get(leaf.place, 0), leaf.value)
         return followed
 
-    def require_numbers(self, told: dict[str, Any]) -> None:
-        """Insist that every number of the statistics that counts tickets has its list."""
-        for name, link in told["links"].items():
-            of = {"": link} if isinstance(link, str) else link
-            numbers = {"": told[name]} if isinstance(link, str) else told[name]
-            assert of.keys() == numbers.keys()
-            for value, href in of.items():
-                assert len(self.listed(href)) == numbers[value], href
+
+def _with(href: str, more: str) -> str:
+    return f"{href}{'&' if '?' in href else '?'}{more}"
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +97,57 @@ def house(
     yesterday = later(wall_clock(), -timedelta(days=1))
     with platform_over(database, directory / "data", at=yesterday) as platform:
         house = House(platform, Shell(directory / "data", environment))
-        house.platform.open()
+        _begin(house.platform)
+        house.platform.open(statement="The screen is cracked and it does not work.")
         house.remember()
         _bring(platform, directory)
         house.remember()
         house.platform.with_platform()
+        _work(house.platform)
         house.remember()
         house.platform.open()
         house.platform.settle()
         yield house
+
+
+def _begin(platform: Platform) -> None:
+    """Have agents at work, and try another book on half of the tickets."""
+    adopt(platform)
+    staff = Staff(platform)
+    staff.hire("agent-7", passed=EXPERT, good_bp=9_000)
+    staff.hire("sup-1", "director")
+    tried = whole_bytes(named("tried-1"), ("amount_minor = 2000", "amount_minor = 3000"))
+    platform.parts.ledger.adopt(tried, in_force_from=Instant("2100-01-01T00:00:00.000000Z"))
+    begins = later(platform.now.at, timedelta(seconds=5))
+    terms = {"begins_at": begins, "ends_at": later(begins, timedelta(days=7)), "share_bp": 5_000}
+    body = {"pilot": "half", "policy": "tried-1", "why": "try_first", **terms}
+    assert platform.call("admin:x-1", "/v1/pilots", body).ok
+    platform.pass_by(timedelta(seconds=5))
+
+
+def _work(platform: Platform) -> None:
+    """Have people judge, ask other departments, and be late, in both arms of the pilot."""
+    tickets: list[str] = []
+    for said in JUDGED:
+        words = "The screen is cracked and it does not work."
+        ticket = platform.accepted(kind="complaint", scenario="product", statement=words)
+        platform.do(AGENT, ticket, "diagnosis", said)
+        tickets.append(ticket)
+    _, asks, ends = tickets
+    question = {"question": "May we?"}
+    platform.do(AGENT, asks, "department-requests", {"departments": ["legal"], **question})
+    both = {"departments": ["legal", "supply_chain"], **question}
+    platform.do(AGENT, ends, "department-requests", both)
+    platform.do(SUPERVISOR, ends, "department-requests/D1/plan", {"plan": "We may."})
+    platform.do(BUYER, ends, "closing")
+    arms: set[str] = set()
+    while len(arms) < 2:
+        ticket = platform.open(kind="complaint")
+        events = platform.events(ticket).values()
+        arms |= {one["data"]["arm"] for one in events if one["topic"] == "ticket.arm_drawn.v1"}
+        fact = {"fact": "negative_sentiment", "occurred_at": platform.now.at}
+        platform.do(AGENT, ticket, "facts", fact)
+    platform.pass_by(timedelta(hours=3))
 
 
 def _bring(platform: Platform, directory: Path) -> None:
@@ -104,65 +160,117 @@ def _bring(platform: Platform, directory: Path) -> None:
     assert totals.accepted == len(GOOD)
 
 
+def _addresses(house: House) -> dict[str, list[str]]:
+    """Return where every operation is read that tells a count."""
+    tickets = house.platform.read(AUDITOR, "/v1/queue?limit=200")["items"]
+    positions = [f"/v1/tickets/{one['ticket']}/queue-position" for one in tickets]
+    return {
+        "count_queue": ["/v1/queue/counts"],
+        "read_statistics": ["/v1/statistics"],
+        "list_agents": ["/v1/agents"],
+        "read_agent": ["/v1/agents/agent-7"],
+        "list_departments": ["/v1/departments"],
+        "compare_pilot": ["/v1/pilots/half/comparison"],
+        "read_queue_position": positions[:3],
+    }
+
+
+def test_co_03_no_number_is_told_that_is_neither_a_count_nor_said_to_be_none(
+    house: House,
+) -> None:
+    """A new count is either read by the tests below or named as what it is."""
+    places = {name: places_of(name) for name, _, _ in operations()}
+    assert {name for name in places if counts_of(name)} == set(_addresses(house))
+    told = {(name, name_of(place)) for name, found in places.items() for place in found}
+    gone = "what is no number any more is not excused"
+    assert set(NO_COUNTS) <= {name for _, name in told}, gone
+    assert set(OF_OTHERS) <= told, gone
+
+
 def test_co_03_every_count_of_now_opens_the_list_it_counts(house: House) -> None:
-    """Over all facets: as many tickets as the number says."""
-    counts = house.platform.read(SUPERVISOR, "/v1/queue/counts")
-    assert house.require_lists(counts) > 20
-    house.require_numbers(house.platform.read(SUPERVISOR, "/v1/statistics"))
+    """Of every operation every count, through all pages; and none of them is zero everywhere."""
+    for operation, addresses in _addresses(house).items():
+        followed: dict[str, int] = {}
+        for address in addresses:
+            told = house.platform.read(AUDITOR, address)
+            for place, most in house.require_lists(operation, told).items():
+                followed[place] = max(followed.get(place, 0), most)
+        assert set(followed) == counts_of(operation)
+        nought = {place for place, most in followed.items() if most == 0}
+        assert nought == set(), f"{operation}: the house has something of everything counted"
 
 
 def test_co_03_a_list_stays_the_one_that_was_counted_while_the_ledger_goes_on(
     house: House,
 ) -> None:
     """Whoever follows the number an hour later sees what it counted."""
-    counts = house.platform.read(SUPERVISOR, "/v1/queue/counts")
-    house.platform.open()
+    kept = [
+        (operation, house.platform.read(AUDITOR, address))
+        for operation in ("count_queue", "read_statistics")
+        for address in _addresses(house)[operation]
+    ]
+    _work(house.platform)
     house.platform.settle()
-    later = house.platform.read(SUPERVISOR, "/v1/queue/counts")
-    assert later["everything"]["tickets"] != counts["everything"]["tickets"]
-    house.require_lists(counts)
+    later = house.platform.read(AUDITOR, "/v1/statistics")
+    assert later["tickets"] != kept[1][1]["tickets"]
+    assert later["agreement"]["corrected"] != kept[1][1]["agreement"]["corrected"]
+    for operation, told in kept:
+        house.require_lists(operation, told)
 
 
 @pytest.mark.parametrize("name", ["at_position", "at_time"])
 def test_co_03_every_count_of_then_opens_the_list_of_then(house: House, name: str) -> None:
     """By what was recorded, the counts are those that were told then."""
-    for moment, at, then in house.moments:
+    asked_then = [one for one in _addresses(house) if has_past(one)]
+    assert set(asked_then) == {"count_queue", "read_statistics"}
+    for moment, at, then, numbers in house.moments:
         asked = f"{name}={moment if name == 'at_position' else at}"
-        counts = house.platform.read(SUPERVISOR, f"/v1/queue/counts?{asked}")
+        counts = house.platform.read(AUDITOR, f"/v1/queue/counts?{asked}")
         for which in ("open", "everything"):
-            for facet in FACETS:
-                assert counts[which][facet] == then[which][facet]
-        house.require_lists(counts)
-        house.require_numbers(house.platform.read(SUPERVISOR, f"/v1/statistics?{asked}"))
+            assert counts[which] == then[which]
+        house.require_lists("count_queue", counts)
+        told = house.platform.read(AUDITOR, f"/v1/statistics?{asked}")
+        assert told["agreement"]["dimensions"] == numbers["agreement"]["dimensions"]
+        assert told["agreement"]["diagnosed"] == numbers["agreement"]["diagnosed"]
+        house.require_lists("read_statistics", told)
 
 
 def test_co_03_every_count_of_what_had_occurred_opens_its_list(house: House) -> None:
     """Imported history counts from when it happened, six years before it was brought in."""
-    counts = house.platform.read(SUPERVISOR, "/v1/queue/counts?at_occurred=2020-02-03T05:00:00Z")
-    assert counts["everything"]["source_state"] == {"new": 1}
-    house.require_lists(counts)
-    later = house.platform.read(SUPERVISOR, "/v1/queue/counts?at_occurred=2020-02-04T00:00:00Z")
-    assert later["everything"]["source_state"] == {"closed": 1, "waiting": 1}
-    house.require_lists(later)
+    for at, states in (
+        ("2020-02-03T05:00:00Z", {"new": 1}),
+        ("2020-02-04T00:00:00Z", {"closed": 1, "waiting": 1}),
+    ):
+        counts = house.platform.read(AUDITOR, f"/v1/queue/counts?at_occurred={at}")
+        assert counts["everything"]["source_state"] == states
+        assert sum(counts["everything"]["reports"].values()) >= len(states)
+        house.require_lists("count_queue", counts)
+        numbers = house.platform.read(AUDITOR, f"/v1/statistics?at_occurred={at}")
+        assert numbers["agreement"]["diagnosed"] == 0
+        house.require_lists("read_statistics", numbers)
+    _, at, _, then = house.moments[-1]
+    numbers = house.platform.read(AUDITOR, f"/v1/statistics?at_occurred={at}")
+    assert numbers["agreement"]["diagnosed"] == then["agreement"]["diagnosed"] > 0
+    house.require_lists("read_statistics", numbers)
 
 
 def test_co_03_the_command_line_tells_the_same_with_the_same_links(house: House) -> None:
     """`stats` now and as of an instant, by what was recorded or by what had occurred."""
-    house.require_numbers(house.shell.table("stats"))
-    _, at, then = house.moments[0]
+    house.require_lists("read_statistics", house.shell.table("stats"))
+    _, at, then, _ = house.moments[0]
     told = house.shell.table("stats", "--as-of", at)
     assert told["tickets"] == then["everything"]["tickets"][""]
     assert told["by_stage"] == then["everything"]["stage"]
-    house.require_numbers(told)
+    house.require_lists("read_statistics", told)
     occurred = house.shell.table("stats", "--as-of", "2020-02-04T00:00:00Z", "--by", "occurred")
     assert occurred["by_source_state"] == {"closed": 1, "waiting": 1}
     assert occurred["as_of"]["by"] == "occurred"
-    house.require_numbers(occurred)
+    house.require_lists("read_statistics", occurred)
 
 
 def test_co_03_a_ticket_and_the_queue_are_replayed_on_the_command_line(house: House) -> None:
     """Its state, its board, its case file, and the queue it stood in."""
-    moment, at, _ = house.moments[-1]
+    moment, at, _, _ = house.moments[-1]
     queue = house.shell.table("replay", "queue", "--at-position", moment)
     page = house.platform.read(SUPERVISOR, f"/v1/queue?at_position={moment}")
     assert queue["items"] == page["items"]

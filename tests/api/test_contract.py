@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 import schemathesis
-from httpx2 import Response
-from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from httpx2 import InvalidURL, Response
+from hypothesis import HealthCheck, Phase, assume, given, reject, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
@@ -92,7 +92,10 @@ def test_no_request_finds_an_answer_the_document_does_not_name(
             case.path_parameters["ticket"] = ticket
         # HTTP itself takes the blanks around a header's value away.
         assume(all(value == value.strip() for value in (case.headers or {}).values()))
-        answer = _send(served, case, role)
+        try:
+            answer = _send(served, case, role)
+        except InvalidURL:
+            reject()  # an address longer than any client sends
         case.validate_response(answer, checks=MODES[mode])
         if mode is GenerationMode.POSITIVE:
             _require_no_quarrel(answer)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from fastapi import APIRouter
 from psycopg2 import sql
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.gate import GatedRoute
 from tests.api.served import Served, serving
 from tests.conftest import Database
 
@@ -34,6 +36,47 @@ def test_a_failure_of_ours_is_told_by_its_request_id_alone(
     assert SECRET not in caplog.text
     assert "request request-to-find failed: LookupError" in caplog.text
     assert "in break_down" in caplog.text
+
+
+@pytest.mark.parametrize("ticket", ["T0-261122-7ZK4M2Q", "T99-261122-7ZK4M2Q", "none"])
+def test_a_failure_stays_what_it_is_when_its_record_can_not_be_looked_through(
+    served: Served, caplog: pytest.LogCaptureFixture, ticket: str
+) -> None:
+    """There is no such ticket, no such lane, or no such id: the first failure is to be found."""
+    app = create_app(served.services)
+    broken = APIRouter(route_class=GatedRoute)
+
+    @broken.get("/broken/{ticket}")
+    async def break_down(ticket: str) -> None:
+        raise LookupError(SECRET + ticket)
+
+    app.include_router(broken)
+    with TestClient(app) as client, caplog.at_level(logging.DEBUG):
+        answer = client.get(f"/broken/{ticket}", headers={"X-Request-Id": "request-to-find"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert SECRET not in caplog.text
+    assert "whether the record is damaged is not known" in caplog.text
+    assert "request request-to-find failed: LookupError" in caplog.text
+    assert "in break_down" in caplog.text
+
+
+def test_memory_that_runs_out_accuses_no_record(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What fails then says nothing of what was read, and looking would fail the same way."""
+    app = create_app(served.services)
+    broken = APIRouter(route_class=GatedRoute)
+
+    @broken.get("/broken/{ticket}")
+    async def break_down(ticket: str) -> None:
+        raise MemoryError(ticket)
+
+    app.include_router(broken)
+    with TestClient(app) as client, caplog.at_level(logging.DEBUG):
+        answer = client.get("/broken/none")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "failed: MemoryError" in caplog.text
+    assert "damaged" not in caplog.text
 
 
 def test_a_database_that_is_away_is_503_and_comes_back_by_itself(

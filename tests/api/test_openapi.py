@@ -9,6 +9,7 @@ import pytest
 
 from api.app import openapi_document
 from api.auth import PERMISSIONS
+from api.packed import in_address
 from tests.api.served import Served
 
 DOCUMENT = openapi_document()
@@ -51,7 +52,8 @@ def test_every_operation_names_its_answer_its_problems_and_its_token() -> None:
         for answer in success:
             for media_type, content in answer["content"].items():
                 if media_type == "application/json" and operation["operationId"] != "read_content":
-                    assert "$ref" in content["schema"], path
+                    schema = content["schema"]
+                    assert all("$ref" in one for one in schema.get("anyOf", (schema,))), path
         if operation["operationId"] in OPEN:
             assert "security" not in operation
             continue
@@ -75,6 +77,33 @@ def test_every_command_takes_its_key_and_its_version() -> None:
         if method == "post" and operation["operationId"] not in UPLOADS:
             headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
             assert {"Idempotency-Key", "If-Match"} <= headers, path
+
+
+def test_every_moment_may_be_sent_as_answers_tell_it_or_packed() -> None:
+    """A client that keeps to the document can follow a link of a ledger with many lanes."""
+    moments = {"min_position", "at_position", "after", "Last-Event-ID"}
+    patterns = {
+        (operation["operationId"], one["name"]): one["schema"].get("pattern", "")
+        for _, _, operation in operations()
+        for one in operation.get("parameters", ())
+        if one["name"] in moments and one["schema"]["type"] == "string"
+    }
+    assert {name for _, name in patterns} == moments
+    for asked, pattern in patterns.items():
+        for text in ("0-1", "0-12,1-7", in_address(",".join(f"{lane}-7" for lane in range(99)))):
+            assert re.search(pattern, text), (asked, text)
+        assert not re.search(pattern, "now"), asked
+
+
+def test_a_read_of_one_ticket_or_order_may_find_its_record_damaged() -> None:
+    """As a failure of the house: nobody who asks can mend it."""
+    for path, method, operation in operations():
+        one = method == "get" and ("{ticket}" in path or "{order}" in path)
+        told = operation["responses"].get("500", {"content": {}})["content"]
+        examples = [code for content in told.values() for code in content["examples"]]
+        assert ("record_damaged" in examples) is one, path
+        for content in told.values():
+            assert {example["value"]["status"] for example in content["examples"].values()} == {500}
 
 
 def test_every_reference_leads_somewhere_and_every_body_is_closed() -> None:

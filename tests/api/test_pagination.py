@@ -1,8 +1,10 @@
 """Cursors: opaque, signed, bound to their list and filters."""
 
 import base64
+import hmac
 import secrets
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,24 @@ def test_a_cursor_with_one_changed_byte_is_refused(place: int, change: int) -> N
 @pytest.mark.parametrize("text", ["", "A", "AAAA", "no-cursor", "A" * 600, "a+b/"])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     """Anything may stand in an address."""
+    with pytest.raises(Problem) as refused:
+        read_cursor(KEY, text, LIST)
+    assert refused.value.code == "cursor_invalid"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        msgspec.json.encode([LIST, [1, "infinity", "T0-x"], []]),
+        msgspec.msgpack.encode([LIST]),
+        b"\x93\xa1\xff",
+        b"",
+    ],
+)
+def test_a_cursor_of_an_earlier_version_is_refused(content: bytes) -> None:
+    """Whoever goes on after an upgrade begins again; the signature is still ours."""
+    signature = hmac.digest(KEY, b"cursor\x00" + content, "sha256")[:16]
+    text = base64.urlsafe_b64encode(signature + content).decode().rstrip("=")
     with pytest.raises(Problem) as refused:
         read_cursor(KEY, text, LIST)
     assert refused.value.code == "cursor_invalid"

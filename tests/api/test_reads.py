@@ -199,6 +199,45 @@ def test_pages_follow_one_another_without_loss_or_repetition(served: Served) -> 
     assert set(found) == mine
 
 
+@pytest.mark.parametrize("path", ["/v1/agents", "/v1/agents/pages-1/assignments"])
+def test_lists_of_agents_and_of_their_matters_are_paged_as_every_list(
+    served: Served, path: str
+) -> None:
+    """Link, ETag and what caches may keep; and a cursor is of one agent's list."""
+    for agent in ("pages-1", "pages-2"):
+        body = {"desk": "senior_desk", "skills": ["senior"]}
+        assert served.post(
+            "supervisor", f"/v1/agents/{agent}", body, key=f"hire-{agent}"
+        ).is_success
+    for _ in range(2):
+        taken = f"/v1/tickets/{served.open_ticket('carried')}/assignment"
+        assert served.post("agent:pages-1", taken).is_success
+    first = served.get("supervisor", path, limit=1, min_position=served.head())
+    page = _ok(first)
+    assert first.headers["ETag"] == f'W/"{page["position"]}"'
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert f"cursor={page['next_cursor']}" in first.headers["Link"]
+    found = list(page["items"])
+    answer = first
+    while "next" in answer.links:
+        answer = served.client.get(
+            answer.links["next"]["url"], headers=served.headers("supervisor")
+        )
+        found += _ok(answer)["items"]
+    whole = _ok(served.get("supervisor", path, limit=200))
+    assert found == whole["items"]
+    assert len(found) > 1
+    for elsewhere, asked in (("/v1/agents/pages-2/assignments", {}), ("/v1/agents", {"desk": "d"})):
+        answer = served.get("supervisor", elsewhere, cursor=page["next_cursor"], **asked)
+        assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+
+
+def test_the_matters_of_an_agent_nobody_knows_are_unknown(served: Served) -> None:
+    """An empty list would say that there is such an agent."""
+    answer = served.get("supervisor", "/v1/agents/nobody-9/assignments")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_agent")
+
+
 def test_a_cursor_of_another_filter_or_list_is_refused(served: Served) -> None:
     """Its place means nothing there."""
     for _ in range(3):

@@ -1,11 +1,12 @@
-"""The rows about the past: a page of the queue as of any moment, and one ticket at any moment."""
+"""The rows about the past: the queue and its counts as of any moment, one ticket at any moment."""
 
 import random
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
@@ -13,12 +14,12 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.ledger.recorder import Recorder, StoredRow
 from domain.record import Record, read_record
 from domain.values import Instant
-from projections import instants, queue_past
+from projections import diagnosis, instants, queue_past, reports
 from projections.queue import Filters
 from projections.runner import Views
 from replay import as_of
 from replay.as_of import Asked, At, LastBefore, Upto
-from tests.benchmarks import past_rows
+from tests.benchmarks import past_counts, past_rows
 from tests.benchmarks.arithmetic import Row, Skipped, Target, percentile
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.place import Place
@@ -26,6 +27,8 @@ from tests.benchmarks.processes import BenchmarkError
 
 PAGE: Final = 50
 PAGE_MS: Final = 1_000.0
+BESIDE_MS: Final = 100.0
+"""What is counted beside the queue adds no more than this to its counts."""
 TICKET_MS: Final = 1.0
 EVER: Final = Instant("2199-01-01T00:00:00.000000Z")
 FILTERS: Final = {
@@ -36,8 +39,12 @@ FILTERS: Final = {
 }
 
 
+Count = Callable[[Cursor, Upto], object]
+"""Something that is counted as of a moment."""
+
+
 def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
-    """Yield the times of pages as of any moment, and of one ticket at any moment."""
+    """Yield the times of pages and counts as of any moment, and of one ticket at any moment."""
     yield from _pages(place, effort)
     yield from _one_ticket(place, effort)
 
@@ -63,11 +70,26 @@ def _pages(place: Place, effort: Effort) -> Iterator[Row]:
                     past_rows.record(database, tickets, [ticket for ticket, _ in found])
                 streams = _streams(recorder)
                 rounds.append([_page(cursor, streams, upto, filters) for upto in moments])
+            past_rows.settle(database, "ledger.event")
             yield _row(
                 f"page of {PAGE} as of any moment of {tickets:,} tickets, {words}",
                 rounds[1:],
                 PAGE_MS,
             )
+
+        past_counts.fill(database, tickets)
+        rows = past_rows.EACH * tickets
+        counted: dict[str, tuple[Count, float]] = {
+            f"counts as of any moment of {tickets:,} tickets": (as_of.counts, PAGE_MS),
+            f"counts of {rows:,} rows of other systems as of any moment": (_reports, BESIDE_MS),
+            f"machine and person, as of any moment of {tickets:,} tickets": (_judged, BESIDE_MS),
+        }
+        for words, (count, limit_ms) in counted.items():
+            rounds = [
+                [_counted(cursor, count, _moment(tickets)) for _ in range(effort.past_reads)]
+                for _ in range(effort.rounds + 1)
+            ]
+            yield _row(words, rounds[1:], limit_ms)
 
 
 def _one_ticket(place: Place, effort: Effort) -> Iterator[Row]:
@@ -88,17 +110,37 @@ def _one_ticket(place: Place, effort: Effort) -> Iterator[Row]:
                 views.prepare()
                 if not views.catch_up(1_800):
                     raise BenchmarkError("the view of instants is not level")
+            past_rows.settle(database, "ledger.event", *instants.TABLES)
             ask = partial(instants.last_before, connection.cursor())
             for kind in ("position", "time"):
-                rounds = [
-                    [_ticket(ledger, kind, ask) for _ in range(effort.queue_reads)]
-                    for _ in range(effort.rounds + 1)
-                ]
+                rounds = []
+                for _ in range(effort.rounds + 1):
+                    asked = [
+                        _asked(tickets, ledger.position(0)) for _ in range(effort.ticket_reads)
+                    ]
+                    rounds.append([_ticket(ledger, kind, one, ask) for one in asked])
                 yield _row(
                     f"one ticket at any past {kind} of {events:,}, chain verified",
                     rounds[1:],
                     TICKET_MS,
                 )
+
+
+class _Asked(NamedTuple):
+    """A ticket at a moment since it was opened."""
+
+    ticket: str
+    position: int
+    version: int
+    """What it came to by then."""
+
+
+def _asked(tickets: int, end: int) -> _Asked:
+    """Return any ticket at any moment since it was opened; no record is read for it."""
+    number = random.randrange(tickets)
+    positions = past_rows.positions(number, tickets)
+    position = random.randint(positions[0], end)
+    return _Asked(past_rows.ticket(number), position, bisect_right(positions, position))
 
 
 class _Ledger:
@@ -117,18 +159,16 @@ class _Ledger:
         return [_read(row) for row in self.record.read(lane, after, limit)]
 
 
-def _ticket(ledger: _Ledger, kind: str, ask: LastBefore) -> float:
-    """Return how long a ticket took as it was when it, or a later one, got a fact."""
-    # A ticket that was not closed leaves a place empty.
-    first = next(iter(ledger.record.read(0, random.randrange(ledger.position(0) - 100), 100)))
-    record = _read(first)
-    at = At(position={0: first.position}) if kind == "position" else At(time=record.at)
+def _ticket(ledger: _Ledger, kind: str, asked: _Asked, ask: LastBefore) -> float:
+    """Return how long it took to know a ticket as it was."""
+    by_time = At(time=past_rows.recorded_at(asked.position))
+    at = At(position={0: asked.position}) if kind == "position" else by_time
     began = perf_counter()
-    found = as_of.past(ledger, record.subject, at, now=EVER, last_before=ask)
+    found = as_of.past(ledger, asked.ticket, at, now=EVER, last_before=ask)
     state = as_of.ticket_state(found)
     elapsed = perf_counter() - began
     assert found.verified is True, found.verified
-    assert state.version == record.version
+    assert state.version == asked.version
     return elapsed
 
 
@@ -163,3 +203,19 @@ def _page(cursor: Cursor, streams: as_of.Streams, upto: Upto, filters: Filters) 
     began = perf_counter()
     as_of.page(cursor, streams, upto, Asked(filters), PAGE)
     return perf_counter() - began
+
+
+def _counted(cursor: Cursor, count: Count, upto: Upto) -> float:
+    began = perf_counter()
+    count(cursor, upto)
+    return perf_counter() - began
+
+
+def _reports(cursor: Cursor, upto: Upto) -> None:
+    told = reports.counts(cursor, reports.Bound(upto.places))
+    assert sum(told.values()) == upto.places[0], "one row a position"
+
+
+def _judged(cursor: Cursor, upto: Upto) -> None:
+    found = diagnosis.agreement_at(cursor, upto.moment)
+    assert found.diagnosed == -(-upto.places[0] // past_rows.EACH), "one a ticket"
