@@ -17,6 +17,7 @@ from domain.streams import CROCKFORD
 from domain.ticket.decisions import CONCERNED, Decision, evolve_decision
 from domain.values import Decided, Difficulty, Reason, Sha256
 from projections import listing
+from projections.columns import texts
 from projections.listing import Table
 from projections.projection import OF_TICKETS, Fact, Page, Poisoned, View, where
 
@@ -37,6 +38,8 @@ class ScenarioRow(msgspec.Struct, frozen=True):
     version: int = 0
     difficulty: Difficulty = Difficulty.EASY
     over: bool = False
+    system: str = ""
+    """Whose history it is; empty for our own."""
 
 
 _COLUMNS: Final = (
@@ -48,6 +51,7 @@ _COLUMNS: Final = (
     ("version", "int"),
     ("difficulty", "text"),
     ("over", "boolean"),
+    ("system", "text"),
 )
 _TABLE: Final = Table(NAME, "view.training_scenario", ScenarioRow, _COLUMNS)
 TABLES: Final = {
@@ -61,6 +65,7 @@ TABLES: Final = {
           version int not null,
           difficulty text not null,
           over boolean not null,
+          system text not null,
           lane int not null,
           primary key (ticket, scenario))""",
         "create index on view.training_scenario (scenario)",
@@ -109,8 +114,9 @@ class TrainingView:
     """The view of every past matter that may be decided again."""
 
     name: str = NAME
-    version: int = 1
+    version: int = 2
     families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
 
     def page(self, lane: int) -> Page:
@@ -129,7 +135,10 @@ def scenario_name(first: Sha256) -> str:
 
 
 def _opened(ticket: str, record: Record, event: TicketOpened) -> ScenarioRow:
-    return ScenarioRow(ticket, scenario_name(record.leaf_hash), event.reason, record.imported)
+    source = record.envelope.source
+    system = source.system if source is not None and record.imported else ""
+    name = scenario_name(record.leaf_hash)
+    return ScenarioRow(ticket, name, event.reason, record.imported, system=system)
 
 
 def _after(row: ScenarioRow, record: Record) -> ScenarioRow:
@@ -153,6 +162,8 @@ class Filters(msgspec.Struct, frozen=True):
     reason: Reason | None = None
     difficulty: Difficulty | None = None
     decided: Decided | None = None
+    without: tuple[str, ...] = ()
+    """The systems whose matters are left out."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -172,8 +183,10 @@ class ScenarioPage(msgspec.Struct, frozen=True):
 def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> ScenarioPage:
     """Return up to `limit` scenarios in the order of their names."""
     conditions: list[tuple[str, Sequence[object]]] = [("over and decided is not null", ())]
-    asked = msgspec.structs.asdict(filters).items()
+    asked = ((name, getattr(filters, name)) for name in ("reason", "difficulty", "decided"))
     conditions += [(f"{name} = %s", (value,)) for name, value in asked if value is not None]
+    if filters.without:
+        conditions.append(("not system = any(%s::text[])", (texts(filters.without),)))
     moment, rows, following = listing.page(
         db, _TABLE, where=conditions, order=("scenario",), after=after, limit=limit
     )

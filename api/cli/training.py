@@ -181,6 +181,9 @@ def _read(place: Path) -> dict[str, Any]:
 def _lines(seen: Mapping[str, Any]) -> Iterator[str]:
     """Yield an attempt as a person reads it."""
     yield f"{seen['attempt']}: {seen['scenario']}, {seen['reason']}, {seen['difficulty']}"
+    against = seen["against"]
+    whose = "" if against["system"] is None else f" ({against['system']})"
+    yield f"{against['zh']} {against['en']}{whose}"
     for one in (*seen["steps"], *seen["afterwards"]):
         yield f"{one['step'] or '-':>4}  {one['after_min']:>7} min  {one['by']:<13} {one['what']}"
         for told in one["told"]:

@@ -45,6 +45,10 @@ def what_if(
     book: Annotated[
         str, typer.Option(help="A TOML file, a folder of them, or the version of an adopted book.")
     ],
+    judge: Annotated[
+        str | None,
+        typer.Option(help="Judge texts by the words of this book, named as --book is."),
+    ] = None,
     opened_from: Annotated[
         str | None, typer.Option("--from", help="Only tickets opened at this instant or later.")
     ] = None,
@@ -86,6 +90,13 @@ def what_if(
         "tickets": frozenset([drill] if drill is not None else ticket or ()),
     }
     listed = every or drill is not None
+    if archive is not None and judge is not None:
+        raise CommandError(
+            "Nobody can judge the texts of an archive.",
+            why="an archive holds no words that can be read",
+            remedy="leave out --judge, or ask the ledger",
+            code=Exit.USAGE,
+        )
     with _in_order():
         if archive is not None:
             with in_words(), engine_of(engine, scheduler, workers) as chosen:
@@ -95,7 +106,7 @@ def what_if(
             from api.wiring import services  # noqa: PLC0415 - heavy
 
             with services(settings) as parts:
-                found, trying = _found(parts, book, fields, listed=listed)
+                found, trying = _found(parts, book, judge, fields, listed=listed)
     if not found.totals.tickets:
         say("No ticket is asked about: see --from, --to and --category.")
     if found.totals.early:
@@ -170,6 +181,7 @@ def _archived(
     known = held(directory, engine, progress=_progress)
     trial = Trial(
         adopted=known.adopted,
+        begins=known.begins,
         other=known.adopted.get(book) or _read(book),
         until=known.until,
         window=Window(**fields),
@@ -188,7 +200,7 @@ def _progress(done: int, whole: int) -> None:
 
 
 def _found(
-    parts: "Services", book: str, fields: dict[str, Any], *, listed: bool
+    parts: "Services", book: str, judge: str | None, fields: dict[str, Any], *, listed: bool
 ) -> tuple["Found", "Trying"]:
     """Return what is found, and by which trial."""
     from replay.what_if import (  # noqa: PLC0415 - heavy
@@ -200,12 +212,12 @@ def _found(
     )
 
     history = History(parts.ledger)
+    books = history.adopted()
     trial = Trial(
-        adopted={
-            one.version: parts.ledger.book_content(one.digest) or b""
-            for one in parts.ledger.adoptions()
-        },
+        adopted=books.content,
+        begins=books.begins,
         other=_book(parts, book),
+        judge=None if judge is None else _book(parts, judge),
         until=history.until(),
         window=Window(**fields),
         listed=listed,
@@ -339,9 +351,11 @@ def _tell(totals: "Totals", *, daily: bool) -> None:
         before, after = totals.owed_before.get(currency, 0), totals.owed_after.get(currency, 0)
         typer.echo(f"owed      {before} -> {after} {currency}, in minor units")
     if totals.counts:
-        typer.echo(f"\n{'kind':<11} {'what':<34} {'row':<6} {'change':<24} {'count':>7}")
-    for one, number in sorted(totals.counts.items()):
-        typer.echo(f"{one.kind:<11} {one.subject:<34} {one.row:<6} {one.change:<24} {number:>7}")
+        wide = max(34, *(len(one.subject) for one in totals.counts))
+        typer.echo(f"\n{'kind':<11} {'what':<{wide}} {'row':<6} {'change':<24} {'count':>7}")
+        for one, number in sorted(totals.counts.items()):
+            what = f"{one.kind:<11} {one.subject:<{wide}} {one.row:<6}"
+            typer.echo(f"{what} {one.change:<24} {number:>7}")
     if daily:
         typer.echo(f"\n{'day':<11} {'kind':<11} {'count':>7}")
         for (day, kind), number in sorted(totals.by_day.items()):

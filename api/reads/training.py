@@ -31,6 +31,7 @@ from domain.values import (
 )
 from projections import training
 from replay.training import (
+    Against,
     Asked,
     Drawn,
     NoScenario,
@@ -38,6 +39,7 @@ from replay.training import (
     Step,
     answer_told,
     draw,
+    sources,
 )
 
 _PAGE: Final = 1_000
@@ -102,6 +104,8 @@ class AttemptItem(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     """Those that were shown."""
     questions: tuple[Question, ...]
+    against: Against
+    """What the ruling is held against."""
     asked: Asked | None
     """From the decision on."""
     verdict: Verdict | None
@@ -121,7 +125,8 @@ class Begun(msgspec.Struct, frozen=True):
 def scenario_page(
     connection: Connection, filters: training.Filters, after: training.Key | None, limit: int
 ) -> training.ScenarioPage:
-    """Return a page of scenarios. Blocks."""
+    """Return a page of scenarios, without those where there is nothing to decide. Blocks."""
+    filters = msgspec.structs.replace(filters, without=sources().teach_nothing)
     with connection.cursor() as db:
         return training.page(db, filters, after, limit)
 
@@ -135,7 +140,7 @@ def scenario_item(row: training.ScenarioRow) -> ScenarioItem:
 def known_scenario(services: Services, scenario: str) -> tuple[Drawn, int]:
     """Return a scenario that is listed, and where it was decided; raise UnknownScenario. Blocks."""
     row = _row(services, scenario)
-    if not row.over or row.decided is None:
+    if not row.over or row.decided is None or row.system in sources().teach_nothing:
         raise errors.UnknownScenario
     return _drawn(services, row, row.version), row.version
 
@@ -184,6 +189,7 @@ def attempt_item(services: Services, actor: Actor, attempt: str) -> AttemptItem:
             )
             for one in known.questions
         ),
+        against=scenario.against,
         asked=scenario.asked if at_decision else None,
         verdict=known.verdict,
         compared=known.compared,

@@ -4,10 +4,12 @@ Everything follows from the record and the book it names, so the same record alw
 same notices. Whether one was sent, and where an address comes from, is not known here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
+from domain.events import Event
 from domain.policies.book import Book
 from domain.policies.notices import Locale, Notice, NoticeText
 from domain.processes.keys import key_of
@@ -34,6 +36,15 @@ class NoticeDue(msgspec.Struct, frozen=True):
     due_at: Instant
 
 
+class Meant(NamedTuple):
+    """Whom a fact is told to, by which rule, by which channels, and from when on."""
+
+    rule: Notice
+    to: str
+    channels: tuple[str, ...]
+    due_at: Instant
+
+
 def notices_of(
     record: Record, in_force: Callable[[Instant], Book], named: Callable[[str], Book | None]
 ) -> tuple[NoticeDue, ...]:
@@ -47,20 +58,29 @@ def notices_of(
     book = (named(policy) if policy else None) or in_force(record.at)
     return tuple(
         NoticeDue(
-            notice=key_of(PROCESS, f"{record.envelope.id}\x1f{rule.id}\x1f{to}\x1f{channel}", 0),
+            notice=key_of(
+                PROCESS, f"{record.envelope.id}\x1f{one.rule.id}\x1f{one.to}\x1f{channel}", 0
+            ),
             ticket=record.subject,
             version=record.version,
-            rule=rule.id,
+            rule=one.rule.id,
             policy=book.version,
-            to=to,
+            to=one.to,
             channel=channel,
-            due_at=book.calendar_of(rule.calendar).next_open(record.at),
+            due_at=one.due_at,
         )
-        for rule in book.notice
-        if rule.on == record.envelope.topic and _fits(rule, record, book)
-        for to, channels in _recipients(rule, record, book)
-        for channel in channels
+        for one in meant(record.event, record.at, book)
+        for channel in one.channels
     )
+
+
+def meant(event: Event, at: Instant, book: Book) -> Iterator[Meant]:
+    """Yield who is told of a fact by a book."""
+    for rule in book.notice:
+        if rule.on == event.TOPIC and _fits(rule, event, book):
+            due_at = book.calendar_of(rule.calendar).next_open(at)
+            for to, channels in _recipients(rule, event, book):
+                yield Meant(rule, to, channels, due_at)
 
 
 def words(rule: Notice, record: Record, book: Book, locale: Locale) -> NoticeText:
@@ -74,27 +94,26 @@ def words(rule: Notice, record: Record, book: Book, locale: Locale) -> NoticeTex
     )
 
 
-def _fits(rule: Notice, record: Record, book: Book) -> bool:
+def _fits(rule: Notice, event: Event, book: Book) -> bool:
     """Return whether a fact says of itself what a rule asks for."""
-    said = {"row": _row(record, book)}
+    said = {"row": _row(event, book)}
     return all(
-        said.get(name, getattr(record.event, name, None)) in values
-        for name, values in rule.when.items()
+        said.get(name, getattr(event, name, None)) in values for name, values in rule.when.items()
     )
 
 
-def _recipients(rule: Notice, record: Record, book: Book) -> Iterable[tuple[str, tuple[str, ...]]]:
+def _recipients(rule: Notice, event: Event, book: Book) -> Iterable[tuple[str, tuple[str, ...]]]:
     """Yield who is told, and by which channels; a desk the book does not know is told nothing."""
     match rule.to:
         case "desk":
-            name = rule.desk or getattr(record.event, "to", "")
+            name = rule.desk or getattr(event, "to", "")
             yield from (
                 (f"desk:{desk.name}", rule.channels or desk.notify)
                 for desk in book.desk
                 if desk.name == name
             )
         case "department":
-            name = getattr(record.event, "department", "")
+            name = getattr(event, "department", "")
             yield from (
                 (f"department:{one.name}", rule.channels or one.notify)
                 for one in book.department
@@ -109,23 +128,23 @@ def _names(rule: Notice, record: Record, book: Book, locale: Locale) -> Mapping[
     chinese = locale == "zh-CN"
     desk = rule.desk or getattr(record.event, "to", None)
     department = getattr(record.event, "department", None)
-    found = {"ticket": record.subject, "row": _row(record, book) or ""}
+    found = {"ticket": record.subject, "row": _row(record.event, book) or ""}
     for one in book.desk:
         if one.name == desk:
             found["desk"] = one.zh if chinese else one.en
     for other in book.department:
         if other.name == department:
             found["department"] = other.zh if chinese else other.en
-    promise = book.clock_rule(_clock(record))
+    promise = book.clock_rule(_clock(record.event))
     if promise is not None:
         found["promise"] = promise.zh if chinese else promise.en
     return found
 
 
-def _row(record: Record, book: Book) -> str | None:
-    promise = book.clock_rule(_clock(record))
+def _row(event: Event, book: Book) -> str | None:
+    promise = book.clock_rule(_clock(event))
     return None if promise is None else promise.row
 
 
-def _clock(record: Record) -> str:
-    return str(getattr(record.event, "clock", "")).partition(":")[0]
+def _clock(event: Event) -> str:
+    return str(getattr(event, "clock", "")).partition(":")[0]

@@ -2,10 +2,11 @@
 
 from replay.training.counterpart import answer_of, answer_told
 from replay.training.drawing import Drawn, NoScenario, draw
-from replay.training.scenario import Asked, Scenario, Step
-from replay.training.tables import Sentence
+from replay.training.scenario import Against, Asked, Scenario, Step
+from replay.training.tables import Sentence, sources
 
 __all__ = [
+    "Against",
     "Asked",
     "Drawn",
     "NoScenario",
@@ -15,4 +16,5 @@ __all__ = [
     "answer_of",
     "answer_told",
     "draw",
+    "sources",
 ]

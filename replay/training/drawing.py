@@ -39,8 +39,8 @@ from domain.ticket.evolve import evolve
 from domain.ticket.order import evolve_order
 from domain.ticket.state import EvidenceState, Order, Stamp, Ticket
 from domain.values import Decided, Instant, Reason, Stage, Terms, Verdict, moment_of
-from replay.training.scenario import Asked, Clause, Item, Scenario, Step, Worth
-from replay.training.tables import scoring, sources
+from replay.training.scenario import Against, Asked, Clause, Item, Scenario, Step, Worth
+from replay.training.tables import scoring, sentences, sources
 from replay.training.telling import PLAIN, Names, Sealed, texts, told
 
 _AFTERWARDS: Final = (
@@ -100,6 +100,7 @@ def draw(
         kind=before.kind,
         difficulty=found.difficulty,
         imported=before.imported,
+        against=_against(key.decided, deciding),
         steps=steps,
         asked=_asked(key, book, before, steps, deciding),
         afterwards=tuple(_afterwards(records, deciding, teller)),
@@ -269,6 +270,13 @@ def _rooms(order: Order, book: Book, names: Names) -> Iterator[Room]:
             left(line, order.grants, book, refund=True),
             left(line, order.grants, book, refund=False),
         )
+
+
+def _against(decided: Decided, deciding: Record) -> Against:
+    """Return what a ruling is held against, in a sentence."""
+    said, source = sentences().against[decided], deciding.envelope.source
+    theirs = source is not None and decided is Decided.SOURCE
+    return Against(said.zh, said.en, source.system if theirs and source else None)
 
 
 def _asked(

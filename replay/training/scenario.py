@@ -63,6 +63,15 @@ class Worth(msgspec.Struct, frozen=True):
     of: int
 
 
+class Against(msgspec.Struct, frozen=True):
+    """What the trainee's ruling is held against, in a sentence, and whose decision that is."""
+
+    zh: str
+    en: str
+    system: str | None
+    """The other system, where it is another one's."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What a trainee is asked when all steps were shown."""
 
@@ -86,6 +95,7 @@ class Scenario(msgspec.Struct, frozen=True):
     difficulty: Difficulty
     imported: bool
     """Whether it is another system's: then its outcome is the real decision, no ruling of ours."""
+    against: Against
     steps: tuple[Step, ...]
     asked: Asked
     afterwards: tuple[Step, ...]

@@ -43,6 +43,8 @@ class Sentences(msgspec.Struct, frozen=True):
 
     statement: Mapping[Reason, Sentence]
     text: Mapping[str, Sentence]
+    against: Mapping[Decided, Sentence]
+    """What a trainee's ruling is held against, by the kind of decision."""
 
 
 class Lengths(msgspec.Struct, frozen=True):
@@ -68,12 +70,18 @@ class Sources(msgspec.Struct, frozen=True):
     obtained: frozenset[str]
     choices: Mapping[str, tuple[str, ...]]
 
+    @property
+    def teach_nothing(self) -> tuple[str, ...]:
+        """Return the systems whose matters all end alike: there is nothing to decide again."""
+        return tuple(name for name, ends in self.choices.items() if len(ends) == 1)
+
 
 @cache
 def sentences() -> Sentences:
     """Return the sentences; there is one for every reason."""
     found = msgspec.convert(_read("sentences"), Sentences)
     assert found.statement.keys() == set(Reason), "every reason has its sentence"
+    assert found.against.keys() == set(Decided), "every kind of decision has its sentence"
     return found
 
 

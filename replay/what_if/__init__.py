@@ -4,7 +4,7 @@ Nothing is written. What people decided is never decided again: what differs is 
 does by the book, and which of people's decisions the other book would not have let pass.
 """
 
-from replay.what_if.differing import Counted, Difference, Found, Totals, merge
+from replay.what_if.differing import Counted, Difference, Found, Totals, general, merge
 from replay.what_if.reading import History, over_ledger
 from replay.what_if.telling import Kind
 from replay.what_if.trying import Trial, Trying, Window, matters
@@ -19,6 +19,7 @@ __all__ = [
     "Trial",
     "Trying",
     "Window",
+    "general",
     "matters",
     "merge",
     "over_ledger",

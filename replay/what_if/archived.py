@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.events import PolicyAdopted
 from domain.policies import book as books
 from domain.values import Instant
 from replay.archive import manifest
@@ -28,6 +29,8 @@ class Held(NamedTuple):
 
     adopted: dict[str, bytes]
     """The books of rules, by version."""
+    begins: dict[str, Instant]
+    """From when each is in force, as far as the archive's lanes tell."""
     until: Instant
     """When the newest record was made."""
 
@@ -42,8 +45,9 @@ def held(directory: Path, engine: Engine, *, progress: Progress = lambda _done, 
             adopted[books.parse(content).version] = content
         except (OSError, books.BookError) as error:
             raise DamagedArchive(f"{path.name} is no book that was sealed: {error}") from error
-    until = map_matters(directory, _end, max, Instant(""), engine, progress=progress)
-    return Held(adopted, until)
+    nothing = _Told({}, Instant(""))
+    told = map_matters(directory, _told, _both, nothing, engine, progress=progress)
+    return Held(adopted, told.begins, told.until)
 
 
 def over_archive(
@@ -58,8 +62,21 @@ def over_archive(
     return map_matters(directory, ask, merge, Found(), engine, progress=progress)
 
 
-def _end(matter: Matter) -> Instant:
-    return max(one.at for one in matter.records)
+class _Told(NamedTuple):
+    """What some matters tell of the books and of the end."""
+
+    begins: dict[str, Instant]
+    until: Instant
+
+
+def _told(matter: Matter) -> _Told:
+    events = (one.event for one in matter.records)
+    begins = {one.version: one.in_force_from for one in events if isinstance(one, PolicyAdopted)}
+    return _Told(begins, max(one.at for one in matter.records))
+
+
+def _both(one: _Told, other: _Told) -> _Told:
+    return _Told({**one.begins, **other.begins}, max(one.until, other.until))
 
 
 def _tried(matter: Matter, *, trial: bytes) -> Found:

@@ -53,7 +53,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def change(self) -> str:
         """Return in a few words what changes."""
-        if self.kind in {Kind.DUE, Kind.AMOUNT, Kind.DIAGNOSIS}:
+        if self.kind in {Kind.DUE, Kind.AMOUNT, Kind.DIAGNOSIS, Kind.NOTICE}:
             return _direction(self)
         if self.kind is Kind.REFUSED:
             return self.after or ""
@@ -125,7 +125,7 @@ def counted(life: Life, differences: Iterable[Difference]) -> Totals:
     counts: dict[Counted, int] = {}
     days: dict[tuple[str, str], int] = {}
     for one in found:
-        of = Counted(one.kind.value, _general(one.subject), one.row, one.change)
+        of = Counted(one.kind.value, general(one.subject), one.row, one.change)
         counts[of] = counts.get(of, 0) + 1
         day = (one.at[:10], one.kind.value)
         days[day] = days.get(day, 0) + 1
@@ -208,12 +208,13 @@ def _direction(one: Difference) -> str:
         return "new"
     if one.after is None:
         return "gone"
-    if one.kind is Kind.DUE:
-        return "later" if one.after > one.before else "sooner"
+    before, after = (text.partition(" by ")[0] for text in (one.before, one.after))
+    if one.kind in {Kind.DUE, Kind.NOTICE} and before != after:
+        return "later" if after > before else "sooner"
     return "changed"
 
 
-def _general(subject: str) -> str:
+def general(subject: str) -> str:
     """Return what a subject is counted as: of whichever offer, item or remedy it is."""
     name, _, about = subject.partition(":")
     if name in {"deadline offer", "deadline remedy"}:

@@ -1,6 +1,7 @@
 """What a trial keeps of each ticket: its two histories, and by whose rules they are judged."""
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ from domain.record import Record
 from domain.ticket.diagnosing import by_words
 from domain.ticket.diagnosis import Diagnoser
 from domain.ticket.state import Ticket
-from domain.values import SYSTEM, Actor, Instant
+from domain.values import SYSTEM, Actor, Instant, instant
 
 Texts = Callable[[Record, str], str | None]
 """Finds the words of a record's field; None where they were erased or can not be opened."""
@@ -32,6 +33,37 @@ def named(books: Mapping[str, Book]) -> Callable[[str], Book]:
         return books[version]
 
     return find
+
+
+def in_force(books: Iterable[Book]) -> Callable[[Instant], Book]:
+    """Return who finds the book in force at an instant; the first one before any was."""
+    in_order = sorted(books, key=lambda one: (one.in_force_from, one.version))
+    begins = [instant(one.in_force_from) for one in in_order]
+
+    def find(at: Instant) -> Book:
+        if not in_order:
+            raise UnknownBook("the history was made under a book that is not here")
+        return in_order[max(0, bisect_right(begins, at) - 1)]
+
+    return find
+
+
+class Telling(NamedTuple):
+    """By which books it is told that something happened, where the fact itself names none."""
+
+    own: Callable[[Instant], Book]
+    """The book that was in force at an instant."""
+    other: Callable[[Instant], Book]
+    """The book that would have been."""
+
+    def by_own(self, event: Event, at: Instant, named: Callable[[str], Book]) -> Book:
+        """Return the book by which it was told of a fact on record."""
+        policy = getattr(event, "policy", None)
+        return named(policy) if policy else self.own(at)
+
+    def by_other(self, event: Event, at: Instant, book: Book) -> Book:
+        """Return the book by which it would have been, of a ticket that this book serves."""
+        return book if getattr(event, "policy", None) else self.other(at)
 
 
 class Rules(NamedTuple):
@@ -56,6 +88,8 @@ class Made(NamedTuple):
     version: int | None = None
     """On record; None for what would have been."""
     by: Actor = SYSTEM
+    book: Book | None = None
+    """By which somebody is told of it; None where it is not asked who is."""
 
 
 class Refused(NamedTuple):

@@ -1,13 +1,16 @@
 """A ledger's matters read a few at a time, so a trial needs little memory however large it is."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
+from domain.events import PolicyAdopted
 from domain.ledger.application import TicketLedger
 from domain.ledger.sealing import subject_of
 from domain.record import Record, read_record
-from domain.streams import order_stream, ticket_lane, ticket_stream
+from domain.streams import order_stream, stream_lane, ticket_lane, ticket_stream
+from domain.ticket.adoption import BOOKS_STREAM
 from domain.values import Instant
+from replay.as_of.moments import Upto, heads
 from replay.what_if.differing import Found, merge
 from replay.what_if.trying import Trying, no_texts
 
@@ -18,13 +21,26 @@ Streams = tuple[str, ...]
 """The streams of one matter."""
 
 
+class Adopted(NamedTuple):
+    """The books of rules on record, by version."""
+
+    content: Mapping[str, bytes]
+    begins: Mapping[str, Instant]
+    """From when each is in force."""
+
+
 class History:
     """What a ledger holds up to a moment; nothing that is recorded later is seen."""
 
-    def __init__(self, ledger: TicketLedger) -> None:
-        """See what is on record now."""
+    def __init__(self, ledger: TicketLedger, ends: Mapping[int, int] | None = None) -> None:
+        """See what is on record now, or what was up to a position of each lane."""
         self._ledger = ledger
-        self._ends = {lane: ledger.position(lane) for lane in range(ledger.lanes)}
+        self._ends = heads(ledger) if ends is None else ends
+
+    @property
+    def moment(self) -> str:
+        """Return up to where the record is seen."""
+        return Upto(self._ends).moment
 
     def end(self, lane: int) -> int:
         """Return the last position of a lane that is seen."""
@@ -39,6 +55,16 @@ class History:
             for record in self._ledger.records(lane, end - 1, 1)
         ]
         return max(newest, default=Instant(""))
+
+    def adopted(self) -> Adopted:
+        """Return the books of rules, as they were adopted."""
+        lane = stream_lane(BOOKS_STREAM, self._ledger.lanes)
+        events = (one.event for one in self.read(lane, [BOOKS_STREAM]))
+        known = [one for one in events if isinstance(one, PolicyAdopted)]
+        return Adopted(
+            {one.version: self._ledger.book_content(one.digest) or b"" for one in known},
+            {one.version: one.in_force_from for one in known},
+        )
 
     def matters(self) -> list[tuple[int, Streams]]:
         """Return the streams of every matter, with its lane, in the order of their beginning."""

@@ -31,7 +31,7 @@ from domain.ticket.state import Order, Stamp
 from domain.values import SYSTEM, Actor, Instant
 from replay.what_if.deeds import Deed, Kind
 from replay.what_if.doing import context_of, done
-from replay.what_if.lives import Life, Made, Rules, Turned
+from replay.what_if.lives import Life, Made, Rules, Telling, Turned
 from replay.what_if.pending import Due, What, passing, pending
 
 _TELLING: Final = (OrderSigned, LiveSessionEnded)
@@ -40,9 +40,10 @@ _TELLING: Final = (OrderSigned, LiveSessionEnded)
 class Replay:
     """One matter: an order with its tickets, or a ticket about no order."""
 
-    def __init__(self, rules: Rules) -> None:
-        """Begin before its first record."""
+    def __init__(self, rules: Rules, telling: Telling | None = None) -> None:
+        """Begin before its first record; without `telling` it is not asked who was told."""
         self.rules = rules
+        self.telling = telling
         self.lives: dict[str, Life] = {}
         self.imported: set[str] = set()
         self.headless: set[str] = set()
@@ -102,9 +103,9 @@ class Replay:
             if isinstance(event, TicketMovedToBook):
                 life.own_book = self.rules.own(event.policy)
             life.own = evolve(life.own, event, stamp)
-            life.record.append(
-                Made(event, record.at, record.position, record.version, record.actor)
-            )
+            telling, at = self.telling, record.at
+            book = None if telling is None else telling.by_own(event, at, self.rules.own)
+            life.record.append(Made(event, at, record.position, record.version, record.actor, book))
 
     def _of_the_order(self, deed: Deed) -> None:
         """Take what happened to the order, and look at its tickets' promises again."""
@@ -212,7 +213,9 @@ class Replay:
             version = 1 if life.other is None else life.other.version + 1
             stamp = Stamp(life.ticket, version, at, actor, imported=False)
             life.other = evolve(life.other, fact, stamp)
-            life.otherwise.append(Made(fact, at, place, by=actor))
+            telling = self.telling
+            book = None if telling is None else telling.by_other(fact, at, life.book)
+            life.otherwise.append(Made(fact, at, place, by=actor, book=book))
 
     def _add_to_order(self, fact: Event, at: Instant, actor: Actor) -> None:
         there = self._there

@@ -19,6 +19,7 @@ from domain.events import (
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    ClockWarned,
     ContactFruitless,
     DeadlineExtended,
     DeadlineGiven,
@@ -31,11 +32,13 @@ from domain.events import (
     OfferLapsed,
     PayoutOwed,
     ReturnReviewed,
+    SurveyAsked,
     SurveyScheduled,
     TicketClosed,
     TicketEscalated,
     TicketResolved,
 )
+from domain.processes.notices import meant
 from domain.values import ActorKind, Money
 from replay.what_if.lives import Made
 
@@ -63,6 +66,8 @@ class Kind(StrEnum):
     DUE = "due"
     BREACH = "breach"
     AMOUNT = "amount"
+    NOTICE = "notice"
+    """Who is told of something, by which channels, and from when on."""
     REFUSED = "refused"
     """Something that somebody did and the other book would not have let pass; it stays done."""
 
@@ -112,6 +117,7 @@ class _Teller:
     def take(self, one: Made) -> None:
         """Read the next fact."""
         event = one.event
+        self._notices(one)
         match event:
             case (
                 ClockStarted()
@@ -131,6 +137,21 @@ class _Teller:
                 self._next(Kind.OUTCOME, word, event.outcome, one)
             case _:
                 self._decision(event, one)
+
+    def _notices(self, one: Made) -> None:
+        """Tell of a fact who is told of it, from when on if the worker had come in time."""
+        if one.book is None:
+            return
+        event, at = one.event, one.at
+        if isinstance(event, ClockWarned | TicketEscalated | SurveyAsked):
+            at = min(event.due_at, at)
+        clock = str(getattr(event, "clock", ""))
+        about, row = "", ""
+        if clock:
+            about, row = f" of {clock.partition(':')[0]}", self._row(self._clock(clock))
+        for notice in meant(event, at, one.book):
+            told = f"{notice.due_at} by {', '.join(notice.channels)}"
+            self._next(Kind.NOTICE, f"{notice.rule.id} to {notice.to}{about}", told, one, row)
 
     def _decision(self, event: Event, one: Made) -> None:
         match event:

@@ -12,10 +12,10 @@ from domain.policies import book as books
 from domain.policies.book import Book
 from domain.record import Record
 from domain.ticket.diagnosing import by_words
-from domain.values import Instant, instant
+from domain.values import Instant, instant, moment_of
 from replay.what_if.deeds import deeds
 from replay.what_if.differing import Found, Totals, counted, differences, merge
-from replay.what_if.lives import Judge, Life, Rules, Texts, named
+from replay.what_if.lives import Judge, Life, Rules, Telling, Texts, in_force, named
 from replay.what_if.running import Replay
 
 COVERING: Final = (
@@ -23,6 +23,8 @@ COVERING: Final = (
     *("tag", "lexicon", "contacts", "load", "survey"),
 )
 """Tables without which a book says nothing of what a book with them decided."""
+OF_WORDS: Final = frozenset({"tag", "lexicon"})
+"""Those by which texts are judged."""
 
 
 def no_texts(_record: Record, _field: str) -> str | None:
@@ -58,6 +60,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     until: Instant
     """To when time passes: what is due by then has come."""
     window: Window = Window()
+    begins: Mapping[str, Instant] = {}
+    """By version: from when a book on record is in force, where that is not what it says itself."""
+    judge: bytes | None = None
+    """Another book by whose words texts are judged; None for those of `other`."""
+    beside: bool = False
+    """Whether the other book serves tickets one by one, as a pilot's does: what names no book goes
+    by the one in force."""
     listed: bool = True
     """Whether every difference is kept, or only what they come to."""
 
@@ -70,7 +79,14 @@ class Trying:
         self.trial = trial
         self._judge = judge
         self.book = books.parse(trial.other)
+        self._words = self.book
+        if trial.judge is not None:
+            self._words = books.parse(trial.judge)
+            words = by_words(self._words)
+            self._judge = lambda _book: words
         self._own = {name: books.parse(content) for name, content in trial.adopted.items()}
+        told = in_force(_as_adopted(one, trial.begins) for one in self._own.values())
+        self._telling = Telling(told, told if trial.beside else lambda _at: self.book)
 
     @property
     def judges_words(self) -> bool:
@@ -81,11 +97,14 @@ class Trying:
 
     @property
     def uncovered(self) -> tuple[str, ...]:
-        """Return the tables that books on record have rows of and the tried book has none."""
+        """Return the tables that books on record have rows of and the tried book has none.
+
+        Words are looked for where texts are judged by them.
+        """
         return tuple(
             name
             for name in COVERING
-            if not getattr(self.book, name)
+            if not getattr(self._words if name in OF_WORDS else self.book, name)
             and any(getattr(one, name) for one in self._own.values())
         )
 
@@ -94,7 +113,8 @@ class Trying:
 
         Records of other streams among them are passed over. Raises UnknownBook.
         """
-        replay = Replay(Rules(named(self._own), lambda _version: self.book, texts, self._judge))
+        rules = Rules(named(self._own), lambda _version: self.book, texts, self._judge)
+        replay = Replay(rules, self._telling)
         own = (one for one in history if one.event.FAMILY in {"order", "ticket"})
         for deed in deeds(own):
             replay.take(deed)
@@ -129,6 +149,12 @@ def matters(records: Iterable[Record]) -> Iterator[list[Record]]:
             case _:
                 pass
     yield from (one for one in known.values() if any(x.event.FAMILY == "ticket" for x in one))
+
+
+def _as_adopted(book: Book, begins: Mapping[str, Instant]) -> Book:
+    """Return a book with the instant from which its adoption says it is in force."""
+    said = begins.get(book.version)
+    return book if said is None else book.model_copy(update={"in_force_from": moment_of(said)})
 
 
 def _words_of(book: Book) -> tuple[object, ...]:

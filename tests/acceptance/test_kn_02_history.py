@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from api import demo
@@ -16,6 +17,8 @@ from api.imports.rejects import Rejects
 from api.reads.training import known_scenario
 from api.settings import Settings
 from api.wiring import Dsns
+from domain import errors
+from domain.events import TicketClosed
 from domain.values import Instant
 from projections.training import scenario_name
 from tests.acceptance.platform import ARBITRATOR, Platform, platform_over
@@ -74,6 +77,9 @@ def test_kn_02_a_day_of_the_demo_gives_a_hundred_scenarios(day: Platform) -> Non
     for one in found:
         drawn, _ = known_scenario(day.parts, one["scenario"])
         assert drawn.scenario.steps
+        told = msgspec.json.encode(drawn.scenario).decode()
+        assert [value for value in PERSONAL if value in told] == []
+        assert drawn.scenario.against.en.startswith("Held against")
     first = {one["decided"]: one["scenario"] for one in reversed(found)}
     for scenario in first.values():
         seen = played(day, scenario, {})
@@ -101,9 +107,15 @@ def test_kn_02_an_import_gives_a_hundred_scenarios(
         ours = [one for one in found if one["imported"]]
         assert len(ours) >= WANTED
         assert {one["decided"] for one in ours} == {"source"}
+        people = _people(platform)
+        assert len(people) > 50
         for one in ours:
             drawn, _ = known_scenario(platform.parts, one["scenario"])
             assert drawn.scenario.steps
+            told = msgspec.json.encode(drawn.scenario).decode()
+            assert [value for value in people if json.dumps(value) in told] == []
+            assert "no ruling of ours" in drawn.scenario.against.en
+            assert drawn.scenario.against.system == mapping
         ticket, outcome = _one(platform, {one["scenario"] for one in ours})
         (first,) = ledger.stream(f"ticket:{ticket}", 0, 1)
         right = played(platform, scenario_name(first.leaf_hash), {"outcome": outcome})
@@ -116,6 +128,40 @@ def test_kn_02_an_import_gives_a_hundred_scenarios(
         ]
         wrong = next(one["scenario"] for one in ours if one["scenario"] != right["scenario"])
         assert played(platform, wrong, {"outcome": "no such word"})["compared"]["score"] == 0
+
+
+def test_kn_02_a_log_in_which_all_ends_alike_is_no_training(
+    shared: Path, make_database: Callable[[int], Database], tmp_path: Path
+) -> None:
+    """Every case of the help desk ends in A6: whoever says so is right, and has learnt nothing."""
+    path = shared / "data" / "logs" / "helpdesk_mendeley.csv.gz"
+    with platform_over(make_database(1), tmp_path, at=END) as platform:
+        ledger = platform.parts.ledger
+        with Rejects(path, directory=tmp_path, fallback=tmp_path) as rejects:
+            until = Instant("2010-03-01T00:00:00.000000Z")
+            import_history(path, load_mapping("helpdesk"), ledger, rejects, until=until)
+        assert scenarios(platform) == []
+        ended = [
+            record
+            for record in ledger.records(0, 0, ledger.position(0))
+            if isinstance(record.event, TicketClosed)
+        ]
+        (first,) = ledger.stream(ended[0].stream, 0, 1)
+        with pytest.raises(errors.UnknownScenario):
+            known_scenario(platform.parts, scenario_name(first.leaf_hash))
+
+
+def _people(platform: Platform) -> set[str]:
+    """Return every reference of a person, ticket or parcel that an import put on record."""
+    found: set[str] = set()
+    ledger = platform.parts.ledger
+    for lane in range(ledger.lanes):
+        for record in ledger.records(lane, 0, ledger.position(lane)):
+            if record.stream.startswith("ticket:"):
+                found.add(record.subject)
+                names = ("buyer", "agent", "merchant", "order", "by")
+                found |= {getattr(record.event, name, None) or "" for name in names}
+    return {one for one in found if len(str(one)) > 3}
 
 
 def _one(platform: Platform, listed: set[str]) -> tuple[str, str]:

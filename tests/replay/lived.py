@@ -13,9 +13,9 @@ from domain.policies.book import Book
 from domain.record import Cause, Envelope, Record
 from domain.streams import order_stream, ticket_stream
 from domain.ticket.order import AnyOrderCommand
-from domain.values import SYSTEM, Actor, Commitment, Confidential, Personal, Sha256
+from domain.values import SYSTEM, Actor, Commitment, Confidential, Instant, Personal, Sha256
 from replay.what_if.deeds import deeds
-from replay.what_if.lives import Rules, Texts
+from replay.what_if.lives import Rules, Telling, Texts, in_force
 from replay.what_if.running import Replay
 from replay.what_if.trying import no_texts
 from tests.domain.play import ORDER, T1
@@ -101,16 +101,19 @@ def lived(
     books: Mapping[str, Book],
     other: Book | None,
     texts: Texts = no_texts,
+    *,
+    until: Instant | None = None,
 ) -> Replay:
     """Return a history that was lived again: under each ticket's own book, or under another."""
 
     def under(version: str) -> Book:
         return books[version] if other is None else other
 
-    replay = Replay(Rules(books.__getitem__, under, texts))
+    telling = Telling(in_force(books.values()), in_force([other] if other else books.values()))
+    replay = Replay(Rules(books.__getitem__, under, texts), telling)
     for deed in deeds(records):
         replay.take(deed)
-    replay.finish(max(one.at for one in records))
+    replay.finish(until or max(one.at for one in records))
     return replay
 
 

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,17 +14,19 @@ from msgspec.structs import replace
 from api import cli, demo
 from api.settings import Settings
 from api.wiring import Dsns, services
-from domain.events import TicketOpened
+from domain.events import Event, TicketOpened, TicketResolved
 from domain.policies import book as books
 from domain.policies.book import Book
+from domain.processes.notices import notices_of
 from domain.record import Record
 from domain.ticket.diagnosing import by_words
 from domain.ticket.diagnosis import Diagnoser, Judgement
-from domain.values import Instant, Reason, Urgency
+from domain.values import Instant, Reason, Urgency, moment_of
 from replay.what_if import Found, Kind, Trial, Trying, Window, matters, merge
 from replay.what_if.fairness import INTENDED, Fairness, fairness, together
 from replay.what_if.lives import Rules, UnknownBook
 from replay.what_if.lives import named as by_version
+from replay.what_if.telling import tell
 from tests.conftest import Database
 from tests.replay.lived import differing, lived
 from tests.replay.second_book import second_book
@@ -158,7 +161,10 @@ def test_cl_10_the_printed_table_is_the_one_a_slow_and_simple_count_comes_to(
     expected = counted(
         month.records, books.parse(month.content), books.parse(second_book()), until(month)
     )
-    assert table(said.out) == dict(expected.counts)
+    printed = table(said.out)
+    told = {what: number for what, number in printed.items() if what[0] == Kind.NOTICE}
+    assert {what: printed[what] for what in printed.keys() - told} == dict(expected.counts)
+    assert told == dict(_told_otherwise(month))
     lines = said.out.splitlines()
     assert lines[0] == (
         f"tickets   {expected.tickets}, of them {expected.changed} with a difference"
@@ -171,6 +177,103 @@ def test_cl_10_the_printed_table_is_the_one_a_slow_and_simple_count_comes_to(
         *("due", "breach", "amount", "outcome", "priority", "queue", "refused", "late"),
         *("asked", "escalation"),
     }
+
+
+def _told_otherwise(month: Month) -> Counter[tuple[str, str, str, str]]:
+    """Return who would be told otherwise, rule by rule of the books and recipient by recipient."""
+    own, other = books.parse(month.content), books.parse(second_book())
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for matter in matters(month.records):
+        for life in lived(matter, {OWN: own}, other, until=until(month)).lives.values():
+            before = _letters([(one.event, one.at) for one in life.record], own)
+            after = _letters([(one.event, one.at) for one in life.otherwise], other)
+            for key in before.keys() | after.keys():
+                pairs = zip_longest(before.get(key, ()), after.get(key, ()))
+                for old, new in pairs:
+                    change = _letter_change(old, new)
+                    if change is not None:
+                        rule, to, clock = key
+                        promise = own.clock_rule(clock)
+                        what = f"{rule} to {to}" + (f" of {clock}" if clock else "")
+                        row = "" if promise is None else promise.row
+                        counts[Kind.NOTICE.value, what, row, change] += 1
+    return counts
+
+
+Letter = tuple[str, tuple[str, ...]]
+LATE = {"clock.warned.v1", "ticket.escalated.v1", "survey.asked.v1"}
+"""Facts that a worker may record later than they were due."""
+
+
+def _letters(
+    facts: Sequence[tuple[Event, Instant]], book: Book
+) -> dict[tuple[str, str, str], list[Letter]]:
+    found: dict[tuple[str, str, str], list[Letter]] = defaultdict(list)
+    for event, at in facts:
+        clock = getattr(event, "clock", "").partition(":")[0]
+        promise = book.clock_rule(clock)
+        for rule in book.notice:
+            rows = rule.when.get("row", ())
+            if rule.on != event.TOPIC or (rows and (promise is None or promise.row not in rows)):
+                continue
+            assert set(rule.when) <= {"row"}
+            to, channels = rule.to, rule.channels
+            if rule.to == "desk":
+                name = rule.desk or event.to  # type: ignore[attr-defined]  # such an event's own
+                (desk,) = (one for one in book.desk if one.name == name)
+                to, channels = f"desk:{name}", rule.channels or desk.notify
+            elif rule.to == "department":
+                name = event.department  # type: ignore[attr-defined]  # such an event's own
+                (part,) = (one for one in book.department if one.name == name)
+                to, channels = f"department:{name}", rule.channels or part.notify
+            due = min(at, getattr(event, "due_at", at)) if rule.on in LATE else at
+            open_at = book.calendar_of(rule.calendar).next_open(due)
+            found[rule.id, to, clock].append((open_at, channels))
+    return found
+
+
+def _letter_change(old: Letter | None, new: Letter | None) -> str | None:
+    if old is None or new is None:
+        return "new" if old is None else "gone"
+    if old[0] != new[0]:
+        return "later" if new[0] > old[0] else "sooner"
+    return None if old == new else "changed"
+
+
+def test_what_is_told_of_history_is_what_was_to_be_sent(month: Month) -> None:
+    """A fact that names no book is told by the one in force then, and not by its ticket's."""
+    half = sorted(one.at for one in month.records)[len(month.records) // 2]
+    own = _in_force(books.parse(month.content), Instant("2000-01-01T00:00:00.000000Z"))
+    silent = _in_force(own, half).model_copy(
+        update={
+            "version": "silent",
+            "notice": tuple(one for one in own.notice if one.id != "resolved"),
+        }
+    )
+    known = {OWN: own, silent.version: silent}
+    sent: Counter[tuple[str, str, str]] = Counter()
+    told: Counter[tuple[str, str, str]] = Counter()
+    for matter in matters(month.records):
+        for record in matter:
+            for one in notices_of(record, lambda at: silent if at >= half else own, known.get):
+                sent[one.ticket, one.rule, f"{one.to} {one.channel}"] += 1
+        for life in lived(matter, known, None).lives.values():
+            for key, row in tell(life.record).items():
+                if key.kind is Kind.NOTICE:
+                    rule, _, to = key.subject.partition(" of ")[0].partition(" to ")
+                    for channel in row.value.partition(" by ")[2].split(", "):
+                        told[life.ticket, rule, f"{to} {channel}"] += 1
+    assert told == sent
+    assert sent.total() > 100
+    late = {one.subject for one in month.records if one.at >= half}
+    resolved = {ticket for ticket, rule, _ in sent if rule == "resolved"}
+    ends = [one for one in month.records if isinstance(one.event, TicketResolved)]
+    assert resolved == {one.subject for one in ends if one.at < half}
+    assert late & {one.subject for one in ends} - resolved, "some were resolved and nobody told"
+
+
+def _in_force(book: Book, begins: Instant) -> Book:
+    return book.model_copy(update={"in_force_from": moment_of(begins)})
 
 
 def test_a_book_that_differs_in_nothing_is_told_so(month: Month, run: Callable[..., Said]) -> None:
@@ -294,6 +397,25 @@ def test_another_judge_of_texts_is_heard_where_words_can_be_read(month: Month) -
     assert "negative_resolved" in promised
 
 
+def test_the_words_of_another_book_may_judge_under_the_same_promises(
+    month: Month, run: Callable[..., Said], tmp_path: Path
+) -> None:
+    """CL-10: what differs is what was understood, and what followed from that."""
+    words = tmp_path / "words.toml"
+    calmer = ("negative_at = -1\n", "negative_at = -5\n")
+    words.write_bytes(whole_bytes(named("words"), calmer))
+    told = json.loads(run("what-if", "--book", OWN, "--judge", words, "--json", "--list").out)
+    same = json.loads(run("what-if", "--book", OWN, "--judge", OWN, "--json").out)
+    assert (same["changed"], same["totals"]) == (0, [])
+    assert 0 < told["changed"] < told["tickets"]
+    kinds = {one["kind"] for one in told["differences"]}
+    assert Kind.DIAGNOSIS in kinds
+    assert {one["book_after"] for one in told["differences"]} == {OWN}
+    refused = run("what-if", "--book", OWN, "--judge", words, "--archive", tmp_path)
+    assert refused.code == 2
+    assert "no words" in refused.err
+
+
 def test_what_the_book_lacks_is_said_before_anything_is_worked_out(
     run: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -302,6 +424,12 @@ def test_what_the_book_lacks_is_said_before_anything_is_worked_out(
     assert (old.code, old.out) == (5, "")
     assert "does not cover this history" in old.err
     assert "clock" in old.err
+    mute = run("what-if", "--book", OWN, "--judge", TABLES / "2026-11-01.toml")
+    assert (mute.code, mute.out) == (5, "")
+    assert "no rows of tag, lexicon, by which books on record decided" in mute.err
+    heard = run("what-if", "--book", TABLES / "2026-11-01.toml", "--judge", OWN)
+    assert heard.code == 5
+    assert "lexicon" not in heard.err
     none = run("what-if", "--book", tmp_path / "nowhere.toml")
     assert (none.code, none.out) == (3, "")
     broken = tmp_path / "broken.toml"
