@@ -37,6 +37,7 @@ from api.routes import (
     tickets,
     training,
 )
+from api.signposts import Signposts
 from api.streaming import Follower
 from api.wiring import Services
 
@@ -80,6 +81,7 @@ def _described(lifespan: Any) -> FastAPI:
     for part in _PARTS:
         # Taken over as they are: an included router would be asked anew for every request.
         app.router.routes.extend(part.router.routes)
+    app.router.middleware_stack = Signposts(app.router)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # the framework's own way
     return app
 

@@ -107,10 +107,9 @@ class Lane:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Queue a request; its future is settled on `loop`, or on the writer's thread."""
-        waiting = self._waiting(request, future, loop)
         if self._queue.qsize() >= QUEUE_MAX:
             raise errors.Overloaded
-        self._put(waiting)
+        self._put(self._waiting(request, future, loop))
 
     def import_rows(self, requests: Sequence[Request]) -> list[Outcome | errors.Refusal]:
         """Record rows in their order, several on one stream included, and return their answers.

@@ -68,8 +68,8 @@ Facts = list[tuple[str, Event]]
 """(stream, event) in the order they are recorded."""
 
 
-class Judgement(NamedTuple):
-    """What follows from a request, and the ticket it makes of the main stream's where it said."""
+class Entailed(NamedTuple):
+    """What a request entails, and the ticket it makes of the main stream's where it said."""
 
     facts: Facts
     ticket: Ticket | None = None
@@ -155,7 +155,7 @@ def judge(
     now: Instant,
     *,
     holder: Head | None = None,
-) -> Judgement:
+) -> Entailed:
     """Return what follows from a request, or raise the Refusal.
 
     `heads` holds the main stream and, where there is one, its order's; `holder` is the ticket
@@ -191,7 +191,7 @@ def judge(
         imported=request.source is not None and request.source.imported,
     )
     if isinstance(command, AnnouncePilot | EndPilot):
-        return Judgement(
+        return Entailed(
             [
                 (main.stream, event)
                 for event in decide_pilot(command, state, context, lambda at: bench.book(at, None))
@@ -205,7 +205,7 @@ def judge(
     streams = {main.stream.partition(":")[0]: main.stream}
     if order:
         streams["order"] = order_stream(order)
-    return Judgement([(streams[event.FAMILY], event) for event in events], ticket)
+    return Entailed([(streams[event.FAMILY], event) for event in events], ticket)
 
 
 def _decide(  # noqa: PLR0911, PLR0912 - one a family

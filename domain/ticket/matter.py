@@ -21,7 +21,11 @@ class _Told(NamedTuple):
 
 
 _TOLD: Final[list[_Told | None]] = [None]
-"""The last one: every step behind a decision asks of what is mostly the same ticket."""
+"""The last one: every step behind a decision asks of what is mostly the same ticket.
+
+The writers of all lanes share it. Each takes it once, with question and answer in one, and replaces
+it whole: another's answer costs a second look, and is never mistaken for one's own.
+"""
 
 
 def classes_of(ticket: Ticket, order: Order | None, book: Book) -> frozenset[str]:

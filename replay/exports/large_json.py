@@ -8,6 +8,8 @@ CHUNK: Final = 1 << 20
 ELEMENT_MAX: Final = 1 << 26
 """Characters: more than this of one element is not held."""
 _BLANKS: Final = " \t\r\n"
+_SIGN_MAX: Final = 16
+"""No sign inside a value is longer: -Infinity, e+9, or an escape in two halves."""
 
 
 class MalformedJson(ValueError):  # noqa: N818 - named for what the text is
@@ -25,6 +27,7 @@ class LargeObject:
         self._file = file
         self._text = ""
         self._at = 0
+        self._dropped = 0
 
     def elements(self) -> Iterator[tuple[str, str]]:
         """Yield the name of each list with the text of each element, and of each other member.
@@ -44,14 +47,14 @@ class LargeObject:
                 yield name, self._value()
         self._take("}")
         if self._next():
-            raise MalformedJson("something follows the object")
+            raise self._malformed("something follows the object")
 
     def _name(self) -> str:
         if self._next() != '"':
-            raise MalformedJson("a member has no name")
+            raise self._malformed("a member has no name")
         name: str = json.loads(self._value())
         if name in self.seen:
-            raise MalformedJson(f"the member {name} is there twice")
+            raise self._malformed(f"the member {name} is there twice")
         self.seen.add(name)
         return name
 
@@ -68,7 +71,7 @@ class LargeObject:
     def _take(self, sign: str) -> None:
         found = self._next()
         if found != sign:
-            raise MalformedJson(f"{sign} is expected, and {found or 'the end'} is there")
+            raise self._malformed(f"{sign} is expected, and {found or 'the end'} is there")
         self._at += 1
 
     def _next(self) -> str:
@@ -84,28 +87,40 @@ class LargeObject:
     def _value(self) -> str:
         """Take the text of the next value."""
         self._next()
-        while True:
-            try:
-                end = _DECODER.raw_decode(self._text, self._at)[1]
-                wrong = None
-            except (ValueError, RecursionError) as error:
-                end, wrong = len(self._text), error
-            # What ends near the end of what was read may go on behind it: 1 as 1e+9.
-            if end + len("e+9") <= len(self._text) or not self._more():
-                break
+        end, wrong = self._tried()
+        # What ends near the end of what was read may go on behind it: 1 as 1e+9, nul as null.
+        while end + _SIGN_MAX > len(self._text) and self._more():
+            end, wrong = self._tried()
         if wrong is not None:
-            raise MalformedJson(str(wrong)) from wrong
+            what, at = getattr(wrong, "msg", str(wrong)), getattr(wrong, "pos", self._at)
+            raise self._malformed(what, at) from wrong
         text = self._text[self._at : end]
         self._at = end
         return text
+
+    def _tried(self) -> tuple[int, Exception | None]:
+        """Return where the next value ends, or up to where it can be read, and what is wrong."""
+        try:
+            return _DECODER.raw_decode(self._text, self._at)[1], None
+        except json.JSONDecodeError as error:
+            is_cut = error.msg.startswith("Unterminated string")  # of that it tells the beginning
+            return len(self._text) if is_cut else error.pos, error
+        except (ValueError, RecursionError) as error:
+            return self._at, error
+
+    def _malformed(self, what: str, at: int | None = None) -> MalformedJson:
+        """Return the fault, with its place in the file and not in what is held of it."""
+        place = self._dropped + (self._at if at is None else at)
+        return MalformedJson(f"{what} (char {place})")
 
     def _more(self) -> bool:
         """Read on, and return whether there was anything; what was taken is dropped."""
         kept = self._text[self._at :]
         if len(kept) > ELEMENT_MAX:
-            raise MalformedJson(f"an element has more than {ELEMENT_MAX:,} characters, or no end")
+            raise self._malformed(f"an element has more than {ELEMENT_MAX:,} characters, or no end")
         read = self._file.read(max(CHUNK, len(kept)))  # so that long ones are not tried too often
         if read:
+            self._dropped += self._at
             self._text, self._at = kept + read, 0
         return bool(read)
 

@@ -87,3 +87,21 @@ def test_any_run_of_numerals_is_read_without_a_fault(text: str) -> None:
     for found in figures(text):
         assert found.value >= 0
         assert 0 <= found.start < found.end <= len(text)
+
+
+AROUND = st.sampled_from(["", " ", ".", "x", "5", "since day", "\n"])
+
+
+@given(
+    st.tuples(
+        AROUND,
+        st.sampled_from(["70", "4000.5", "two", "a", ""]),
+        st.sampled_from(["", " ", "-", " full "]),
+        st.sampled_from(["9000 minute", "9000 min", "90 hour", "90 hr"])
+        | st.sampled_from(["day", "week", "month", "year"]),
+        AROUND | st.just("s"),
+    ).map("".join)
+)
+def test_the_longest_time_of_an_english_text_is_told_as_beside_chinese(text: str) -> None:
+    """A text without a unit is not looked at; which units there are hangs on its characters."""
+    assert longest_days(text) == longest_days(text + " 。年")

@@ -2,9 +2,12 @@
 
 import copy
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.policies.lexicon import Lexicon
@@ -126,3 +129,36 @@ def test_folding_a_folded_text_changes_nothing() -> None:
     folded = lexicon().fold("我的ＩＰＨＯＮＥ’s 螢幕壞了!\n客服說 it won't turn on")
     assert lexicon().fold(folded) == folded
     assert "will not turn on" in folded
+
+
+ASCII = st.lists(
+    st.characters(max_codepoint=127)
+    | st.sampled_from(
+        ["\n", "\r\n", "Won't", "I'M", "x^2", *(one for one, _ in lexicon().spelling)]
+    ),
+    max_size=20,
+).map("".join)
+
+
+@cache
+def _with_a_plain_sign() -> Lexicon:
+    """The words of the book, with a sign of English that is spelled otherwise."""
+    raw = copy.deepcopy(table("lexicon")["lexicon"])
+    return Lexicon.model_validate(
+        raw | {"traditional": raw["traditional"] + "^", "simplified": raw["simplified"] + "v"}
+    )
+
+
+@pytest.mark.parametrize("words_of", [lexicon, _with_a_plain_sign])
+@given(text=ASCII.filter(str.isascii))
+def test_a_text_in_english_alone_is_folded_as_beside_chinese(
+    words_of: Callable[[], Lexicon], text: str
+) -> None:
+    """The way for plain texts is shorter, and leads to the same spelling."""
+    words = words_of()
+    assert words.fold(text + "\n完") == (words.fold(text + "\n") + " 完").strip()
+
+
+def test_a_sign_of_english_may_be_spelled_otherwise() -> None:
+    """A book's table of characters holds for every text."""
+    assert _with_a_plain_sign().fold("x^2") == "xv2"

@@ -535,10 +535,23 @@ def test_more_than_may_wait_is_refused_and_nothing_of_it_is_written(
     assert small.ticket(ticket).version == before + len(waiting)
 
 
+def test_a_full_queue_refuses_before_it_looks_at_what_is_said(
+    make_ledger: MakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is turned away costs nothing: no digest is made of what nobody will judge."""
+    small = make_ledger()
+    unreasonable = asked(SendMessage(ticket=open_ticket(small), text="one\0two"))
+    with pytest.raises(errors.Unreasonable):
+        small.submit(unreasonable)
+    monkeypatch.setattr(group_commit, "QUEUE_MAX", 0)
+    with pytest.raises(errors.Overloaded):
+        small.submit(unreasonable)
+
+
 def test_a_database_that_fails_under_a_full_queue_leaves_nobody_without_an_answer(
     make_ledger: MakeLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An append that fails at once comes back while nothing more fits into the queue."""
+    """Appends fail at once while senders are refused: neither holds up the answers of the rest."""
     monkeypatch.setattr(group_commit, "QUEUE_MAX", 20)
     small = make_ledger()
     tickets = [open_ticket(small) for _ in range(8)]

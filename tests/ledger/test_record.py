@@ -13,7 +13,7 @@ from domain.commands import ImportRow, PlaceOrder
 from domain.ledger.application import TicketLedger
 from domain.ledger.requests import Request
 from domain.record import Source
-from domain.streams import imported_ticket_id, lane_of
+from domain.streams import imported_ticket_id, lane_of, ticket_lane
 from domain.values import (
     SYSTEM,
     Awaiting,
@@ -70,6 +70,18 @@ def imported(case: str, number: int, lanes: int, **said: object) -> Request:
     return Request(
         command=ImportRow(**command), actor=SYSTEM, key=f"log\x1f{number}", source=source
     )
+
+
+def kept_ticket(ledger: TicketLedger, ticket: str) -> object:
+    """Return a ticket as its lane's writer remembers it."""
+    stream = f"ticket:{ticket}"
+    return ledger._writers[ticket_lane(ticket)].committer.heads.find([stream])[stream].state
+
+
+def read_ticket(ledger: TicketLedger, ticket: str) -> object:
+    """Return a ticket as the record tells it to a writer that remembers nothing."""
+    ledger._writers[ticket_lane(ticket)].committer.heads.forget([f"ticket:{ticket}"])
+    return kept_ticket(ledger, ticket)
 
 
 def test_a_record_has_the_members_of_its_format_and_no_others(
@@ -197,6 +209,7 @@ def test_the_recorded_time_never_goes_back_within_a_stream(make_ledger: MakeLedg
     clock[0] = later(NOW, -MOMENT * 1_000_000)
     say(ledger, ticket)
     assert {record.at for record in ledger.stream(f"ticket:{ticket}")} == {NOW}
+    assert kept_ticket(ledger, ticket) == read_ticket(ledger, ticket)
     behind = make_ledger(now=lambda: later(NOW, -MOMENT))
     say(behind, ticket)
     clock[0] = later(NOW, MOMENT)
@@ -204,6 +217,7 @@ def test_the_recorded_time_never_goes_back_within_a_stream(make_ledger: MakeLedg
     times = [record.at for record in ledger.stream(f"ticket:{ticket}")]
     assert times[-2:] == [NOW, later(NOW, MOMENT)]
     assert times == sorted(times)
+    assert kept_ticket(ledger, ticket) == read_ticket(ledger, ticket)
 
 
 @pytest.mark.parametrize("text", ["x" * 70_000, "one\0two"])

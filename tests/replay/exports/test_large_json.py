@@ -1,6 +1,7 @@
 """A large JSON object is read element by element: the same elements, and never the whole."""
 
 import json
+import re
 import tracemalloc
 from io import StringIO
 from pathlib import Path
@@ -82,6 +83,37 @@ def test_what_is_no_such_object_is_refused(text: str) -> None:
     """Also what a lenient reader would take: a list twice, or something behind the end."""
     with pytest.raises(MalformedJson):
         list(LargeObject(StringIO(text), LISTS).elements())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *('{"id": bad}', '{"id" 1}', '{"id": 1 2}', "{1: 2}", "[nul, 1]", "[-Infinite]"),
+        *('["\\u12x4"]', '["a\tb"]', '["\\ud83d\\x"]'),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 1, 19, 20, 1_000])
+def test_a_fault_is_told_where_it_is_in_the_file_and_ends_the_reading(
+    fault: str, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who mends a log of many megabytes looks there, and need not wait for its end."""
+    monkeypatch.setattr(large_json, "CHUNK", 100)
+    head = '{"events": [' + '{"n":1}, ' * before
+    file = StringIO(head + fault + ', {"n":1}' * 10_000 + "]}")
+    with pytest.raises(json.JSONDecodeError) as whole:
+        json.loads(file.getvalue())
+    told = re.escape(f"{whole.value.msg} (char {whole.value.pos})")
+    with pytest.raises(MalformedJson, match=f"^{told}$"):
+        list(LargeObject(file, LISTS).elements())
+    assert file.tell() < len(head) + 500
+
+
+def test_a_text_that_never_ends_is_told_where_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the end of the file shows that it has none."""
+    monkeypatch.setattr(large_json, "CHUNK", 100)
+    head = '{"events": [' + "1, " * 1_000
+    with pytest.raises(MalformedJson, match=rf"Unterminated string.* \(char {len(head)}\)$"):
+        list(LargeObject(StringIO(head + '"' + "cut " * 1_000), LISTS).elements())
 
 
 def test_an_element_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
