@@ -20,6 +20,12 @@ _SPECIAL: Final = re.compile(r"[\\\t\n\r]")
 _ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
+class Shared(str):
+    """A statement that changes rows of many tickets: who writes much at once does these last."""
+
+    __slots__ = ()
+
+
 def integers(values: Iterable[int]) -> str:
     """Return the literal of an array of integers."""
     return "{" + ",".join(map(str, values)) + "}"

@@ -25,7 +25,7 @@ from domain.events import (
 from domain.record import Record
 from domain.values import Instant
 from projections import listing
-from projections.columns import integers, texts
+from projections.columns import Shared, integers, texts
 from projections.listing import Table
 from projections.projection import (
     MOMENT,
@@ -67,11 +67,12 @@ TABLES: Final = {
           primary key (lane, department, state))""",
     ),
 }
-_COUNT: Final = (
+_COUNT: Final = Shared(
     "insert into view.department_count as c (lane, department, state, requests) "
     "select %s, * from unnest(%s::text[], %s::text[], %s::bigint[]) "
     "on conflict (lane, department, state) do update set requests = c.requests + excluded.requests"
 )
+_TAKE_NOUGHT: Final = Shared("delete from view.department_count where lane = %s and requests = 0")
 OPEN: Final = "open"
 PLANNED: Final = "planned"
 MOOT: Final = "moot"
@@ -176,9 +177,7 @@ class DepartmentsPage:
                     integers(number for _, number in changed),
                 ),
             )
-            db.execute(
-                "delete from view.department_count where lane = %s and requests = 0", (self.lane,)
-            )
+            db.execute(_TAKE_NOUGHT, (self.lane,))
 
     def _apply(self, ticket: str, record: Record) -> None:
         match record.event:

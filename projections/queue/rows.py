@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, Stage
 from projections.columns import (
     DOCUMENT,
+    Shared,
     add,
     booleans,
     cell,
@@ -161,17 +162,19 @@ _COLUMNS: Final = (
     ("item", DOCUMENT),
 )
 _UPSERT: Final = upsert("view.queue", _COLUMNS, ["ticket"])
-_COUNT: Final = (
+_COUNT: Final = Shared(
     "insert into view.queue_count as c (lane, facet, value, open, everything) "
     "select %s, * from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) "
     "on conflict (lane, facet, value) do update "
     "set open = c.open + excluded.open, everything = c.everything + excluded.everything"
 )
-_BUCKET: Final = (
+_BUCKET: Final = Shared(
     "insert into view.queue_bucket as b (lane, queue, priority, bucket, open) "
     "select %s, * from unnest(%s::text[], %s::int[], %s::text[], %s::bigint[]) "
     "on conflict (lane, queue, priority, bucket) do update set open = b.open + excluded.open"
 )
+_UNCOUNT: Final = Shared("delete from view.queue_count where lane = %s and everything = 0")
+_EMPTY: Final = Shared("delete from view.queue_bucket where lane = %s and open = 0")
 HOUR_LENGTH: Final = len("2026-11-22T03")
 TIMELESS: Final = "infinity "
 """What the bucket of a ticket begins with that is never due; it sorts behind every hour."""
@@ -273,9 +276,7 @@ class QueuePage(TicketPage[QueueRow]):
                 ),
             )
             # A value that nothing has any more is no row: a rebuild would not make it.
-            db.execute(
-                "delete from view.queue_count where lane = %s and everything = 0", (self.lane,)
-            )
+            db.execute(_UNCOUNT, (self.lane,))
 
     def _rank(self, row: QueueRow, sign: int) -> None:
         if row.open:
@@ -295,7 +296,7 @@ class QueuePage(TicketPage[QueueRow]):
                     integers(number for _, number in changed),
                 ),
             )
-            db.execute("delete from view.queue_bucket where lane = %s and open = 0", (self.lane,))
+            db.execute(_EMPTY, (self.lane,))
 
 
 def _line(row: QueueRow) -> str:

@@ -33,7 +33,8 @@ from replay.archive.layout import (
     ticket_of,
 )
 from replay.archive.manifest import LaneArchive, Manifest
-from replay.archive.partitions import Slice, read_slice, slices, uncollected
+from replay.archive.partitions import Slice, read_slice, slices
+from replay.collecting import uncollected
 from replay.engines import Engine, ordered
 from replay.verify.checkpoints import Stored, check_checkpoint
 from replay.verify.contents import check_books

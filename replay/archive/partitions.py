@@ -4,10 +4,8 @@ Every file that is read is hashed first. A file that is not what the manifest sa
 where it can still be read its rows are judged, for they tell what was changed.
 """
 
-import gc
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from operator import le
 from pathlib import Path
@@ -107,18 +105,6 @@ def matter_parts(directory: Path, manifest: Manifest) -> list[Part]:
         for part in range(manifest.parts)
         if any(file.part == part for one in lane.ranges for file in one.files)
     ]
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Let no collection walk through a partition's rows again and again: they hold no cycles."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def open_file(directory: str, lane: int, extent: Range, file: File) -> Content:

@@ -16,10 +16,11 @@ from domain.record import Record
 from projections import quarantine
 from projections.folding import facts_of, settle
 from projections.projection import Fact, Page, Poisoned, Source, TicketPage
+from replay.collecting import uncollected
 from replay.rebuild.parts import Moment, Overtaken
 from replay.rebuild.shadow import Bare
 from replay.rebuild.source import PAGE, pages
-from replay.rebuild.writing import Later, uncollected
+from replay.rebuild.writing import Later
 
 CHAPTER: Final = 40_000
 """How many records are folded in memory before their rows are written."""
@@ -167,7 +168,7 @@ class _Work:
         self._finish()
         if later is None or self._aside:
             self._connection.rollback()
-            self._by_and_by(chapter)
+            self._one_by_one(chapter)
         else:
             self._pending = (chapter, self._writer.submit(self._write, chapter, later))
 
@@ -177,7 +178,7 @@ class _Work:
         Rows of the chapter before are at hand; who needs others waits until all are on record.
         """
         later = Later()
-        facts = _facts(chapter)
+        facts = facts_by(chapter.records, chapter.views)
         with self._connection.cursor() as db:
             reading = cast(Cursor, _Waiting(db, self._finish))
             for view in chapter.views:
@@ -209,12 +210,12 @@ class _Work:
             writing.result()
         except (psycopg2.DataError, ValueError):
             # What was folded behind it began with rows that are not there.
-            self._by_and_by(chapter)
+            self._one_by_one(chapter)
         else:
             self._tell(chapter)
 
-    def _by_and_by(self, chapter: _Chapter) -> None:
-        """Fold a chapter as pages are folded: what can not be is put aside, and so to the end."""
+    def _one_by_one(self, chapter: _Chapter) -> None:
+        """Fold a chapter view by view, and put aside what can not be folded; so to the end."""
         self._aside = True
         with self._connection, self._connection.cursor() as db:
             _settle(db, chapter)
@@ -228,7 +229,7 @@ class _Work:
 def _settle(db: Cursor, chapter: _Chapter) -> None:
     """Fold records into views, put aside what can not be folded, and move their positions."""
     waiting = quarantine.streams_aside(db, chapter.lane)
-    facts = _facts(chapter)
+    facts = facts_by(chapter.records, chapter.views)
     for view in chapter.views:
         known = waiting.get(view.name, set())
         poison = settle(db, view, chapter.lane, facts[view.families], known)
@@ -237,10 +238,10 @@ def _settle(db: Cursor, chapter: _Chapter) -> None:
     _move(db, chapter)
 
 
-def _facts(chapter: _Chapter) -> dict[frozenset[str], list[Fact]]:
-    """Return the facts of a chapter by the families of streams they are of."""
-    wanted = {view.families for view in chapter.views}
-    return {families: facts_of(chapter.records, families) for families in wanted}
+def facts_by(records: Sequence[Record], views: Sequence[Bare]) -> dict[frozenset[str], list[Fact]]:
+    """Return the facts of records by the families of streams that views fold."""
+    wanted = {view.families for view in views}
+    return {families: facts_of(records, families) for families in wanted}
 
 
 def _move(db: Cursor, chapter: _Chapter) -> None:

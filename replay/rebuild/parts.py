@@ -66,7 +66,7 @@ def plan(
                 if view.by_stream and upto and (view.name, lane) in found:
                     fresh.setdefault((lane, upto), []).append(view)
         for (lane, upto), begun in sorted(fresh.items()):
-            streams = source.divided(lane, upto, families_of(begun), size)
+            streams = source.divided(lane, upto, size)
             _keep(db, lane, upto, streams, [view.name for view in begun])
 
 

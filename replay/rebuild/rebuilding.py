@@ -89,7 +89,12 @@ class Rebuild:
         trace: TracebackType | None,
     ) -> None:
         """Let go; what is built stays, and the next rebuild goes on with it."""
-        self._connection.close()
+        connection = self._connection
+        # A server sees by and by that a connection was closed, and the next rebuild may come first.
+        with suppress(psycopg2.Error), connection.cursor() as db:
+            connection.rollback()
+            db.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+        connection.close()
 
     @property
     def _connection(self) -> Connection:
@@ -130,7 +135,7 @@ class Rebuild:
         helpers = self._helpers if shared else None
         count = 1 if helpers is None else 1 + helpers.count
         (views, until), *others = shares(self.views, along, count)
-        asked = [Share(tuple(view.name for view in part), upto) for part, upto in others]
+        asked = [Share(tuple(view.name for view in dealt), upto) for dealt, upto in others]
         with (
             helpers.at_work(asked, todo, watch) if helpers else nullcontext(AtWork(watch, todo))
         ) as beside:

@@ -133,15 +133,22 @@ def make(connection: Connection, views: Sequence[Bare], lanes: int, *, anew: boo
         db.execute(_PARTS)
         db.execute("select view from view.build where code = %s", (code,))
         going_on = set() if anew else {name for (name,) in db.fetchall()}
-    stale = [view for view in views if view.name not in going_on]
+        stale = [view for view in views if view.name not in going_on]
+        # First of all: whoever is killed behind this must leave no word of what is gone then.
+        _unmark(db, [view.name for view in stale])
     positions.drop(connection, stale)
     begun = positions.prepare(connection, views, lanes)
     with connection, connection.cursor() as db:
-        for table in ("build", "build_part"):
-            db.execute(f"delete from view.{table} where view = any(%s)", (begun,))
+        _unmark(db, begun)
         for name in begun:
             db.execute("insert into view.build (view, code) values (%s, %s)", (name, code))
     return begun
+
+
+def _unmark(db: Cursor, names: Sequence[str]) -> None:
+    """Forget what is done of views."""
+    for table in ("build", "build_part"):
+        db.execute(f"delete from view.{table} where view = any(%s)", (list(names),))
 
 
 def add_indexes(connection: Connection, views: Sequence[Bare]) -> None:
@@ -161,7 +168,8 @@ def add_indexes(connection: Connection, views: Sequence[Bare]) -> None:
 def forget(db: Cursor, views: Sequence[View]) -> None:
     """Forget where the shadow of views stands; their tables are gone already."""
     names = [view.name for view in views]
-    for table in ("definition", "position", "set_aside", "build", "build_part"):
+    _unmark(db, names)
+    for table in ("definition", "position", "set_aside"):
         db.execute(f"delete from view.{table} where view = any(%s)", (names,))
 
 

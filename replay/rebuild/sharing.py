@@ -1,8 +1,9 @@
-"""Sharing the work of a build among processes, so that each record is read by one of them.
+"""Sharing the work of a build among processes, so that none of it is done twice.
 
 The parts of the record are taken by whoever is free. What is folded along the lanes is dealt out
-by lanes where there are enough, else by views; each share of it has position rows of its own. So
-nobody waits for anybody. What is done is in `replay.rebuild.whole` and `replay.rebuild.building`.
+by lanes where there are enough, else by views; each share of it has position rows of its own.
+Nobody waits for anybody but while another one writes counters, which is the last it does of a
+part. What is done is in `replay.rebuild.whole` and `replay.rebuild.building`.
 """
 
 import os
@@ -116,18 +117,18 @@ def shares(
             (
                 list(views),
                 {
-                    view: {lane: at for lane, at in moment.items() if lane in lanes[part::count]}
+                    view: {lane: at for lane, at in moment.items() if lane in lanes[number::count]}
                     for view, moment in targets.items()
                 },
             )
-            for part in range(count)
+            for number in range(count)
         ]
     # There and back, as cards are dealt fairly: the larger views come first.
     turns = [*range(count), *reversed(range(count))]
-    parts: list[list[Bare]] = [[] for _ in range(min(count, len(views)))]
+    hands: list[list[Bare]] = [[] for _ in range(min(count, len(views)))]
     for number, view in enumerate(views):
-        parts[min(turns[number % len(turns)], len(parts) - 1)].append(view)
-    return [(part, {view.name: targets[view.name] for view in part}) for part in parts if part]
+        hands[min(turns[number % len(turns)], len(hands) - 1)].append(view)
+    return [(hand, {view.name: targets[view.name] for view in hand}) for hand in hands if hand]
 
 
 def taking(parts: Sequence[Part], taken: Any) -> Iterator[Part]:

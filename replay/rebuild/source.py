@@ -18,9 +18,10 @@ from projections.projection import Source
 PAGE: Final = 4_000
 """How many records are asked for at once."""
 
-
-_SAMPLE: Final = 20_000
-"""About so many streams' names are looked at to divide a lane."""
+SAMPLE: Final = 20_000
+"""So many records' streams are looked at, at most, to divide a lane."""
+_NEAR: Final = 8
+"""They are taken so many in a row, because these lie on a page or two."""
 
 T = TypeVar("T")
 
@@ -71,8 +72,8 @@ class Undecoded(NamedTuple):
 class StreamSource(Source, Protocol):
     """A source that can be asked for whole streams, one after another."""
 
-    def divided(self, lane: int, upto: int, families: Collection[str], size: int) -> list[str]:
-        """Return streams of some families that divide a lane in parts of about so many records."""
+    def divided(self, lane: int, upto: int, size: int) -> list[str]:
+        """Return streams that divide a lane in parts of about so many records."""
         ...
 
     def streams(
@@ -102,7 +103,7 @@ class RecordSource:
         self._recorder = recorder
         names = placeholders(recorder.names)
         self._statement = _RECORDS.format_map(names)
-        self._divided = _DIVIDED.format_map({**names, "wanted": _WANTED})
+        self._divided = _DIVIDED.format_map(names)
         self._streams = _STREAMS.format_map({**names, "wanted": _WANTED, "bound": "{bound}"})
 
     def records(self, lane: int, after: int, limit: int) -> Sequence[Record]:
@@ -121,10 +122,10 @@ class RecordSource:
         """Return the position of the lane's newest record."""
         return self._recorder.position(lane)
 
-    def divided(self, lane: int, upto: int, families: Collection[str], size: int) -> list[str]:
-        """Return streams of some families that divide a lane in parts of about so many records."""
-        percent = min(100.0, 100.0 * _SAMPLE / upto)
-        values = (percent, lane, upto, sorted(families), max(1, int(size * percent / 100)))
+    def divided(self, lane: int, upto: int, size: int) -> list[str]:
+        """Return streams that divide a lane in parts of about so many records."""
+        stride = max(_NEAR, -(-upto * _NEAR // SAMPLE))
+        values = (upto - 1, stride, lane, upto, _NEAR, max(1, size * _NEAR // stride))
 
         def work(cursor: Cursor) -> list[str]:
             cursor.execute(self._divided, values)
@@ -160,10 +161,12 @@ _RECORDS: Final = (
 )
 
 _WANTED: Final = "split_part(stream, ':', 1) = any(%s)"
+# By position, not by pages of the table: there are other lanes on these, and more of them.
 _DIVIDED: Final = (
     "select distinct stream from (select stream, row_number() over (order by stream) as number "
-    "from {ledger}.event tablesample system (%s) where lane = %s and position <= %s "
-    "and {wanted}) sample where number %% %s = 0 order by stream"
+    "from generate_series(0, %s, %s) as behind, lateral (select stream from {ledger}.event "
+    "where lane = %s and position > behind and position <= %s order by position limit %s) as near"
+    ") as sample where number %% %s = 0 order by stream"
 )
 # One index has this order. Sorting instead would read the whole part again for every page; a
 # server that expects few rows to be left of its streams would do so.

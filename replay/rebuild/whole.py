@@ -4,7 +4,7 @@ A part of the record is one transaction, whichever process does it. Which parts 
 in `replay.rebuild.parts`; what comes behind them is folded by `replay.rebuild.building`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final, cast
 
@@ -14,14 +14,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.record import Record
 from projections import quarantine
-from projections.folding import facts_of, settle
+from projections.folding import settle
 from projections.projection import Fact, Page, Poisoned, TicketPage
+from replay.collecting import uncollected
 from replay.rebuild import parts
-from replay.rebuild.building import Watch
+from replay.rebuild.building import Watch, facts_by
 from replay.rebuild.parts import Part
 from replay.rebuild.shadow import Bare
 from replay.rebuild.source import StreamPage, StreamSource, ahead
-from replay.rebuild.writing import Later, uncollected
+from replay.rebuild.writing import Later
 
 
 def build(
@@ -85,7 +86,7 @@ class _Folding:
     def __init__(self, views: Sequence[Bare], lane: int) -> None:
         self.failed = False
         """Whether some view can not fold all of it."""
-        self._wanted = {view.families for view in views}
+        self._views = views
         self._pages: list[tuple[Page, frozenset[str]]] = [
             (view.page(lane), view.families) for view in views
         ]
@@ -95,7 +96,7 @@ class _Folding:
 
     def fold(self, records: Sequence[Record]) -> None:
         """Fold records into the tickets' rows at once, and keep them for other views."""
-        facts = _facts(records, self._wanted)
+        facts = facts_by(records, self._views)
         for families, kept in self._facts.items():
             kept.extend(facts[families])
         for page, families in self._pages:
@@ -155,7 +156,7 @@ class _Work:
         self._folding = None
         self.finish()
         if folding.failed:
-            self._by_and_by(part)
+            self._one_by_one(part)
         else:
             self._pending = (part, self._writer.submit(self._write, part, later))
 
@@ -167,7 +168,7 @@ class _Work:
         try:
             writing.result()
         except (psycopg2.DataError, ValueError):
-            self._by_and_by(part)
+            self._one_by_one(part)
         else:
             self._tell(part)
 
@@ -176,15 +177,15 @@ class _Work:
             parts.take(db, part)
             later.do(db)
 
-    def _by_and_by(self, part: Part) -> None:
-        """Fold a part again, and put aside what can not be folded."""
+    def _one_by_one(self, part: Part) -> None:
+        """Fold a part again, view by view, and put aside what can not be folded."""
         views = self._of(part)
         records = [
             record
             for page in _pages(self._source, views, part)
             for record in page.records(part.upto)
         ]
-        facts = _facts(records, {view.families for view in views})
+        facts = facts_by(records, views)
         with self._connection, self._connection.cursor() as db:
             parts.take(db, part)
             for view in views:
@@ -199,9 +200,3 @@ class _Work:
     def _tell(self, part: Part) -> None:
         self._done += part.weight
         self._watch(self._done, self._total)
-
-
-def _facts(
-    records: Sequence[Record], wanted: set[frozenset[str]]
-) -> Mapping[frozenset[str], list[Fact]]:
-    return {families: facts_of(records, families) for families in wanted}

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg2
@@ -218,26 +218,7 @@ def test_a_crash_leaves_a_rebuild_that_can_be_gone_on_with(
     history = everything(1)
     assert make_views(history).catch_up(30)
     expected, looks = all_rows(db), shape(db)
-    commits = 0
-
-    class Crashing(Connection):
-        def __exit__(self, kind, error, trace):  # type: ignore[no-untyped-def]  # as the driver's
-            nonlocal commits
-            commits += kind is None
-            crash = kind is None and commits == number
-            if crash and how == "before":
-                self.close()
-                raise psycopg2.OperationalError("lost before the commit")
-            super().__exit__(kind, error, trace)
-            if crash:
-                self.close()
-                raise psycopg2.OperationalError("lost after the commit")
-
-    def connect(dsn: str) -> Connection:
-        return psycopg2.connect(
-            dsn, connection_factory=Crashing, cursor_factory=shadow.ShadowCursor
-        )
-
+    connect = losing(number, how)
     with (
         pytest.raises(psycopg2.OperationalError),
         rebuild_of(
@@ -251,6 +232,57 @@ def test_a_crash_leaves_a_rebuild_that_can_be_gone_on_with(
         assert work.compare().same
         work.swap()
     assert (all_rows(db), shape(db)) == (expected, looks)
+
+
+@pytest.mark.lanes(1)
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+@pytest.mark.parametrize("ended", [False, True], ids=["half built", "built"])
+def test_a_crash_while_it_is_begun_anew_leaves_nothing_that_only_seems_done(
+    make_views: MakeViews, database: Database, db: Cursor, how: str, number: int, *, ended: bool
+) -> None:
+    """What is said to be done, of rows and of indexes, must not outlive the tables."""
+    history = everything(1)
+    assert make_views(history).catch_up(30)
+    expected, looks = all_rows(db), shape(db)
+
+    def watch(done: int, total: int) -> None:
+        if not ended and done * 2 > total:
+            raise KeyboardInterrupt
+
+    with rebuild_of(database, history, views=THREE) as work, suppress(KeyboardInterrupt):
+        work.build(watch)
+    lost = rebuild_of(database, history, views=THREE, connect=losing(number, how))
+    with pytest.raises(psycopg2.OperationalError), lost as work:
+        work.build(anew=True)
+    with rebuild_of(database, history, views=THREE) as work:
+        work.build()
+        assert work.compare().same
+        work.swap()
+    assert (all_rows(db), shape(db)) == (expected, looks)
+
+
+def losing(number: int, how: str) -> Callable[[str], Connection]:
+    """Return what connects to a server that is lost before or after one of the commits."""
+    commits = 0
+
+    class Losing(Connection):
+        def __exit__(self, kind, error, trace):  # type: ignore[no-untyped-def]  # as the driver's
+            nonlocal commits
+            commits += kind is None
+            lost = kind is None and commits == number
+            if lost and how == "before":
+                self.close()
+                raise psycopg2.OperationalError("lost before the commit")
+            super().__exit__(kind, error, trace)
+            if lost:
+                self.close()
+                raise psycopg2.OperationalError("lost after the commit")
+
+    def connect(dsn: str) -> Connection:
+        return psycopg2.connect(dsn, connection_factory=Losing, cursor_factory=shadow.ShadowCursor)
+
+    return connect
 
 
 def swap_for_ever(work: Rebuild) -> None:

@@ -1,16 +1,21 @@
 """Views rebuilt stream by stream: each record is folded once, by whoever takes its part."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from multiprocessing import get_context
+from typing import Any
 
+import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.events import NoteAdded
 from projections.runner import VIEWS
 from replay.rebuild import SCHEMA, Overtaken, Rebuild, sharing
 from replay.rebuild.parts import Part
+from replay.rebuild.shadow import ShadowCursor
 from tests.conftest import Database
 from tests.projections.conftest import MakeViews, all_rows
 from tests.projections.history import AGENT, History
@@ -171,6 +176,43 @@ def test_what_the_database_refuses_is_put_aside_and_the_rest_of_the_part_stays(
     assert [(one.view, one.position) for one in views.poisoned()] == aside
     db.execute("select ticket from view.queue order by ticket")
     assert db.fetchall() == [(ONE,), (THIRD,)]
+
+
+@pytest.mark.lanes(1)
+def test_what_parts_share_is_written_last(make_views: MakeViews, database: Database) -> None:
+    """Who is at another part waits from the first counter to the commit, and for nothing else."""
+    history = everything(1)
+    assert make_views(history).catch_up(30)
+    written: list[str] = []
+
+    class Told(ShadowCursor):
+        def execute(self, query: Any, vars: Any = None) -> None:
+            written.append(query)
+            super().execute(query, vars)
+
+        def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
+            written.append(sql)
+            super().copy_expert(sql, file, size)
+
+    def connect(dsn: str) -> Connection:
+        return psycopg2.connect(dsn, cursor_factory=Told)
+
+    with rebuild_of(database, history, connect=connect) as work:
+        work.build()
+    shared = {
+        table
+        for view in VIEWS
+        for table, (made, *_) in view.tables.items()
+        if view.by_stream and "primary key (lane," in made
+    }
+    assert {"view.queue_count", "view.queue_bucket", "view.agreement"} < shared
+    of_parts = "\0".join(written).split("update view.build_part set done")[1:-1]
+    assert len(of_parts) > 3
+    for part in of_parts:
+        found = [into[1] for into in re.finditer(r"(?:insert into|delete from|copy) (\S+)", part)]
+        counted = [table in shared for table in found]
+        assert any(counted)
+        assert counted == sorted(counted), found
 
 
 def test_parts_are_taken_by_one_process_each() -> None:
