@@ -108,6 +108,8 @@ class _Audit:
         # Joining has a thread of its own, for Ctrl-C comes in this one: no span is half joined.
         with ThreadPoolExecutor(1, thread_name_prefix="joining") as joining:
             try:
+                # A thread whose start was interrupted is not waited for: it starts with nothing.
+                joining.submit(_nothing).result()
                 for task, checked in workers.check(self._tasks(states)):
                     joiner, span = self._joiners[task.lane.number], checked.span
                     joining.submit(joiner.add, span, checked.claimed, task.wanted).result()
@@ -256,6 +258,10 @@ class _Workers:
                 yield first, future.result()
         for first, future in ahead:
             yield first, future.result()
+
+
+def _nothing() -> None:
+    """Do nothing, in a thread that is to be there before its work."""
 
 
 _READERS: Final[list[Reader]] = []

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -566,3 +567,33 @@ def test_an_interrupt_at_any_instant_leaves_every_span_joined_or_not(imported: S
     assert stopped.value.wholes[0].position > 0
     resumed = audit(audited(imported), Scope(vault=vault, taken_up=stopped.value.wholes), now=now)
     assert (resumed.findings, resumed.events) == (whole.findings, whole.events)
+
+
+@pytest.mark.usefixtures("attentive")
+def test_an_interrupt_while_joining_begins_leaves_nothing_to_join_behind_its_back(
+    imported: Scene,
+) -> None:
+    """Whoever is interrupted in a thread's start never hears of that thread, which goes on."""
+    begun: list[int] = []
+    add, start = Joiner.add, threading.Thread.start
+
+    def told(self: Joiner, span: Span, *more: Any) -> None:
+        begun.append(span.first)
+        add(self, span, *more)
+
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
+        if self.name.startswith("joining"):
+            until = time.monotonic() + 0.5
+            while not begun and time.monotonic() < until:
+                pass  # what it was started for has all the time to begin
+            raise KeyboardInterrupt
+
+    now, vault = moment_of(imported.clock.at), FileVault(imported.directory / "vault")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Joiner, "add", told)
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(Interrupted) as stopped:
+            audit(audited(imported), Scope(vault=vault), now=now)
+    assert begun == []
+    assert stopped.value.wholes[0].position == 0
