@@ -299,6 +299,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[ActorKind]]] = {
     "read_statistics": STAFF_AND_AUDIT,
     "list_clocks": STAFF_AND_AUDIT,
     "list_deadlines": STAFF_AND_AUDIT,
+    "read_lateness": STAFF_AND_AUDIT,
     "list_departments": STAFF_AND_AUDIT,
     "list_department_requests": STAFF_AND_AUDIT,
     "read_feed": _SUPERVISOR | _AUDITOR | _ADMIN,

@@ -46,6 +46,8 @@ class Step(NamedTuple):
     command: ChooseAgent | QueueTicket | ReturnAssignment | WatchQueue
     key: str
     what: str
+    version: int | None = None
+    """Of the ticket as it was looked at, where the command rests on that."""
 
 
 class Lists:
@@ -102,10 +104,7 @@ class Dispatching:
         if not staff.agents or not self._heard(staff):
             return 0
         steps = Round(self._parts, book, book.load, staff, self._lists).steps()
-        sent = [
-            (one, self._send(Request(command=one.command, actor=SYSTEM, key=one.key)))
-            for one in steps
-        ]
+        sent = [(one, self._send(_request(one))) for one in steps]
         return sum(self._answered(one, answer) for one, answer in sent)
 
     def _heard(self, staff: Staff) -> bool:
@@ -146,6 +145,7 @@ class Round:
         self._book = book
         self._load = load
         self._now = parts.now()
+        self._staff_at = staff.moment
         self._agents = {one.row.agent: available(one) for one in staff.agents}
 
     def steps(self) -> Iterable[Step]:
@@ -273,15 +273,22 @@ class Round:
         *,
         only: frozenset[str] | None = None,
     ) -> Step | None:
-        """Return the command that gives a matter to the best who fits, None when nobody does."""
+        """Return the command that gives a matter to the best who fits, None when nobody does.
+
+        What the matter asks for, and how the candidates compare, is said by its own book.
+        """
         case = self._parts.ledger.case(waiting.ticket)
-        need = assignment.need_of(case.ticket, case.order, queue, self._book)
+        book = self._parts.ledger.book_for(self._now, case.ticket.policy)
+        if book.load is None:
+            return None
+        own = next((one for one in book.queue if one.name == queue.name), None)
+        need = assignment.need_of(case.ticket, case.order, own, book)
         served_by = self._read(lambda db: agents.served_by(db, waiting.buyer, waiting.ticket))
         candidates: tuple[Candidate, ...] = assignment.choose(
             case.ticket,
             need,
             [self._agents[name] for name in desk],
-            self._load,
+            book.load,
             served_by=served_by,
             now=self._now,
         )
@@ -291,9 +298,9 @@ class Round:
         chosen = self._agents[best.agent]
         self._agents[best.agent] = replace(chosen, open=chosen.open + 1)
         command, key = assignment.on_waiting(
-            waiting.ticket, waiting.cause, candidates, self._load, self._now
+            waiting.ticket, waiting.cause, candidates, self._staff_at or None
         )
-        return Step(command, key, f"the assignment of {waiting.ticket}")
+        return Step(command, key, f"the assignment of {waiting.ticket}", case.ticket.version)
 
     def _has_room(self, names: Sequence[str]) -> bool:
         """Return whether anybody of these is there and below the limit."""
@@ -307,3 +314,7 @@ class Round:
 
     def _read(self, query: Callable[[Cursor], _T]) -> _T:
         return self._parts.read_now(lambda connection: query(connection.cursor()))
+
+
+def _request(one: Step) -> Request:
+    return Request(command=one.command, actor=SYSTEM, key=one.key, expected_version=one.version)

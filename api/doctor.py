@@ -142,6 +142,29 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _channels(settings: Settings) -> Iterator[Finding]:
+    """The places notices go to: whether the library knows each, without its secrets."""
+    if not settings.notify_urls:
+        yield Finding("notices", "written to a file: no notify_urls are set", fine=True)
+        return
+    try:
+        from api.notifying.apprising import is_known  # noqa: PLC0415 - of the extra `notify`
+    except ImportError:
+        remedy = "install ticketledger[notify]"
+        yield Finding("notices", "the extra `notify` is not installed", fine=False, remedy=remedy)
+        return
+    for route, url in sorted(settings.notify_urls.items()):
+        fine = is_known(url.get_secret_value())
+        yield Finding(
+            f"notices by {route}",
+            "Apprise knows the URL" if fine else "Apprise knows no such URL",
+            fine=fine,
+            remedy=None
+            if fine
+            else "write it as Apprise does: WeCom is wecombot://, SMS a gateway",
+        )
+
+
 def _database(settings: Settings) -> Iterator[Finding]:
     """The database: that it answers, and that its schema is this version's."""
     if settings.database_url is not None:
@@ -234,5 +257,6 @@ _LOOKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _rooms,
     _zones,
     _data_dir,
+    _channels,
     _database,
 )

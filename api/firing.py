@@ -5,11 +5,14 @@ and a view that is behind change nothing of what is on record.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
+
+from api.lateness import Lateness
 from api.wiring import Services
 from domain import errors
 from domain.commands import AskSurvey, LapseAssignment, PassClock, PassDeadline
@@ -38,6 +41,9 @@ class Due(NamedTuple):
     command: PassDeadline | PassClock | LapseAssignment | AskSurvey
     key: str
     what: str
+    kind: str
+    """clock, deadline, lease or survey."""
+    due_at: Instant
 
 
 class Failed(NamedTuple):
@@ -45,6 +51,41 @@ class Failed(NamedTuple):
 
     times: int
     again_at: Instant
+
+
+class Found(NamedTuple):
+    """Everything that is due, as the views list it."""
+
+    deadlines: Sequence[deadlines.Due]
+    clocks: Sequence[clocks.DueClock]
+    leases: Sequence[agents.Lease]
+    surveys: Sequence[surveys.DueSurvey]
+
+
+def find(db: Cursor, now: Instant, limit: int) -> Found:
+    """Return what is due, up to so many of each kind, the longest overdue first."""
+    return Found(
+        deadlines.due(db, now, limit).due,
+        clocks.due(db, now, limit),
+        agents.leases_due(db, now, limit),
+        surveys.due(db, now, limit),
+    )
+
+
+def _meaning(found: Found) -> Iterable[Due]:
+    """Yield the command for everything that is due."""
+    for row in found.deadlines:
+        command, key = on_due(row.ticket, row.deadline, row.due_at)
+        yield Due(command, key, f"{row.deadline} of {row.ticket}", "deadline", row.due_at)
+    for clock in found.clocks:
+        passed, key = on_clock(clock.ticket, clock.clock, clock.at)
+        yield Due(passed, key, f"{clock.clock} of {clock.ticket}", "clock", clock.at)
+    for lease in found.leases:
+        lapsed, key = on_lease(lease.ticket, lease.due_at)
+        yield Due(lapsed, key, f"the lease on {lease.ticket}", "lease", lease.due_at)
+    for survey in found.surveys:
+        asked, key = on_survey(survey.ticket, survey.due_at)
+        yield Due(asked, key, f"the survey of {survey.ticket}", "survey", survey.due_at)
 
 
 class Firing:
@@ -60,16 +101,21 @@ class Firing:
         self._send = send
         self._done: set[str] = set()
         self._failed: dict[str, Failed] = {}
+        self._lateness = Lateness(parts.dsns.views)
 
     def step(self) -> int:
         """Send the command for everything that is due; return how many were sent."""
         now = self._parts.now()
-        found = list(self._due(now))
+        # What is done with, or waits to be tried again, hides nothing that is due.
+        limit = DUE_MAX + len(self._done) + len(self._failed)
+        found = list(_meaning(self._parts.read_now(lambda db: find(db.cursor(), now, limit))))
         listed = {one.key for one in found}
         self._done &= listed
         self._failed = {key: one for key, one in self._failed.items() if key in listed}
         sent = [(one, self._sent(one)) for one in found if not self._rests(one.key, now)]
-        return sum(self._answered(one, answer) for one, answer in sent)
+        fired = sum(self._answered(one, answer) for one, answer in sent)
+        self._lateness.write(self._parts.now())
+        return fired
 
     def _rests(self, key: str, now: Instant) -> bool:
         """Return whether nothing is sent: it is done with, or failed a moment ago."""
@@ -84,22 +130,6 @@ class Firing:
             answer: Future[Outcome] = Future()
             answer.set_exception(error)
             return answer
-
-    def _due(self, now: Instant) -> Iterable[Due]:
-        # What is done with, or waits to be tried again, hides nothing that is due.
-        limit = DUE_MAX + len(self._done) + len(self._failed)
-        for row in self._parts.read_now(lambda db: deadlines.due(db.cursor(), now, limit).due):
-            command, key = on_due(row.ticket, row.deadline, row.due_at)
-            yield Due(command, key, f"{row.deadline} of {row.ticket}")
-        for clock in self._parts.read_now(lambda db: clocks.due(db.cursor(), now, limit)):
-            passed, key = on_clock(clock.ticket, clock.clock, clock.at)
-            yield Due(passed, key, f"{clock.clock} of {clock.ticket}")
-        for lease in self._parts.read_now(lambda db: agents.leases_due(db.cursor(), now, limit)):
-            lapsed, key = on_lease(lease.ticket, lease.due_at)
-            yield Due(lapsed, key, f"the lease on {lease.ticket}")
-        for survey in self._parts.read_now(lambda db: surveys.due(db.cursor(), now, limit)):
-            asked, key = on_survey(survey.ticket, survey.due_at)
-            yield Due(asked, key, f"the survey of {survey.ticket}")
 
     def _answered(self, one: Due, answer: "Future[Outcome]") -> int:
         """Return 1 for a command that was answered, 0 for one that is sent again."""
@@ -119,6 +149,9 @@ class Firing:
         else:
             if outcome.replayed or not outcome.events:
                 self._done.add(one.key)  # on record already: the view has yet to hear of it
+            else:
+                fired_at = self._parts.now()
+                self._lateness.add(one.kind, due_at=one.due_at, fired_at=fired_at)
         self._failed.pop(one.key, None)
         return 1
 

@@ -78,6 +78,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], Kind]] = {
     errors.UnknownDesk: Kind(HTTPStatus.CONFLICT, "Unknown desk"),
     errors.UnknownDepartment: Kind(HTTPStatus.CONFLICT, "Unknown department"),
     errors.UnknownQueue: Kind(HTTPStatus.CONFLICT, "Unknown queue"),
+    errors.UnknownTag: Kind(HTTPStatus.CONFLICT, "Unknown tag"),
     errors.BookKnownOtherwise: Kind(HTTPStatus.CONFLICT, "The book is known otherwise"),
     errors.BookOverlaps: Kind(HTTPStatus.CONFLICT, "Another book begins then"),
     errors.BookNotInForce: Kind(HTTPStatus.CONFLICT, "The book begins later"),

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from domain.events.base import Event
+from domain.events.facts import FactReported
 from domain.events.registry import read_event
 from domain.values import Actor, Instant, Sha256
 
@@ -96,6 +97,20 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def at(self) -> Instant:
         """Return when the event was recorded."""
         return self.envelope.at
+
+    @property
+    def occurred_at(self) -> Instant:
+        """Return when the fact was true first, as its event or its source says.
+
+        History of another system and facts reported later say it; everything else occurred when
+        it was recorded.
+        """
+        if isinstance(self.event, FactReported):
+            return self.event.occurred_at
+        source = self.envelope.source
+        if source is not None and source.occurred_at is not None:
+            return source.occurred_at
+        return self.at
 
     @property
     def actor(self) -> Actor:

@@ -54,9 +54,12 @@ def customer_stream(customer: str) -> str:
     return f"customer:{customer}"
 
 
-def notice_stream(ticket: str) -> str:
-    """Return the name of the stream that says how a ticket's notices ended."""
-    return f"notice:{ticket}"
+def notice_stream(about: str) -> str:
+    """Return the name of the stream that says how the notices about a stream ended.
+
+    Of a ticket's it is `notice:` and the ticket's id, of a queue's `notice:queue:` and its name.
+    """
+    return f"notice:{about.removeprefix('ticket:')}"
 
 
 def ticket_id(lane: int, day: str, drawn: int) -> str:

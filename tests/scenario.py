@@ -15,12 +15,13 @@ from domain.errors import Refusal
 from domain.events import Event, OrderPlaced, OrderSigned
 from domain.policies import book as books
 from domain.policies.book import Book
+from domain.ticket.context import Context
 from domain.ticket.decide import decide
 from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settle
 from domain.ticket.order import decide_order, evolve_order
-from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
+from domain.ticket.state import Agent, Order, Stamp, Ticket
 from domain.values import (
     SYSTEM,
     Actor,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from api.demo.client import Client
-from api.demo.day import STORY, TICKETS_PER_DAY, Day, Made
+from api.demo.day import TICKETS_PER_DAY, Day, Made, lead
 from api.demo.now import HeldNow
 from api.demo.story import Story
 from api.ids import wall_clock
@@ -54,12 +54,14 @@ def load(
     tickets_per_day: int = TICKETS_PER_DAY,
     end: Instant | None = None,
 ) -> Made:
-    """Fill an empty ledger with days up to `end`, which is now, and the worked case before them.
+    """Fill an empty ledger with days up to `end`, which is now, and what lies before them.
+
+    That is the worked case, and before a day or a few some matters that were ruled and are closed.
 
     Raises NotEmpty.
     """
     end = end or wall_clock()
-    now = HeldNow(later(end, -timedelta(days=days) - STORY))
+    now = HeldNow(later(end, -timedelta(days=days) - lead(days)))
     day = Day(seed, now, end=end, days=days, tickets_per_day=tickets_per_day)
 
     def draw(lane: int, at: Instant) -> str:

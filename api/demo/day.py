@@ -1,12 +1,17 @@
-"""Makes days of a platform: matters open over the hours, and each goes its way until the end."""
+"""Makes days of a platform: matters open over the hours, and each goes its way until the end.
+
+Where the days are too few for a ruling to be over, some matters that were ruled before lie first.
+"""
 
 import heapq
 import itertools
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any, Final, NamedTuple
 
 from api.demo.client import Answer, Client
+from api.demo.earlier import EARLIER, ENDINGS, Earlier
 from api.demo.mix import MIX, PRODUCTS, Category, asks_for_exams
 from api.demo.now import HeldNow
 from api.demo.story import Story
@@ -19,6 +24,8 @@ from domain.values import Examination, Instant, later
 TICKETS_PER_DAY: Final = 320
 STORY: Final = timedelta(hours=9)
 """How long before the days the worked case begins; it is over when they do."""
+PAST: Final = timedelta(days=11)
+"""How long before the worked case earlier matters begin: ruled, past appeal, and closed by then."""
 PACE: Final = timedelta(minutes=15)
 """How much of the demo's time lies between two steps of the worked case."""
 ROUND: Final = timedelta(minutes=30)
@@ -58,8 +65,9 @@ class Day:
         days: int,
         tickets_per_day: int = TICKETS_PER_DAY,
     ) -> None:
-        """Make days that end at `end`; `now` stands so long before them as the story takes."""
+        """Make days that end at `end`; `now` stands so long before them as `lead` tells."""
         self.chance = Random(seed)  # noqa: S311 - a demo is drawn again, a secret is not
+        self._seed = seed
         self._now = now
         self._start = later(end, -timedelta(days=days))
         self._end = end
@@ -71,28 +79,64 @@ class Day:
 
     def make(self, parts: Services) -> Made:
         """Return what was made, when the demo's time has caught up with the end."""
-        agenda: list[tuple[Instant, int, Any]] = []
-        for at in self._openings():
-            heapq.heappush(agenda, (at, next(self._numbers), None))
         worker = Worker(parts)
-        turn = later(self._start, ROUND)
         with Client(parts) as client:
             self._hire(client)
+            if lead(self._days) > STORY:
+                # Drawn by a chance of their own: the days are the same, whatever lies before them.
+                chance, self.chance = self.chance, Random(f"{self._seed} earlier")  # noqa: S311 - as above
+                self._live(parts, client, worker, self._earlier(), until=later(self._start, -STORY))
+                self.chance = chance
+            openings = [(at, None) for at in self._openings()]
             told = Story(client, self._now, pace=PACE, move=self._now.move).act()
-            while agenda and agenda[0][0] <= self._end:
-                at, _, going = heapq.heappop(agenda)
-                while turn <= at:
-                    self._take_turn(parts, worker, turn)
-                    turn = later(turn, ROUND)
-                self._now.move(at)
-                if going is not None and going.step.path == "assignment":
-                    parts.views.catch_up()  # what an agent carries is looked up
-                going = self._open(client) if going is None else self._go_on(client, going)
-                if going is not None:
-                    due = later(at, timedelta(minutes=going.step.minutes))
-                    heapq.heappush(agenda, (due, next(self._numbers), going))
-            self._take_turn(parts, worker, self._end)
+            self._now.move(self._start)
+            self._live(parts, client, worker, openings, until=self._end)
         return Made(self._tickets + 1, self._commands, self._refused, told)
+
+    def _live(
+        self,
+        parts: Services,
+        client: Client,
+        worker: Worker,
+        openings: Iterable[tuple[Instant, Earlier | None]],
+        *,
+        until: Instant,
+    ) -> None:
+        """Let matters open and go their way until an instant; the worker gets its turns."""
+        agenda: list[tuple[Instant, int, Any]] = []
+        for at, opening in openings:
+            heapq.heappush(agenda, (at, next(self._numbers), opening))
+        turn = later(self._now.at, ROUND)
+        while agenda and agenda[0][0] <= until:
+            at, _, going = heapq.heappop(agenda)
+            turn = self._take_turns(parts, worker, turn, at)
+            self._now.move(at)
+            if isinstance(going, _Going):
+                if going.step.path == "assignment":
+                    parts.views.catch_up()  # what an agent carries is looked up
+                going = self._go_on(client, going)
+            else:
+                going = self._open(client, going)
+            if going is not None:
+                due = later(at, timedelta(minutes=going.step.minutes))
+                heapq.heappush(agenda, (due, next(self._numbers), going))
+        self._take_turns(parts, worker, turn, until)
+        self._take_turn(parts, worker, until)
+
+    def _take_turns(
+        self, parts: Services, worker: Worker, turn: Instant, until: Instant
+    ) -> Instant:
+        """Let the worker have the turns that come by an instant, and return when the next is."""
+        while turn <= until:
+            self._take_turn(parts, worker, turn)
+            turn = later(turn, ROUND)
+        return turn
+
+    def _earlier(self) -> Iterator[tuple[Instant, Earlier]]:
+        """Yield when which matters of the time before open: all on one day."""
+        begun = self._now.at
+        for number, one in enumerate(EARLIER):
+            yield later(begun, timedelta(hours=3 * number)), one
 
     def _hire(self, client: Client) -> None:
         """Register the agents: they claim what they work on, and half of them passed every exam."""
@@ -132,9 +176,10 @@ class Day:
             parts.views.catch_up()
         self._idle_at = before if before == _ends(parts) else None
 
-    def _open(self, client: Client) -> _Going | None:
+    def _open(self, client: Client, earlier: Earlier | None) -> _Going | None:
         """Place an order some days ago and bring a matter about it."""
-        category = self.chance.choices(MIX, [one.weight for one in MIX])[0]
+        mix = MIX if earlier is None else [one for one in MIX if one.track == earlier.track]
+        category = self.chance.choices(mix, [one.weight for one in mix])[0]
         matter = self._matter(category)
         order = f"o-{next(self._numbers):06d}"
         self._place(client, order, matter)
@@ -155,7 +200,8 @@ class Day:
             return None
         self._tickets += 1
         ticket = answer.body["stream"].partition(":")[2]
-        track = TRACKS[category.track](matter)
+        going = TRACKS[category.track] if earlier is None else ENDINGS[earlier.ending]
+        track = going(matter)
         return _Going(ticket, track, next(track), matter.merchant)
 
     def _matter(self, category: Category) -> Matter:
@@ -254,6 +300,11 @@ class Day:
         self._commands += 1
         self._refused += not answer.ok
         return answer
+
+
+def lead(days: int) -> timedelta:
+    """Return how long before so many days the demo's time begins."""
+    return STORY if timedelta(days=days) > PAST else PAST + STORY
 
 
 def _ends(parts: Services) -> list[int]:

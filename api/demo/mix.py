@@ -92,17 +92,17 @@ class Product(NamedTuple):
 
 
 PRODUCTS: Final = (
-    Product("phone-a1", "青松 A1 手机 8+256 GB", "phone", 399_900, "s-qingsong"),
-    Product("phone-b2", "Larch B2 phone 12+512 GB", "phone", 529_900, "s-larch"),
-    Product("kettle-1", "恒温电热水壶 1.5 L", "appliance", 15_900, "s-hengwen"),
-    Product("washer-9", "9 kg front-loading washing machine", "appliance", 289_900, "s-hengwen"),
+    Product("phone-a1", "青松 A1 手机 8+256 GB", "phones", 399_900, "s-qingsong"),
+    Product("phone-b2", "Larch B2 phone 12+512 GB", "phones", 529_900, "s-larch"),
+    Product("kettle-1", "恒温电热水壶 1.5 L", "appliances", 15_900, "s-hengwen"),
+    Product("washer-9", "9 kg front-loading washing machine", "appliances", 289_900, "s-hengwen"),
     Product("dress-22", "真丝连衣裙 M 码", "clothing", 45_900, "s-sizhou"),
     Product("shoes-42", "Trail running shoes, size 42", "clothing", 62_900, "s-larch"),
     Product("diaper-l", "婴儿纸尿裤 L 码 120 片", "mother_and_baby", 21_900, "s-ningbei"),
     Product("pram-3", "Folding pram", "mother_and_baby", 109_900, "s-ningbei"),
     Product("cherry-2", "车厘子 2 kg 冷链直达", "fresh_food", 16_800, "s-yuanshan"),
     Product("bag-7", "头层牛皮手提包", "luxury", 368_000, "s-sizhou"),
-    Product("lamp-5", "Desk lamp with dimmer", "home", 12_900, "s-hengwen"),
+    Product("lamp-5", "Desk lamp with dimmer", "homeware", 12_900, "s-hengwen"),
     Product("sofa-2", "定制双人沙发", "custom_made", 259_900, "s-yuanshan"),
 )
 

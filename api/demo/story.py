@@ -90,7 +90,7 @@ class Story:
                     "line": "1",
                     "sku": "phone-a1",
                     "title": "青松 A1 手机 8+256 GB",
-                    "category": "phone",
+                    "category": "phones",
                     "quantity": 1,
                     "paid": PRICE,
                     "supplier": "s-qingsong",

@@ -92,7 +92,7 @@ def approved_refund(matter: Matter) -> Track:
     """The merchant approves a refund without a return."""
     yield from _accept(matter)
     yield _merchant(matter, 15, 500, "approval", {"terms": matter.terms()})
-    yield _paid(matter, "R1")
+    yield paid(matter, "R1")
     yield from _end(matter)
 
 
@@ -169,34 +169,87 @@ def negotiated(matter: Matter) -> Track:
 
 def rejected(matter: Matter) -> Track:
     """The platform decides for the merchant."""
-    yield from _intervene(matter)
-    yield from _ruling(matter, for_buyer=False)
+    yield from intervened(matter)
+    yield from decided(matter, ruling(matter, for_buyer=False))
 
 
 def ruled(matter: Matter) -> Track:
     """The platform decides for the buyer and sees to it."""
-    yield from _intervene(matter)
-    yield from _ruling(matter, for_buyer=True)
-    yield _paid(matter, "R1")
+    yield from intervened(matter)
+    yield from decided(matter, ruling(matter))
+    yield paid(matter, "R1")
 
 
 def appealed(matter: Matter) -> Track:
     """The merchant appeals, and another arbitrator upholds the ruling."""
-    yield from _intervene(matter)
-    yield from _ruling(matter, for_buyer=True)
-    grounds = matter.words.say("我方认为证据不足。", "We find the evidence too thin.")
-    yield _merchant(matter, 20, 200, "appeals", {"grounds": grounds})
-    second = matter.arbitrators[1]
-    yield Step(
-        matter.soon(10, 60), "supervisor", matter.supervisor, "arbitrator", {"arbitrator": second}
-    )
-    decision = {
+    yield from intervened(matter)
+    yield from decided(matter, ruling(matter))
+    upheld = {
         "outcome": "upheld",
         "reasons": matter.words.say("经复核，原裁决维持。", "On review the ruling stands."),
         "clauses": ["evidence.burden"],
         "relied_on": ["E1"],
     }
+    yield from reviewed(matter, upheld)
+
+
+def intervened(matter: Matter) -> Track:
+    """The sides do not agree, the platform is asked, and an arbitrator is named."""
+    yield from _refuse(matter)
+    offer = {"terms": [{"kind": "coupon", "amount": matter.money(0.02)}]}
+    yield _merchant(matter, 5, 60, "offers", offer)
+    yield Step(matter.soon(5, 60), "buyer", matter.buyer, "offers/O1/decline", {})
+    yield Step(matter.soon(2, 60), "buyer", matter.buyer, "intervention", {})
+    photo = {"kind": "photo", "obtained": "photographed_by_buyer"}
+    yield Step(matter.soon(5, 90), "buyer", matter.buyer, "evidence", photo, upload=_photo(matter))
+    yield Step(matter.soon(1, 30), "buyer", matter.buyer, "evidence/seal", {})
+    first = matter.arbitrators[0]
+    yield Step(
+        matter.soon(10, 90), "supervisor", matter.supervisor, "arbitrator", {"arbitrator": first}
+    )
+
+
+def ruling(
+    matter: Matter, *, for_buyer: bool = True, merchant_bp: int = 10_000, paid_bp: int = 0
+) -> dict[str, Any]:
+    """Return a decision: who wins, how much the merchant bears, and what is paid already."""
+    borne = {"merchant": merchant_bp, "buyer": 10_000 - merchant_bp} if for_buyer else _BUYER_ALL
+    award = {"kind": "refund", "amount": matter.money((merchant_bp - paid_bp) / 10_000)}
+    return {
+        "in_favour_of": "buyer" if for_buyer else "merchant",
+        "shares": [{"party": one, "share_bp": share} for one, share in borne.items() if share],
+        "awards": [award] if for_buyer else [],
+        "reasons": matter.words.say(
+            "结合交易快照与双方举证，作出如下裁决。",
+            "Decided on the snapshot and both sides' proof.",
+        ),
+        "clauses": ["delivery.not_received" if for_buyer else "evidence.no_fault_found"],
+        "relied_on": ["E1", "E2"],
+    }
+
+
+def decided(matter: Matter, decision: Mapping[str, Any]) -> Track:
+    """The arbitrator who was named decides."""
+    first = matter.arbitrators[0]
+    yield Step(matter.soon(120, 1800), "arbitrator", first, "rulings", decision)
+
+
+def reviewed(matter: Matter, decision: Mapping[str, Any], *, by: str = "merchant") -> Track:
+    """A side appeals, and another arbitrator decides."""
+    grounds = matter.words.say("我方认为证据不足。", "We find the evidence too thin.")
+    who = matter.merchant if by == "merchant" else matter.buyer
+    yield Step(matter.soon(20, 200), by, who, "appeals", {"grounds": grounds})
+    second = matter.arbitrators[1]
+    yield Step(
+        matter.soon(10, 60), "supervisor", matter.supervisor, "arbitrator", {"arbitrator": second}
+    )
     yield Step(matter.soon(30, 240), "arbitrator", second, "appeals/decision", decision)
+
+
+def paid(matter: Matter, remedy: str) -> Step:
+    """Return that the payment system tells of a settled refund."""
+    reference = {"reference": f"p-{matter.chance.randrange(10**9)}"}
+    return Step(matter.soon(3, 120), "payment", "pay-1", f"remedies/{remedy}/settlement", reference)
 
 
 TRACKS: Final[Mapping[str, Callable[[Matter], Track]]] = {
@@ -218,6 +271,9 @@ TRACKS: Final[Mapping[str, Callable[[Matter], Track]]] = {
 """Every track by its name."""
 
 
+_BUYER_ALL: Final = {"buyer": 10_000}
+
+
 def _accept(matter: Matter) -> Track:
     yield _agent(matter, 1, 45, "acceptance", {})
     # Who passed no exam claims nothing that asks for one (RO-02).
@@ -231,37 +287,6 @@ def _refuse(matter: Matter) -> Track:
     yield _merchant(matter, 15, 240, "refusal", {"reasons": reasons})
 
 
-def _intervene(matter: Matter) -> Track:
-    yield from _refuse(matter)
-    offer = {"terms": [{"kind": "coupon", "amount": matter.money(0.02)}]}
-    yield _merchant(matter, 5, 60, "offers", offer)
-    yield Step(matter.soon(5, 60), "buyer", matter.buyer, "offers/O1/decline", {})
-    yield Step(matter.soon(2, 60), "buyer", matter.buyer, "intervention", {})
-    photo = {"kind": "photo", "obtained": "photographed_by_buyer"}
-    yield Step(matter.soon(5, 90), "buyer", matter.buyer, "evidence", photo, upload=_photo(matter))
-    yield Step(matter.soon(1, 30), "buyer", matter.buyer, "evidence/seal", {})
-    first = matter.arbitrators[0]
-    yield Step(
-        matter.soon(10, 90), "supervisor", matter.supervisor, "arbitrator", {"arbitrator": first}
-    )
-
-
-def _ruling(matter: Matter, *, for_buyer: bool) -> Track:
-    ruling = {
-        "in_favour_of": "buyer" if for_buyer else "merchant",
-        "shares": [{"party": "merchant" if for_buyer else "buyer", "share_bp": 10_000}],
-        "awards": [{"kind": "refund", "amount": matter.money()}] if for_buyer else [],
-        "reasons": matter.words.say(
-            "结合交易快照与双方举证，作出如下裁决。",
-            "Decided on the snapshot and both sides' proof.",
-        ),
-        "clauses": ["delivery.not_received" if for_buyer else "evidence.no_fault_found"],
-        "relied_on": ["E1", "E2"],
-    }
-    first = matter.arbitrators[0]
-    yield Step(matter.soon(120, 1800), "arbitrator", first, "rulings", ruling)
-
-
 def _return_steps(matter: Matter, remedy: str) -> Track:
     at = f"remedies/{remedy}"
     yield _merchant(matter, 5, 60, f"{at}/return-authorisation", {"path": "prepaid_label"})
@@ -270,12 +295,7 @@ def _return_steps(matter: Matter, remedy: str) -> Track:
     yield _merchant(matter, 200, 800, f"{at}/return-receipt", {})
     finding = {"passed": True, "finding": "as_described"}
     yield _merchant(matter, 10, 120, f"{at}/return-inspection", finding)
-    yield _paid(matter, remedy)
-
-
-def _paid(matter: Matter, remedy: str) -> Step:
-    reference = {"reference": f"p-{matter.chance.randrange(10**9)}"}
-    return Step(matter.soon(3, 120), "payment", "pay-1", f"remedies/{remedy}/settlement", reference)
+    yield paid(matter, remedy)
 
 
 def _end(matter: Matter) -> Track:

@@ -7,6 +7,7 @@ from pydantic import Field
 from api.models.base import At, Body, Caption, Digest, Name, Reference, Text
 from api.models.terms import AttachmentBody, Lax, MoneyBody, ShareBody, TermsBody
 from domain.ledger.vault_drafts import CONTENT_BYTES_MAX
+from domain.ticket.intake import TAGS_MAX
 from domain.values import (
     Channel,
     EvidenceKind,
@@ -17,6 +18,8 @@ from domain.values import (
     RemedyKind,
     Responsible,
     Scenario,
+    Sentiment,
+    Urgency,
 )
 
 TERMS_MAX: Final = 10
@@ -28,6 +31,8 @@ Side = Literal["buyer", "merchant"]
 """The two parties a case is between."""
 ClauseId = Annotated[str, Field(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$")]
 """A clause of the book of rules."""
+TagId = Annotated[str, Field(pattern=r"^[a-z_]{1,40}(\.[a-z_]{1,40}){2}$")]
+"""A tag of the book of rules."""
 ItemId = Annotated[str, Field(pattern=r"^E[1-9][0-9]{0,5}$")]
 """An evidence item of the ticket."""
 Mark = Annotated[int, Field(ge=1, le=5)]
@@ -36,6 +41,7 @@ Clauses = Annotated[list[ClauseId], Field(max_length=ITEMS_MAX)]
 Items = Annotated[list[ItemId], Field(max_length=ITEMS_MAX)]
 Shares = Annotated[tuple[ShareBody, ...], Field(strict=False, max_length=5)]
 Awards = Annotated[tuple[TermsBody, ...], Field(strict=False, max_length=TERMS_MAX)]
+Tags = Annotated[tuple[TagId, ...], Field(strict=False, max_length=TAGS_MAX)]
 Path = Literal["pick_up", "drop_off", "prepaid_label"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A word for machines and statistics; it stands in the record for ever and is no free text."""
@@ -81,6 +87,12 @@ class DiagnosisBody(Body):
     scenario: Lax[Scenario]
     responsible: Lax[Responsible]
     kind: Lax[Kind]
+    tags: Tags | None = None
+    """The best first; what is absent, here and below, stands as it is."""
+    urgency: Lax[Urgency] | None = None
+    sentiment: Lax[Sentiment] | None = None
+    upset: bool | None = None
+    """Whether the buyer is angry; that they are not is for a supervisor to say."""
 
 
 class AnswerBody(Body):

@@ -17,12 +17,19 @@ ID_HEADER: Final = "X-Ticketledger-Notice"
 """Under which a channel that has headers is given the notice's id."""
 ADDRESS: Final = "{address}"
 """Where the person's address stands in a URL."""
+_SOMEBODY: Final = "13800000000"
+"""Stands for an address where only the rest of a URL is looked at."""
 _WITH_HEADERS: Final = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it repeats URLs when one fails
 with warnings.catch_warnings():
     # Its services are loaded at the first use of any, and some of them warn of themselves.
     warnings.simplefilter("ignore", DeprecationWarning)
     apprise.Apprise.instantiate("json://localhost")
+
+
+def is_known(url: str) -> bool:
+    """Return whether the library has a service for a URL of the settings, and it is whole."""
+    return apprise.Apprise().add(url.replace(ADDRESS, _SOMEBODY))
 
 
 class ApprisePort:

@@ -62,6 +62,7 @@ def _addressee(parts: Services, addresses: Addresses, waiting: Waiting) -> Addre
     """Return where a party is reached; None for a desk, which is reached by the settings."""
     if waiting.to not in PARTIES:
         return None
+    assert waiting.ticket is not None, "what is about a queue is told to no party"
     ticket = parts.ledger.case(waiting.ticket).ticket
     reference = ticket.buyer if waiting.to == "buyer" else ticket.merchant
     if f"{waiting.to}:{reference}" in ticket.forgotten:
@@ -83,6 +84,7 @@ def _locale(rule: Notice, book: Book, found: Addressee | None) -> Locale:
 
 def _resolution(parts: Services, waiting: Waiting) -> dict[str, str]:
     """Return the written resolution a signature stands for, in the clear."""
+    assert waiting.ticket is not None, "what is enclosed belongs to a ticket"
     ticket = parts.ledger.case(waiting.ticket).ticket
     before = ticket_records(parts, waiting.ticket)[: waiting.version]
     written = [one for one in before if isinstance(one.event, ResolutionWritten)]

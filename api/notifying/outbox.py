@@ -19,8 +19,11 @@ from projections.projection import OF_TICKETS, Page, View
 
 LEASE_S: Final = 60
 """Longer than one try takes; each try begins it anew."""
+_BARE: Final = "ticket:"
+"""Left out where the table names a ticket, as it was before it named queues too."""
 _COLUMNS: Final = (
-    "notice, ticket, version, rule, policy, recipient, channel, due_at, next_at, tries, why"
+    f"notice, case when strpos(ticket, ':') > 0 then ticket else '{_BARE}' || ticket end, "
+    "version, rule, policy, recipient, channel, due_at, next_at, tries, why"
 )
 
 
@@ -28,7 +31,8 @@ class Waiting(NamedTuple):
     """A notice as the list has it."""
 
     notice: str
-    ticket: str
+    about: str
+    """The stream of the fact that it tells."""
     version: int
     rule: str
     policy: str
@@ -40,6 +44,12 @@ class Waiting(NamedTuple):
     """How many were begun."""
     why: str | None
     """Why it was given up; None while it waits."""
+
+    @property
+    def ticket(self) -> str | None:
+        """Return the ticket it is about; None of a queue."""
+        family, _, subject = self.about.partition(":")
+        return subject if family == "ticket" else None
 
 
 class OutboxTable:
@@ -139,7 +149,7 @@ def _insert(db: Cursor, notices: Sequence[NoticeDue]) -> None:
         [
             (
                 one.notice,
-                one.ticket,
+                one.about.removeprefix(_BARE),
                 one.version,
                 one.rule,
                 one.policy,
@@ -157,12 +167,11 @@ def take(connection: Connection, owner: str, now: Instant, limit: int) -> list[W
     """Return notices to send, ours until the lease is over; the longest waiting first."""
     with connection, connection.cursor() as db:
         db.execute(
-            "with ours as (select notice from view.notice where why is null and next_at <= %s "
-            "and lease_until < clock_timestamp() order by next_at, notice limit %s "
-            "for update skip locked) update view.notice n set owner = %s, "
+            "with ours as (select notice as id from view.notice where why is null "  # noqa: S608 - ours
+            "and next_at <= %s and lease_until < clock_timestamp() order by next_at, notice "
+            "limit %s for update skip locked) update view.notice set owner = %s, "
             "lease_until = clock_timestamp() + make_interval(secs => %s) "
-            "from ours where n.notice = ours.notice returning n.notice, ticket, version, rule, "
-            "policy, recipient, channel, due_at, next_at, tries, why",
+            f"from ours where notice = id returning {_COLUMNS}",
             (now, limit, owner, LEASE_S),
         )
         return sorted((Waiting(*row) for row in db.fetchall()), key=lambda one: one.next_at)
@@ -176,6 +185,17 @@ def begin(connection: Connection, owner: str, notice: str, next_at: Instant) -> 
             "lease_until = clock_timestamp() + make_interval(secs => %s) "
             "where notice = %s and owner = %s and why is null and lease_until > clock_timestamp()",
             (next_at, LEASE_S, notice, owner),
+        )
+        return db.rowcount == 1
+
+
+def hold(connection: Connection, owner: str, notice: str) -> bool:
+    """Begin our lease anew without a try; False when it is not ours any more."""
+    with connection, connection.cursor() as db:
+        db.execute(
+            "update view.notice set lease_until = clock_timestamp() + make_interval(secs => %s) "
+            "where notice = %s and owner = %s and why is null and lease_until > clock_timestamp()",
+            (LEASE_S, notice, owner),
         )
         return db.rowcount == 1
 

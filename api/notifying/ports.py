@@ -26,7 +26,8 @@ class Message(NamedTuple):
 
     notice: str
     """Its id, the same at every try: a channel that has taken it may answer a repetition so."""
-    ticket: str
+    ticket: str | None
+    """None of what is about a queue, which its words name."""
     to: str
     channel: str
     address: str | None
@@ -144,5 +145,5 @@ class FilePort:
                 lines.emit(logging.makeLogRecord({"msg": text}))
         except OSError as error:
             raise NotDelivered(f"the file can not be written: {type(error).__name__}") from error
-        told = message.ticket, message.to, message.channel, message.subject
+        told = message.ticket or "-", message.to, message.channel, message.subject
         log.info("%s to %s, meant for %s and written down: %s", *told)

@@ -1,12 +1,13 @@
 """The worker's share of notices: what the record says is put on the list, and the list is sent.
 
 A notice reaches its channel at least once, always under the same id, and its end is put on record
-once, however many workers there are and wherever one of them falls.
+once, however many workers there are and wherever one of them falls. What is over before it goes, or
+before it is tried again, is not sent, and that is its end.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import Final, NamedTuple
@@ -20,13 +21,13 @@ from api.notifying.routes import addresses_of, port_of
 from api.wiring import Services
 from domain import errors
 from domain.commands import RecordNotice
+from domain.events import Event
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.requests import Request
 from domain.policies.book import Book
 from domain.policies.notices import Notification
-from domain.processes.notices import NoticeDue, notices_of
+from domain.processes.notices import NoticeDue, moot, notices_of
 from domain.record import Record
-from domain.streams import ticket_stream
 from domain.values import SYSTEM, Instant, NoticeFailure, later
 from projections import positions
 from projections.projection import where
@@ -146,11 +147,14 @@ class Sender:
         rule = self._rule(waiting)
         calendar = rule.book.calendar_of(notice_of(rule.book, waiting.rule).calendar)
         now = parts.now()
-        if waiting.notice in parts.ledger.notices_ended(waiting.ticket):
+        if waiting.notice in parts.ledger.notices_ended(waiting.about):
             self._take_off(waiting)
             return
         if not calendar.is_open(now):
             self._put_back(waiting, calendar.next_open(now))
+            return
+        if moot(rule.record.event, self._since(waiting)):
+            self._overtaken(waiting, rule)
             return
         if waiting.tries >= rule.notification.tries:
             # Its last try was begun by a worker that fell before it could say how it ended.
@@ -188,11 +192,28 @@ class Sender:
 
     def _rule(self, waiting: outbox.Waiting) -> _Rule:
         ledger = self._parts.ledger
-        (record,) = ledger.stream(ticket_stream(waiting.ticket), waiting.version - 1, 1)
+        (record,) = ledger.stream(waiting.about, waiting.version - 1, 1)
         book = ledger.book_named(waiting.policy)
         assert book is not None, "the book of a notice was adopted"
         assert book.notification is not None, "a book with notices says how they are sent"
         return _Rule(record, book, book.notification)
+
+    def _since(self, waiting: outbox.Waiting) -> Iterator[Event]:
+        """Yield what was recorded on the stream after the fact that a notice tells."""
+        version = waiting.version
+        while records := self._parts.ledger.stream(waiting.about, version, PAGE_MAX):
+            yield from (record.event for record in records)
+            version = records[-1].version
+
+    def _overtaken(self, waiting: outbox.Waiting, rule: _Rule) -> None:
+        """Put on record that there is nothing to tell any more; nobody has to look after that."""
+        with self._session.connection() as connection:
+            # Who has it instead may be sending it: only they can say how often it was tried.
+            if not outbox.hold(connection, self._owner, waiting.notice):
+                return
+        log.info("notice %s is moot", waiting.notice[:12])
+        if self._on_record(waiting, rule, failure=NoticeFailure.MOOT):
+            self._take_off(waiting)
 
     def _fail(self, waiting: outbox.Waiting, rule: _Rule, why: NoticeFailure) -> None:
         """Put on record that a notice will not be sent any more."""
@@ -212,7 +233,7 @@ class Sender:
         """Put on record how a notice ended; False when that has to be said another time."""
         envelope = rule.record.envelope
         command = RecordNotice(
-            ticket=waiting.ticket,
+            about=waiting.about,
             notice=waiting.notice,
             rule=waiting.rule,
             to=waiting.to,

@@ -13,7 +13,9 @@ from domain.values import (
     RemedyKind,
     Responsible,
     Scenario,
+    Sentiment,
     Terms,
+    Urgency,
 )
 
 
@@ -62,12 +64,19 @@ class AmendClaim(TicketCommand, frozen=True, kw_only=True):
     claim: Money | None = None
 
 
-class CorrectDiagnosis(TicketCommand, frozen=True, kw_only=True):
+# Left out where nobody says them, what joined later leaves the digests of earlier requests alone.
+class CorrectDiagnosis(TicketCommand, frozen=True, kw_only=True, omit_defaults=True):
     """Say what the matter is really about."""
 
     scenario: Scenario
     responsible: Responsible
     kind: Kind
+    tags: tuple[str, ...] | None = None
+    """The best first; like what follows, None leaves it as it is."""
+    urgency: Urgency | None = None
+    sentiment: Sentiment | None = None
+    upset: bool | None = None
+    """Whether the buyer is angry (DI-10); that they are not is for a supervisor to say."""
 
 
 class GiveAnswer(TicketCommand, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from domain.values import Instant, NoticeFailure
 class RecordNotice(Command, frozen=True, kw_only=True):
     """Put on record that a notice was taken by a channel, or will not be sent any more."""
 
-    ticket: str
+    about: str
+    """The stream of the fact that it tells."""
     notice: str
     rule: str
     to: str

@@ -13,13 +13,15 @@ class QueueTicket(TicketCommand, frozen=True, kw_only=True):
     why: str
 
 
-class ChooseAgent(TicketCommand, frozen=True, kw_only=True):
+# Digests name the ground as the one that stood there first: keys used before stand for the same.
+class ChooseAgent(TicketCommand, frozen=True, kw_only=True, rename={"staff_at": "lease_until"}):
     """Give a ticket to the best of the candidates, as whoever asks saw them."""
 
-    GROUNDS: ClassVar[tuple[str, ...]] = ("candidates", "lease_until")
+    GROUNDS: ClassVar[tuple[str, ...]] = ("candidates", "staff_at")
 
     candidates: tuple[Candidate, ...]
-    lease_until: Instant
+    staff_at: str | None = None
+    """Up to where the record was read that says who is there and what they can do."""
 
 
 class LapseAssignment(TicketCommand, frozen=True, kw_only=True):

@@ -64,6 +64,7 @@ from domain.events.diagnosis import (
     CustomerNoted,
     DiagnosisMade,
     PriorityInput,
+    ReadingCorrected,
     TicketPrioritised,
 )
 from domain.events.evidence import (
@@ -184,6 +185,7 @@ from domain.events.remedies import (
 )
 from domain.events.routing import (
     AgentChosen,
+    AgentNoted,
     AssignmentLapsed,
     AssignmentReturned,
     DepartmentAsked,
@@ -222,6 +224,7 @@ __all__ = [
     "AgentCertified",
     "AgentChosen",
     "AgentMoved",
+    "AgentNoted",
     "AgentRated",
     "AgentRegistered",
     "AgentRetrained",
@@ -336,6 +339,7 @@ __all__ = [
     "PriorityInput",
     "QueueEased",
     "QueueOverflowed",
+    "ReadingCorrected",
     "RefundFailed",
     "RefundGranted",
     "RefundInitiated",

@@ -73,7 +73,7 @@ class AccessEvent(Event, frozen=True):
 
 
 class NoticeEvent(Event, frozen=True):
-    """How a notice about a ticket ended, on a stream beside the ticket's."""
+    """How a notice ended, on a stream beside that of the fact it tells."""
 
     FAMILY: ClassVar[str] = "notice"
 

@@ -10,6 +10,8 @@ from domain.values import Awaiting, Instant, Money
 
 REOPENED: Final = "reopened"
 """Why a promise of the round before is cancelled; the new round makes it anew."""
+WITHDRAWN: Final = "ground_withdrawn"
+"""Why a promise is cancelled whose ground a person has taken back; the correction stands before."""
 NOT_IN_BOOK: Final = "not_in_book"
 """Why a promise is cancelled that the book a ticket was moved to does not make."""
 

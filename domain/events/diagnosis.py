@@ -33,6 +33,20 @@ class DiagnosisMade(TicketEvent, frozen=True):
     """The book's own words that were found, one a line: each may tell what the buyer wrote of."""
 
 
+class ReadingCorrected(TicketEvent, frozen=True):
+    """A person corrected what the words were taken to say; what is absent stands as it was."""
+
+    TOPIC: ClassVar[str] = "diagnosis.reading_corrected.v1"
+
+    policy: str
+    tags: tuple[str, ...] | None = None
+    """The best first."""
+    urgency: Urgency | None = None
+    sentiment: Sentiment | None = None
+    upset: bool | None = None
+    """False takes back that the buyer was angry; what was owed for it by then stays owed."""
+
+
 class CustomerNoted(TicketEvent, frozen=True):
     """Who the buyer was to the platform when the matter came in; ground of what follows."""
 

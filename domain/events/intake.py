@@ -6,6 +6,7 @@ from domain.events.base import TicketEvent
 from domain.values import (
     AuthorText,
     BuyerText,
+    Candidate,
     Channel,
     Kind,
     MerchantText,
@@ -95,6 +96,10 @@ class TicketAssigned(TicketEvent, frozen=True):
     TOPIC: ClassVar[str] = "ticket.assigned.v1"
 
     agent: str
+    candidate: Candidate | None = None
+    """What was judged of who took the matter unasked; who was chosen stands with the choice."""
+    policy: str | None = None
+    """The book it was judged by."""
 
 
 class AssignmentReleased(TicketEvent, frozen=True):

@@ -1,6 +1,7 @@
 """Facts about notices: how each ended; what is being tried is not on record.
 
-They lie on a stream of their own beside the ticket's, so that its own facts stay readable.
+They lie on a stream of their own beside the ticket's, or the queue's, so that its own facts stay
+readable.
 """
 
 from typing import ClassVar
@@ -30,7 +31,7 @@ class NoticeSent(NoticeEvent, frozen=True):
 
 
 class NoticeFailed(NoticeEvent, frozen=True):
-    """A notice was not delivered and is not tried again."""
+    """No channel took a notice, or it was moot; after a try it may have arrived all the same."""
 
     TOPIC: ClassVar[str] = "notice.failed.v1"
 

@@ -27,6 +27,10 @@ class AgentChosen(TicketEvent, frozen=True):
     lease_until: Instant
     """Silent until then, the agent loses the matter to others."""
     policy: str
+    considered: int | None = None
+    """How many were looked at; the best of them are on record."""
+    staff_at: str | None = None
+    """The moment of the record up to which it was read who was there and what they could do."""
 
 
 class AssignmentLapsed(TicketEvent, frozen=True):
@@ -47,6 +51,17 @@ class AssignmentReturned(TicketEvent, frozen=True):
     open: int
     """Live matters the agent carried."""
     limit: int
+    policy: str
+
+
+class AgentNoted(TicketEvent, frozen=True):
+    """What who works on the matter is able to do; ground of which promises their work keeps."""
+
+    TOPIC: ClassVar[str] = "ticket.agent_noted.v1"
+
+    agent: str
+    skills: tuple[str, ...]
+    """Of those that the book's promises ask for, the ones on record."""
     policy: str
 
 

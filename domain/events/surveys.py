@@ -12,6 +12,7 @@ class SurveyScheduled(TicketEvent, frozen=True):
     TOPIC: ClassVar[str] = "survey.scheduled.v1"
 
     due_at: Instant
+    """Never in hours in which the book writes to nobody."""
     policy: str
 
 

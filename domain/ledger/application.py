@@ -186,7 +186,7 @@ class TicketLedger(Application[str]):
         """
         book = books.parse(content)
         if all(one.digest != book.digest for one in self.adoptions()):
-            books.require_sources(book)
+            books.require_adoptable(book)
         command = AdoptBook(
             version=book.version,
             digest=book.digest,
@@ -324,9 +324,9 @@ class TicketLedger(Application[str]):
         known: Order = state
         return known
 
-    def notices_ended(self, ticket: str) -> frozenset[str]:
-        """Return the ids of a ticket's notices that were sent or given up."""
-        stream = notice_stream(ticket)
+    def notices_ended(self, about: str) -> frozenset[str]:
+        """Return the ids of the notices about a stream that were sent or will not be."""
+        stream = notice_stream(about)
         heads = self._writers[self._lane(stream)].committer.heads
         ended: frozenset[str] = self._current(heads, stream).state or frozenset()
         return ended

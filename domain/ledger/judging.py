@@ -49,6 +49,7 @@ from domain.streams import (
 from domain.ticket.access import record_access
 from domain.ticket.adoption import BOOKS_STREAM, decide_adoption
 from domain.ticket.agents import AnyAgentCommand, agent_stream, decide_agent
+from domain.ticket.context import Context
 from domain.ticket.customers import decide_customer
 from domain.ticket.decide import AnyTicketCommand
 from domain.ticket.diagnosing import by_words
@@ -60,7 +61,7 @@ from domain.ticket.parties import AnyPartyCommand, decide_party, party_stream
 from domain.ticket.piloting import decide_pilot
 from domain.ticket.pilots import PILOTS_STREAM, Pilot
 from domain.ticket.privacy import decide_privacy
-from domain.ticket.state import Agent, Context, Ticket
+from domain.ticket.state import Agent, Ticket
 from domain.ticket.training import AnyTrainingCommand, decide_training
 from domain.values import Attachment, Instant
 
@@ -121,7 +122,7 @@ def main_stream(command: Command, *, ticket: str) -> str:  # noqa: PLR0911, PLR0
         case RecordLook() | RecordDamage() | RecordExport():
             return f"access:{command.ticket}"
         case RecordNotice():
-            return notice_stream(command.ticket)
+            return notice_stream(command.about)
         case AgentCommand():
             return agent_stream(command)
         case WatchQueue():

@@ -144,6 +144,11 @@ class Recorder:
             self._read("read_streams", {"lane": lane, "streams": wanted, "versions": versions})
         )
 
+    def read_streams_upto(self, lane: int, streams: Sequence[str], upto: int) -> list[StoredRow]:
+        """Return the events of streams up to a position, by stream and version."""
+        values = {"lane": lane, "streams": sorted(set(streams)), "upto": upto}
+        return stored_rows(self._read("read_streams_upto", values))
+
     def outcome(self, lane: int, commands: Sequence[str]) -> dict[str, Outcome]:
         """Return what each of the commands has recorded; one that recorded nothing is left out."""
         found: dict[str, Outcome] = {}
@@ -240,6 +245,12 @@ _STATEMENTS: Final[dict[str, str]] = {
         " cross join lateral (select {columns} from {ledger}.event e"
         " where e.lane = %(lane)s and e.stream = x.stream and e.version > x.version offset 0) v"
         " order by v.stream, v.version"
+    ),
+    "read_streams_upto": (
+        "select v.* from unnest(%(streams)s::text[]) as x(stream)"
+        " cross join lateral (select {columns} from {ledger}.event e"
+        " where e.lane = %(lane)s and e.stream = x.stream offset 0) v"
+        " where v.position <= %(upto)s order by v.stream, v.version"
     ),
     "outcome": (
         "select v.* from unnest(%(commands)s::text[]) as x(command) cross join lateral"

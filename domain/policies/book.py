@@ -8,23 +8,39 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from domain.policies import answers, clocks, matters, notices, priorities, returns, routing, tags
+from domain.policies import (
+    answers,
+    clauses,
+    clocks,
+    deadlines,
+    matters,
+    notices,
+    priorities,
+    returns,
+    routing,
+    soundness,
+    tags,
+)
 from domain.policies import calendar as calendars
 from domain.policies.answers import Answer, BookAnswer
 from domain.policies.calendar import Calendar
+from domain.policies.clauses import Clause
 from domain.policies.clocks import ClockRule
+from domain.policies.contacts import Contacts
+from domain.policies.deadlines import DeadlineName, DeadlineRule
 from domain.policies.lexicon import Lexicon
 from domain.policies.matters import Matter, MatterClass
 from domain.policies.notices import LowRating, Notice, Notification, Survey
 from domain.policies.priorities import Level, Weight
 from domain.policies.returns import ReturnException
 from domain.policies.routing import Department, Desk, Load, Queue, Seniority
-from domain.policies.table import ROWS_STEP, Column, Source, Table, twice
+from domain.policies.table import ROWS_STEP, Column, Source, Table
 from domain.policies.tags import Tag
+from domain.policies.vocabulary import Vocabulary
 from domain.values import (
     Awaiting,
     Instant,
@@ -37,40 +53,10 @@ from domain.values import (
     years_later,
 )
 
-DeadlineName = Literal[
-    "acceptance",
-    "answer",
-    "merchant_review",
-    "negotiation",
-    "offer",
-    "intervention",
-    "assignment",
-    "evidence",
-    "ruling",
-    "appeal",
-    "appeal_ruling",
-    "closing",
-    "reopening",
-    "refund",
-    "return",
-    "return_inspection",
-    "exchange",
-    "repair",
-    "reshipment",
-    "compensation",
-    "coupon",
-]
-DEADLINES: Final[frozenset[str]] = frozenset(DeadlineName.__args__)  # type: ignore[attr-defined]  # Literal keeps its members there
-
-
 ROW_NAMES: Final = ("id", "name", "topic", "of", "category", "priority", "to")
 """The columns by one of which a row is called."""
 NO_CLOCK: Final = "SL-07"
 """The promise that has no human clock; what self-service settles names it."""
-
-
-LegalBase = Literal["consumer protection", "network security", "personal information"]
-"""The branches of law a clause can rest on (TR-06)."""
 
 
 class BookError(ValueError):
@@ -88,15 +74,6 @@ class _UnsoundError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
-
-
-class DeadlineRule(Table):
-    """How long somebody has, and whose turn it is meanwhile."""
-
-    name: DeadlineName
-    within: timedelta = Field(gt=timedelta(0))
-    awaits: Awaiting
-    source: Source
 
 
 class Cap(Table):
@@ -147,25 +124,6 @@ class Retention(Table):
     source: Source = "E-Commerce Law of the PRC, article 31"
 
 
-class Clause(Table):
-    """One sentence a decision can rest on, in both languages."""
-
-    id: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$")
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    legal_base: LegalBase | None = None
-
-
-class Contacts(Table):
-    """How often a complaint may be answered in vain (SL-16).
-
-    A contact is an answer after which the buyer came back and did not say that all is well.
-    """
-
-    fruitless: int = Field(gt=0)
-    source: Source
-
-
 class Book(Table):
     """One dated version of the rules; every lookup is total, so a judgement never guesses."""
 
@@ -203,22 +161,20 @@ class Book(Table):
     notification: Notification | None = None
     survey: Survey | None = None
     low_rating: LowRating | None = None
+    vocabulary: Vocabulary | None = None
 
     @model_validator(mode="after")
     def _is_total(self) -> "Book":
         """Refuse a book with a gap or an overlap."""
-        names = [rule.name for rule in self.deadline]
         problems = [
-            *(f"deadline {name} is missing" for name in sorted(DEADLINES - set(names))),
-            *(f"deadline {name} stands twice" for name in twice(names)),
+            *deadlines.problems(self.deadline, self.times),
             *(f"priority of {kind} is missing" for kind in Kind if kind not in self.priority),
             *(
                 f"usual remedy of {reason} is missing"
                 for reason in Reason
                 if reason not in self.usual
             ),
-            *(f"clause {one} stands twice" for one in twice([one.id for one in self.clause])),
-            *(f"clause {one} is missing" for one in returns.CLAUSES if not self.has_clause(one)),
+            *clauses.problems(self.clause, self),
             *self._subjects(),
         ]
         if self.in_force_from.tzinfo is None:
@@ -262,6 +218,7 @@ class Book(Table):
             desks=frozenset(one.name for one in self.desk),
             queues=frozenset(one.name for one in self.queue),
             departments=frozenset(one.name for one in self.department),
+            skills=frozenset(skill for one in self.queue for skill in one.skills),
         )
         yield from priorities.problems(self.weight, self.level, classes=classes)
         yield from routing.problems(
@@ -272,6 +229,12 @@ class Book(Table):
             self.seniority,
             classes=classes,
         )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy whose answers are worked out anew, not with this one's rows."""
+        del deep  # nothing in a table can be changed, so there is nothing to copy deeply
+        rows = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(self.model_fields_set, **{**rows, **(update or {})})
 
     def classes_of(self, matter: Matter) -> frozenset[str]:
         """Return the classes a matter is in."""
@@ -301,6 +264,11 @@ class Book(Table):
         return self._calendars[name]
 
     @cached_property
+    def times(self) -> Mapping[str, timedelta]:
+        """Return the promised times by the ids of their clocks."""
+        return {rule.id: rule.within for rule in self.clock}
+
+    @cached_property
     def answers(self) -> tuple[BookAnswer, ...]:
         """Return what the book answers, with its own figures."""
         return answers.resolved(self.answer, self)
@@ -315,11 +283,28 @@ class Book(Table):
 
     def due(self, name: DeadlineName, since: Instant) -> Instant:
         """Return when a deadline that starts at `since` is due."""
-        return later(since, self._rule(name).within)
+        return later(since, self.within(name))
+
+    def within(self, name: DeadlineName) -> timedelta:
+        """Return how long a deadline gives, by itself or by the promise it follows."""
+        return deadlines.timed(self.deadline_rule(name), self.times)
 
     def awaits(self, name: DeadlineName) -> Awaiting:
         """Return whose turn it is while a deadline runs."""
-        return self._rule(name).awaits
+        return self.deadline_rule(name).awaits
+
+    def deadline_rule(self, name: DeadlineName) -> DeadlineRule:
+        """Return the row of a deadline."""
+        return next(rule for rule in self.deadline if rule.name == name)
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Return the clauses in words that can be read out."""
+        return tuple(clauses.resolved(one, self) for one in self.clause)
+
+    def clause_of(self, clause: str) -> Clause | None:
+        """Return a clause in words that can be read out; None when the book has none such."""
+        return next((one for one in self.clauses if one.id == clause), None)
 
     def has_clause(self, clause: str) -> bool:
         """Return whether a clause of this id stands in the book."""
@@ -339,24 +324,20 @@ class Book(Table):
             return years_later(ended, self.retention.transaction_years)
         return later(ended, timedelta(days=self.retention.other_days))
 
-    def _rule(self, name: DeadlineName) -> DeadlineRule:
-        return next(rule for rule in self.deadline if rule.name == name)
-
 
 def join(parts: Iterable[bytes]) -> bytes:
     """Return one document made of a book's files; the one with its version comes first."""
     return b"\n".join(parts)
 
 
-def require_sources(book: Book) -> Book:
-    """Return a book that is to be adopted; raise BookError for a table without its source.
+def require_adoptable(book: Book) -> Book:
+    """Return a book that is to be adopted; raise BookError for what no book to come may be like.
 
-    Books that were adopted before every table had to name it are read as they are.
+    Books that were adopted before this was asked are read as they are.
     """
-    tables = {"priority": book.priority.source, "usual": book.usual.source}
-    missing = [f"{name} has no source" for name, source in tables.items() if source is None]
-    if missing:
-        raise BookError(*missing)
+    problems = soundness.problems(book)
+    if problems:
+        raise BookError(*problems)
     return book
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,19 @@ from domain.policies.table import Source, Table, is_row, twice
 from domain.values import BASIS_POINTS, Awaiting
 
 NOTHING = timedelta(0)
+BY_ASSIGNEE: Final = "assignee"
+"""In the place of a skill: who did it was the one the matter was assigned to."""
+OF_A_PERSON: Final = frozenset(
+    {
+        Milestone.TAKEN_OVER,
+        Milestone.HUMAN_ANSWER,
+        Milestone.FRAMEWORK,
+        Milestone.PLAN,
+        Milestone.EXECUTABLE_PLAN,
+    }
+)
+"""What only people of the platform do: of these a promise may say who has to."""
+_WARNED_BY_US: Final = "warnings: ours"
 
 
 class Rung(Table):
@@ -43,6 +56,10 @@ class ClockRule(Table):
     starts: tuple[Milestone, ...] = Field(min_length=1)
     stops: tuple[Milestone, ...] = Field(min_length=1)
     """Any of them keeps the promise."""
+    by_skill: tuple[str, ...] = ()
+    """Skills of which who keeps it has one on record; none where anybody may."""
+    by_assignee: bool = False
+    """Whether only who the matter is assigned to keeps it: the buyer's own agent (SL-10)."""
     cancels: tuple[Milestone, ...] = (Milestone.RESOLVED, Milestone.CLOSED)
     """Any of them makes it moot: nobody waits for a plan where all is settled."""
     early: bool = False
@@ -80,9 +97,31 @@ class ClockRule(Table):
         return classes.issuperset(self.when) and classes.isdisjoint(self.unless)
 
     @property
+    def stop_names(self) -> tuple[str, ...]:
+        """Return the names under which what keeps it is remembered on a ticket."""
+        if not (self.by_skill or self.by_assignee):
+            return self.stops
+        who = (BY_ASSIGNEE,) if self.by_assignee else self.by_skill
+        return tuple([done_by(one, whose) for one in self.stops for whose in who])
+
+    @property
     def target_s(self) -> int:
         """Return the promised time in seconds."""
         return int(self.within.total_seconds())
+
+
+def done_by(milestone: str, whose: str) -> str:
+    """Return the name of what somebody of a skill did, or the assignee."""
+    return f"{milestone}@{whose}"
+
+
+def unsourced(rules: Sequence[ClockRule]) -> list[str]:
+    """Return the promises that warn and do not say whose figures that are: practice fixes none."""
+    return [
+        f'clock {rule.id} warns, and its source does not end with "; {_WARNED_BY_US}"'
+        for rule in rules
+        if rule.warn_bp and not rule.source.endswith(f"; {_WARNED_BY_US}")
+    ]
 
 
 def problems(
@@ -93,6 +132,7 @@ def problems(
     desks: frozenset[str],
     queues: frozenset[str],
     departments: frozenset[str],
+    skills: frozenset[str],
 ) -> list[str]:
     """Return what is wrong with the promises, each with the rule and the reason."""
     found = [f"clock {name} stands twice" for name in twice([rule.id for rule in rules])]
@@ -102,6 +142,7 @@ def problems(
             *(f"the calendar {name}" for name in {rule.calendar} - calendars),
             *(f"the desk {rung.to}" for rung in rule.ladder if rung.to not in desks),
             *(f"the department {name}" for name in rule.asks if name not in departments),
+            *(f"the skill {name}" for name in rule.by_skill if name not in skills),
             *(f"the queue {name}" for name in {rule.moves_to, *rule.moves_from} - {None} - queues),
         ]
         found += [f"clock {rule.id} names {one}, which is not in the book" for one in unknown]
@@ -138,4 +179,16 @@ def _shape(rule: ClockRule) -> list[str]:
         found.append("its payout is a share or a sum, and not both")
     if payout is not None and (payout.amount_minor is None) != (payout.currency is None):
         found.append("its payout's sum has a currency, and a share has none")
+    return [*found, *_keeper(rule)]
+
+
+def _keeper(rule: ClockRule) -> list[str]:
+    """Return what is wrong with whom a rule names to keep it."""
+    found = []
+    if rule.by_skill and rule.by_assignee:
+        found.append("who keeps it is told by skill or by assignment, and not by both")
+    if (rule.by_skill or rule.by_assignee) and not OF_A_PERSON.issuperset(rule.stops):
+        found.append("it says who keeps it, and is kept by more than what a person does")
+    if BY_ASSIGNEE in rule.by_skill or twice(rule.by_skill):
+        found.append("its skills are named once, and none is called assignee")
     return found

@@ -1,7 +1,7 @@
 """Notices: who is told of which fact, by which channels, in whose hours, and in which words.
 
-A text names the ticket and things of the book, never anything of a person. When a notice is due
-and how it is sent is not decided here.
+A text names the ticket or the queue and things of the book, never anything of a person. When a
+notice is due and how it is sent is not decided here.
 """
 
 import inspect
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from string import Formatter
-from typing import Final, Literal, get_type_hints
+from typing import Final, Literal, Protocol, get_type_hints
 
 import msgspec
 from pydantic import Field
@@ -18,20 +18,25 @@ from domain.events import (
     EVENTS,
     Event,
     JourneyLaidOut,
+    QueueOverflowed,
     ResolutionSigned,
     SurveyAsked,
     TicketEscalated,
     personal_fields,
 )
+from domain.policies.calendar import Calendar
 from domain.policies.clocks import ClockRule
-from domain.policies.routing import Department, Desk
+from domain.policies.routing import Department, Desk, Load
 from domain.policies.table import Source, Table, twice
+from domain.values import Instant
 
 NOTHING: Final = timedelta(0)
 Locale = Literal["zh-CN", "en"]
 NoticeChannel = Literal["email", "sms", "im", "app", "file"]
 Recipient = Literal["buyer", "merchant", "desk", "department"]
 PARTIES: Final = frozenset({"buyer", "merchant"})
+FAMILIES: Final = frozenset({"ticket", "queue"})
+"""Of the facts that somebody may be told of; those about a queue are for a desk alone."""
 ENCLOSED: Final[Mapping[str, type[Event]]] = {"resolution": ResolutionSigned}
 """What can go with a notice, opened when it is sent → the fact it belongs to."""
 OF_ENCLOSED: Final = frozenset({"resolution", "improvement", "compensation"})
@@ -94,6 +99,19 @@ class Survey(Table):
     source: Source
 
 
+class Hours(Protocol):
+    """What a book says of when it tells people something."""
+
+    @property
+    def notice(self) -> Sequence[Notice]:
+        """Return its notices."""
+        ...
+
+    def calendar_of(self, name: str) -> Calendar:
+        """Return one of its calendars."""
+        ...
+
+
 class LowRating(Table):
     """How low a rating is for the whole journey to be laid out by itself (CL-09)."""
 
@@ -147,11 +165,23 @@ def problems(
     return found
 
 
+def untold_overflow(notices: Sequence[Notice], load: Load | None) -> Iterable[str]:
+    """Yield that a full queue raises an alert which nobody hears (RO-03)."""
+    if load is not None and not any(one.on == QueueOverflowed.TOPIC for one in notices):
+        yield "load lets queues overflow, and no notice tells a desk of that"
+
+
+def opens_at(topic: str, at: Instant, book: Hours) -> Instant:
+    """Return when a fact that is recorded at an instant can first be told by a book."""
+    told = {one.calendar for one in book.notice if one.on == topic}
+    return min((book.calendar_of(name).next_open(at) for name in told), default=at)
+
+
 def fields_of(notice: Notice) -> frozenset[str]:
     """Return the names a notice's text may use; `problems` proves that there is such a fact."""
     event = EVENTS[notice.on]
     told = {field.name for field in msgspec.structs.fields(event)}
-    names = {"ticket"}
+    names = {event.FAMILY}
     if "clock" in told:
         names |= {"promise", "row"}
     if notice.to == "desk":
@@ -164,8 +194,8 @@ def fields_of(notice: Notice) -> frozenset[str]:
 def _of_fact(notice: Notice, rows: frozenset[str], desks: frozenset[str]) -> Iterable[str]:
     """Yield what is wrong with the fact a notice is about, and with its condition."""
     event = EVENTS.get(notice.on)
-    if event is None or event.FAMILY != "ticket":
-        yield f"{notice.on} is no fact about a ticket"
+    if event is None or event.FAMILY not in FAMILIES:
+        yield f"{notice.on} is no fact about a ticket or a queue"
         return
     for name, values in notice.when.items():
         if name == "row" and "clock" in _codes(event):
@@ -198,6 +228,8 @@ def _of_recipient(notice: Notice, desks: frozenset[str]) -> Iterable[str]:
     said = frozenset[str]() if event is None else _codes(event)
     if notice.to in PARTIES and not notice.channels:
         yield "a party is told by channels that it names"
+    if event is not None and event.FAMILY == "queue" and notice.desk is None:
+        yield "a fact about a queue is told to a desk that it names"
     if notice.desk is not None and (notice.to != "desk" or notice.desk not in desks):
         yield f"{notice.desk} is no desk it can be told to"
     if notice.to == "desk" and notice.desk is None and not {"clock", "to"} <= said:

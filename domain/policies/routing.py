@@ -105,6 +105,15 @@ class Load(Table):
     source: Source
 
 
+def queue_of(classes: frozenset[str], queues: Sequence[Queue]) -> Queue:
+    """Return the queue that takes a matter of these classes; the last takes all."""
+    return next(
+        one
+        for one in queues
+        if not one.by_hand and (not one.any or not classes.isdisjoint(one.any))
+    )
+
+
 def certificates_of(
     classes: frozenset[str], queues: Sequence[Queue], here: str | None
 ) -> tuple[Examination, ...]:

@@ -25,6 +25,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "returns": ("returns", "return_exception"),
     "routing": ("desk", "queue", "department", "seniority", "load"),
     "tags": ("tag",),
+    "vocabulary": ("vocabulary",),
 }
 """What a subject's tables are called."""
 NO_SUBJECT: Final = frozenset({"version", "in_force_from"})

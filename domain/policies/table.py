@@ -23,6 +23,11 @@ def is_row(chapter: str, number: str) -> bool:
     return 1 <= int(number) <= ROWS.get(chapter, 0)
 
 
+def rows_of(source: str | None) -> list[str]:
+    """Return the rows of the rulebook that a source names."""
+    return [f"{chapter}-{number}" for chapter, number in _ROW.findall(source or "")]
+
+
 def _known(source: str) -> str:
     rows = _ROW.findall(source)
     unknown = [f"{chapter}-{number}" for chapter, number in rows if not is_row(chapter, number)]

@@ -19,6 +19,7 @@ from domain.commands import (
 from domain.policies.book import Book
 from domain.policies.routing import Load, Queue, certificates_of, uncertified
 from domain.processes.keys import key_of
+from domain.ticket.ability import FULL, UNKNOWN, lacking, promised_of
 from domain.ticket.guards import has_interest
 from domain.ticket.matter import classes_of
 from domain.ticket.routing import is_angry
@@ -28,13 +29,14 @@ from domain.values import (
     Candidate,
     Examination,
     Instant,
+    Score,
     Tier,
-    later,
 )
 
 PROCESS: Final = "assignment"
 """Part of every key; a new name would do everything a second time."""
 _SILENT: Final = -10_000_000
+_ABLE: Final = 5_000_000
 _DEDICATED: Final = 1_000_000
 _TOP_RATED: Final = 100_000
 """Each weighs more than all below it together; below them count the rating, where emotions run
@@ -62,6 +64,11 @@ class Need(msgspec.Struct, frozen=True):
     angry: bool
     keeps_agent: bool
     """Whether the buyer is to have the same agent as before (RO-02)."""
+    promised: tuple[tuple[str, ...], ...] = ()
+    """Of each promise that runs and says who keeps it: the skills of which one is enough.
+
+    It is better that somebody has them, and no reason that nobody works on the matter.
+    """
 
 
 def need_of(ticket: Ticket, order: Order | None, queue: Queue | None, book: Book) -> Need:
@@ -71,6 +78,7 @@ def need_of(ticket: Ticket, order: Order | None, queue: Queue | None, book: Book
     load = book.load
     return Need(
         skills=() if queue is None else queue.skills,
+        promised=promised_of(ticket, book),
         certificates=certificates_of(classes, book.queue, None if queue is None else queue.name),
         angry=is_angry(ticket),
         keeps_agent=load is not None
@@ -91,43 +99,62 @@ def choose(
     return tuple(
         candidate_of(
             one,
-            score=_score(one, ticket, need, load, served_by=served_by),
+            parts=_score(one, ticket, need, load, served_by=served_by),
             refused=_standing_against(one, ticket, need, load, now),
             load=load,
+            certificates=_certified(one, need, now),
         )
         for one in agents
     )
 
 
-def claimant(
-    agent: Available | None, ref: str, ticket: Ticket, need: Need, load: Load, *, now: Instant
-) -> Candidate | None:
-    """Return what stands against somebody who takes a matter unasked; None for nothing known.
+def claimant(agent: Available, need: Need, load: Load, *, now: Instant) -> Candidate:
+    """Return somebody who takes a matter unasked, with what stands against it.
 
-    Who takes a matter is there, and says that they are able to; what they passed, and what they
-    carry already, is not theirs to say.
+    Who takes a matter is there. What they are able to do, what they passed and what they carry
+    already is not theirs to say.
     """
-    if agent is None:
-        if not need.certificates:
-            return None
-        return Candidate(ref, 0, 0, 0, (), refused=f"certificate:{need.certificates[0]}")
     return candidate_of(
         agent,
-        score=0,
-        refused=_uncertified(agent, need, now) or _full(agent, load),
+        refused=_unable(agent, need) or _uncertified(agent, need, now) or _full(agent, load),
         load=load,
+        certificates=_certified(agent, need, now),
     )
 
 
-def candidate_of(agent: Available, *, score: int, refused: str | None, load: Load) -> Candidate:
-    """Return an agent as the record holds a candidate."""
+def nobody_known(ref: str) -> Candidate:
+    """Return somebody of whom nothing is on record: nobody could count what they carry (RO-03)."""
+    return Candidate(ref, score=0, load_bp=0, rating_bp=0, skills=(), refused=UNKNOWN)
+
+
+def is_waited_for(own: Available, ticket: Ticket, need: Need, load: Load, now: Instant) -> bool:
+    """Return whether a buyer's own agent is to have a matter, and nobody who is quicker (RO-02).
+
+    They are there and can take it; who was silent on it, or let it go, keeps nobody waiting.
+    """
+    if not need.keeps_agent or own.agent in _gone(ticket):
+        return False
+    return _standing_against(own, ticket, need, load, now) is None
+
+
+def candidate_of(
+    agent: Available,
+    *,
+    refused: str | None,
+    load: Load,
+    certificates: tuple[Examination, ...],
+    parts: Score | None = None,
+) -> Candidate:
+    """Return an agent as the record holds a candidate; without parts nobody is compared."""
     return Candidate(
         agent=agent.agent,
-        score=score,
-        load_bp=agent.open * BASIS_POINTS // load.matters,
+        score=0 if parts is None else parts.points,
+        load_bp=_load_bp(agent, load),
         rating_bp=agent.good_bp or 0,
         skills=agent.skills,
         refused=refused,
+        parts=parts,
+        certificates=certificates,
     )
 
 
@@ -138,10 +165,13 @@ def carries(agent: Available, queue: Queue, now: Instant) -> bool:
 
 
 def on_waiting(
-    ticket: str, cause: str, candidates: tuple[Candidate, ...], load: Load, now: Instant
+    ticket: str, cause: str, candidates: tuple[Candidate, ...], staff_at: str | None
 ) -> tuple[ChooseAgent, str]:
-    """Return the command that gives a matter to somebody, and its key: once for each wait."""
-    command = ChooseAgent(ticket=ticket, candidates=candidates, lease_until=later(now, load.lease))
+    """Return the command that gives a matter to somebody, and its key: once for each wait.
+
+    `staff_at` is the moment up to which the record says who is there and what they can do.
+    """
+    command = ChooseAgent(ticket=ticket, candidates=candidates, staff_at=staff_at)
     return command, key_of(PROCESS, f"choose\x1f{ticket}\x1f{cause}", 0)
 
 
@@ -176,16 +206,27 @@ def on_figures(command: WatchQueue, cause: str | None) -> tuple[WatchQueue, str]
 
 def _score(
     agent: Available, ticket: Ticket, need: Need, load: Load, *, served_by: str | None
-) -> int:
+) -> Score:
     rating_bp = agent.good_bp or 0
-    score = (BASIS_POINTS - min(agent.open * BASIS_POINTS // load.matters, BASIS_POINTS)) // 10
-    if agent.agent in ticket.silent:
-        score += _SILENT
-    if need.keeps_agent and agent.agent == served_by:
-        score += _DEDICATED
-    if need.angry:
-        score += rating_bp + (_TOP_RATED if rating_bp >= load.top_rating_bp else 0)
-    return score
+    is_own = need.keeps_agent and agent.agent == served_by
+    is_top = need.angry and rating_bp >= load.top_rating_bp
+    return Score(
+        room=(BASIS_POINTS - min(_load_bp(agent, load), BASIS_POINTS)) // 10,
+        silent=_SILENT if agent.agent in _gone(ticket) else 0,
+        able=_ABLE if need.promised and lacking(agent.skills, need.promised) is None else 0,
+        dedicated=_DEDICATED if is_own else 0,
+        top_rated=_TOP_RATED if is_top else 0,
+        rating=rating_bp if need.angry else 0,
+    )
+
+
+def _gone(ticket: Ticket) -> frozenset[str]:
+    """Return who had the matter and did not work on it, or does not any more."""
+    return ticket.silent | ticket.let_go
+
+
+def _load_bp(agent: Available, load: Load) -> int:
+    return agent.open * BASIS_POINTS // load.matters
 
 
 def _standing_against(
@@ -200,13 +241,18 @@ def _standing_against(
 
 
 def _unable(agent: Available, need: Need) -> str | None:
-    missing = [one for one in need.skills if one not in agent.skills]
-    return f"skill:{missing[0]}" if missing else None
+    return lacking(agent.skills, ((one,) for one in need.skills))
 
 
 def _uncertified(agent: Available, need: Need, now: Instant) -> str | None:
     return uncertified(agent.certificates, need.certificates, now)
 
 
+def _certified(agent: Available, need: Need, now: Instant) -> tuple[Examination, ...]:
+    """Return which of the certificates that a matter asks for count."""
+    held = agent.certificates
+    return tuple(one for one in need.certificates if uncertified(held, (one,), now) is None)
+
+
 def _full(agent: Available, load: Load) -> str | None:
-    return "load_limit" if agent.open >= load.matters else None
+    return FULL if agent.open >= load.matters else None

@@ -1,4 +1,4 @@
-"""Which notices a fact means: to whom, by which channel, from when on, and in which words.
+"""Which notices a fact means: to whom, by which channel, from when on, in which words; until when.
 
 Everything follows from the record and the book it names, so the same record always means the
 same notices. Whether one was sent, and where an address comes from, is not known here.
@@ -9,9 +9,26 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.events import Event
+from domain.events import (
+    AppealFiled,
+    ClockBreached,
+    ClockCancelled,
+    ClockStopped,
+    ClockWarned,
+    DepartmentAsked,
+    DepartmentPlanned,
+    Event,
+    NpsGiven,
+    QueueEased,
+    QueueOverflowed,
+    SurveyAsked,
+    TicketAccepted,
+    TicketClosed,
+    TicketReopened,
+    TicketResolved,
+)
 from domain.policies.book import Book
-from domain.policies.notices import Locale, Notice, NoticeText
+from domain.policies.notices import FAMILIES, Locale, Notice, NoticeText
 from domain.processes.keys import key_of
 from domain.record import Record
 from domain.values import Instant
@@ -25,9 +42,10 @@ class NoticeDue(msgspec.Struct, frozen=True):
 
     notice: str
     """Its id: the same whenever it is worked out, so a channel can tell a repetition."""
-    ticket: str
+    about: str
+    """The stream of the fact that it tells: a ticket's or a queue's."""
     version: int
-    """Of the fact it is about."""
+    """Of that fact."""
     rule: str
     policy: str
     to: str
@@ -52,7 +70,7 @@ def notices_of(
 
     The book is the one the fact names, else the one that was in force when it was recorded.
     """
-    if record.imported or not record.stream.startswith("ticket:"):
+    if record.imported or record.event.FAMILY not in FAMILIES:
         return ()
     policy = getattr(record.event, "policy", None)
     book = (named(policy) if policy else None) or in_force(record.at)
@@ -61,7 +79,7 @@ def notices_of(
             notice=key_of(
                 PROCESS, f"{record.envelope.id}\x1f{one.rule.id}\x1f{one.to}\x1f{channel}", 0
             ),
-            ticket=record.subject,
+            about=record.stream,
             version=record.version,
             rule=one.rule.id,
             policy=book.version,
@@ -81,6 +99,34 @@ def meant(event: Event, at: Instant, book: Book) -> Iterator[Meant]:
             due_at = book.calendar_of(rule.calendar).next_open(at)
             for to, channels in _recipients(rule, event, book):
                 yield Meant(rule, to, channels, due_at)
+
+
+def moot(event: Event, since: Iterable[Event]) -> bool:  # noqa: PLR0911 - one a fact
+    """Return whether later facts of its stream have overtaken what a fact would tell.
+
+    What announces or asks for something is moot when that is over; what tells something that
+    happened stays true, and a broken promise stays broken though it was met late.
+    """
+    match event:
+        case ClockWarned():
+            ends = (ClockStopped, ClockCancelled, ClockBreached)
+            return any(isinstance(one, ends) and one.clock == event.clock for one in since)
+        case DepartmentAsked():
+            return any(
+                isinstance(one, TicketResolved | TicketClosed)
+                or (isinstance(one, DepartmentPlanned) and one.request == event.request)
+                for one in since
+            )
+        case TicketAccepted():
+            return any(isinstance(one, TicketResolved | TicketClosed) for one in since)
+        case TicketResolved():
+            return any(isinstance(one, TicketReopened | AppealFiled) for one in since)
+        case SurveyAsked():
+            return any(isinstance(one, TicketReopened | AppealFiled | NpsGiven) for one in since)
+        case QueueOverflowed():
+            return any(isinstance(one, QueueEased) for one in since)
+        case _:
+            return False
 
 
 def words(rule: Notice, record: Record, book: Book, locale: Locale) -> NoticeText:
@@ -124,11 +170,14 @@ def _recipients(rule: Notice, event: Event, book: Book) -> Iterable[tuple[str, t
 
 
 def _names(rule: Notice, record: Record, book: Book, locale: Locale) -> Mapping[str, str]:
-    """Return what a text may name: the ticket, and things of the book by their own names."""
+    """Return what a text may name: ticket or queue, and things of the book by their own names."""
     chinese = locale == "zh-CN"
     desk = rule.desk or getattr(record.event, "to", None)
     department = getattr(record.event, "department", None)
     found = {"ticket": record.subject, "row": _row(record.event, book) or ""}
+    for queue in book.queue if record.event.FAMILY == "queue" else ():
+        if queue.name == record.subject:
+            found["queue"] = queue.zh if chinese else queue.en
     for one in book.desk:
         if one.name == desk:
             found["desk"] = one.zh if chinese else one.en

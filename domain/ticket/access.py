@@ -7,7 +7,8 @@ from typing import Final, assert_never
 from domain import errors
 from domain.commands import RecordDamage, RecordExport, RecordLook
 from domain.events import ContentDamaged, Event, EvidenceExported, EvidenceViewed
-from domain.ticket.state import Context, Stamp
+from domain.ticket.context import Context
+from domain.ticket.state import Stamp
 from domain.values import Actor, ActorKind, Instant, Recipient, later
 
 Looks = Mapping[tuple[str, str], Instant]

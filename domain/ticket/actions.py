@@ -9,11 +9,12 @@ from domain import commands
 from domain.commands import RemedyCommand, TicketCommand
 from domain.errors import NotFound, NotYourRole, NotYourTicket, Refusal
 from domain.ticket.answering import promised_by
+from domain.ticket.context import Context
 from domain.ticket.decide import AnyTicketCommand
 from domain.ticket.files import SIDES
 from domain.ticket.guards import GUARDS
 from domain.ticket.remedies import MOVES
-from domain.ticket.state import Context, EvidenceState, OfferState, Ticket
+from domain.ticket.state import EvidenceState, OfferState, Ticket
 from domain.values import Instant
 
 

@@ -29,8 +29,9 @@ from domain.events import (
     AgentShiftStarted,
     Event,
 )
+from domain.ticket.context import Context
 from domain.ticket.guards import require_role
-from domain.ticket.state import Agent, Context
+from domain.ticket.state import Agent
 from domain.values import BASIS_POINTS, ActorKind
 
 AnyAgentCommand = (

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from domain import commands
 from domain.commands import TicketCommand
 from domain.milestones import Milestone
+from domain.ticket.ability import may_keep
 from domain.ticket.clocks.running import rule_of
+from domain.ticket.context import Context
 from domain.ticket.facts import REPORTERS
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import STAFF, ActorKind, Instant
 
 _BY_STAFF: Final[Mapping[type[TicketCommand], tuple[Milestone, ...]]] = {
@@ -69,10 +73,18 @@ def promised_by(
         rule = rule_of(name, context.book)
         if rule is None or rule.metric_only or clock.paused or kept.isdisjoint(rule.stops):
             continue
+        if not may_keep(rule, _claimed(command, ticket, context), context):
+            continue
         about = name.partition(":")[2]
         if not about or about == target:
             found.append(clock.due_at)
     return min(found, default=None)
+
+
+def _claimed(command: type[TicketCommand], ticket: Ticket, context: Context) -> Ticket:
+    """Return the ticket as a command finds who gives it: to take a matter is to be assigned."""
+    taken = command is commands.TakeAssignment and ticket.assignee is None
+    return replace(ticket, assignee=context.actor.ref) if taken else ticket
 
 
 def _kept(command: type[TicketCommand], kind: ActorKind) -> Iterable[Milestone]:

@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 
-from domain.policies.answers import UNITS, BookAnswer
+from domain.policies.answers import BookAnswer
 from domain.policies.lexicon import Lexicon
+from domain.policies.quoting import UNITS
 from domain.ticket.figures import Figure, figures
 from domain.ticket.phrases import Match, Owner, Phrases, outermost, phrase
 from domain.ticket.same import Same

@@ -22,10 +22,11 @@ from domain.events import (
     RulingVaried,
 )
 from domain.ticket import deadlines, remedies
+from domain.ticket.context import Context
 from domain.ticket.evidence import appealed, decision_due, require_before_decision
 from domain.ticket.files import SIDES
 from domain.ticket.guards import guards, owed, require_actor, require_open, require_stage
-from domain.ticket.state import Context, EvidenceState, RemedyStep, Ruling, Ticket
+from domain.ticket.state import EvidenceState, RemedyStep, Ruling, Ticket
 from domain.values import (
     BASIS_POINTS,
     ActorKind,

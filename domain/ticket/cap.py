@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from domain import errors
 from domain.events import PayoutGranted, RefundGranted
 from domain.policies.book import Book
-from domain.ticket.state import Context, Grant, Order
+from domain.ticket.context import Context
+from domain.ticket.state import Grant, Order
 from domain.values import Money, OrderLine, RemedyKind, Terms
 
 PRICE_BACK = frozenset({RemedyKind.REFUND, RemedyKind.RETURN})

@@ -4,11 +4,12 @@ from domain import errors
 from domain.commands import CloseTicket, GiveSatisfaction, ReopenTicket
 from domain.events import Event, SatisfactionGiven, TicketClosed, TicketReopened
 from domain.ticket import deadlines
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK, guards, owed, require_actor, require_open
 from domain.ticket.intake import reserved
 from domain.ticket.opening import names_held
 from domain.ticket.service import authored
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Personal
 
 MARKS = range(1, 6)

@@ -8,8 +8,9 @@ import msgspec
 from domain import errors
 from domain.commands import ReportCustomer
 from domain.events import CustomerValued, Event
+from domain.ticket.context import Context
 from domain.ticket.guards import require_past, require_role
-from domain.ticket.state import Context, Stamp
+from domain.ticket.state import Stamp
 from domain.values import ActorKind, Customer, Instant
 
 REPORTS_KEPT = 30

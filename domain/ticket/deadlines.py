@@ -18,9 +18,10 @@ from domain.events import (
     TicketClosed,
     TicketResolved,
 )
-from domain.policies.book import DeadlineName
+from domain.policies.deadlines import DeadlineName
+from domain.ticket.context import Context
 from domain.ticket.guards import guards, owed, require_live, require_role
-from domain.ticket.state import Context, OfferState, Ticket
+from domain.ticket.state import OfferState, Ticket
 from domain.values import ActorKind, Awaiting, Instant, Stage
 
 REPLY: Final = "reply"

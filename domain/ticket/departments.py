@@ -11,6 +11,7 @@ from domain import errors
 from domain.commands import AnswerForDepartment, AskDepartments
 from domain.events import ClockStarted, DepartmentAsked, DepartmentPlanned, Event
 from domain.ticket.clocks.running import rule_of
+from domain.ticket.context import Context
 from domain.ticket.guards import (
     DESK,
     guards,
@@ -22,7 +23,7 @@ from domain.ticket.guards import (
     require_unresolved,
 )
 from domain.ticket.service import authored
-from domain.ticket.state import Context, DepartmentRequest, Ticket
+from domain.ticket.state import DepartmentRequest, Ticket
 from domain.values import SYSTEM, Actor
 
 REQUESTS_MAX = 20

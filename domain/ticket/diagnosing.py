@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from domain.events import AnswerDiffered, AnswerGiven, DiagnosisMade, Event, MessageSent
 from domain.policies.book import Book
 from domain.ticket.answers import differs
+from domain.ticket.context import Context
 from domain.ticket.diagnosis import Diagnoser, Judgement, judge_text
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import Party, Personal, Reason
 
 

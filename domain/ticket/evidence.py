@@ -24,6 +24,7 @@ from domain.events import (
     EvidenceWithdrawn,
 )
 from domain.ticket import deadlines
+from domain.ticket.context import Context
 from domain.ticket.files import (
     SIDES,
     Bringing,
@@ -33,7 +34,7 @@ from domain.ticket.files import (
     require_fit_content,
 )
 from domain.ticket.guards import DESK, guards, require_actor, require_open, require_stage
-from domain.ticket.state import Context, Evidence, EvidenceState, Ticket
+from domain.ticket.state import Evidence, EvidenceState, Ticket
 from domain.values import (
     ActorKind,
     Awaiting,

@@ -24,6 +24,7 @@ from domain.events import (
     WaitEnded,
 )
 from domain.milestones import Milestone
+from domain.ticket.context import Context
 from domain.ticket.guards import (
     DESK,
     guards,
@@ -34,7 +35,7 @@ from domain.ticket.guards import (
     require_unresolved,
 )
 from domain.ticket.service import authored
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Awaiting, Party
 
 REPORTERS: Final[Mapping[Milestone, tuple[ActorKind, ...]]] = {
@@ -75,11 +76,19 @@ def report_fact(command: ReportFact, ticket: Ticket, context: Context) -> tuple[
         return ()
     if known is not None:
         raise errors.FactKnownOtherwise(fact=command.fact.value, occurred_at=known)
+    if _taken_back(command, ticket):
+        return ()
     return (
         FactReported(
             fact=command.fact, occurred_at=command.occurred_at, reference=command.reference
         ),
     )
+
+
+def _taken_back(command: ReportFact, ticket: Ticket) -> bool:
+    """Return whether a person has judged since that what is reported was not so."""
+    at = ticket.withdrawn.get(command.fact)
+    return at is not None and command.occurred_at <= at
 
 
 @guards(GivePlan)

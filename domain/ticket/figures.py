@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from domain.policies.answers import Measure
+from domain.policies.quoting import Measure
 
 MINUTE: Final = 1
 HOUR: Final = 60

@@ -11,7 +11,8 @@ import msgspec
 from domain import errors
 from domain.commands import GatherEvidence, PersonalFile, ReplaceEvidence, StageEvidence
 from domain.proof.canonical import canonical
-from domain.ticket.state import Context, Evidence, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Evidence, Ticket
 from domain.values import EvidenceKind, Instant, Party, Personal, Sha256
 
 SEALED_TYPE: Final = "application/octet-stream"

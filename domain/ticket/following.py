@@ -22,10 +22,12 @@ from domain.ticket import (
     queueing,
     surveys,
 )
+from domain.ticket.ability import noted
+from domain.ticket.context import Context
 from domain.ticket.decide import AnyTicketCommand, decide
 from domain.ticket.evolve import evolve
 from domain.ticket.piloting import in_pilot
-from domain.ticket.state import Context, Stamp, Ticket
+from domain.ticket.state import Stamp, Ticket
 
 Facts = tuple[Event, ...]
 Step = Callable[[Ticket | None, Ticket, Facts, Context], Iterable[Event]]
@@ -67,6 +69,8 @@ def settled(command: AnyTicketCommand, ticket: Ticket | None, context: Context) 
     if context.pilots and ticket is None and isinstance(command, OpenTicket):
         context = in_pilot(command, context)
     found = decide(command, ticket, context)
+    if found:
+        found = (*noted(ticket, found, context), *found)
     after = _after(ticket, found, context)
     if not found and not isinstance(command, FollowOrder):
         return Settled(found, after)

@@ -11,8 +11,9 @@ from typing import Final
 from domain import errors
 from domain.commands import TicketCommand
 from domain.policies.routing import certificates_of, uncertified
+from domain.ticket.context import Context
 from domain.ticket.matter import classes_of
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Instant, Party, Stage, moment_of
 
 Guard = Callable[[Ticket, str | None, Context], None]

@@ -17,8 +17,9 @@ from domain.events import (
     TicketRouted,
     TicketTransferred,
 )
+from domain.ticket.context import Context
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Personal, Stage
 
 

@@ -16,12 +16,15 @@ from domain.events import (
     DeadlineGiven,
     DiagnosisCorrected,
     Event,
+    ReadingCorrected,
     TicketAccepted,
     TicketAssigned,
     TicketsLinked,
 )
-from domain.policies.book import DeadlineName
+from domain.policies.deadlines import DeadlineName
 from domain.ticket import deadlines
+from domain.ticket.ability import require_able
+from domain.ticket.context import Context
 from domain.ticket.guards import (
     DESK,
     guards,
@@ -32,9 +35,12 @@ from domain.ticket.guards import (
     require_unresolved,
 )
 from domain.ticket.opening import names_held, require_claim
-from domain.ticket.state import Context, Ticket
+from domain.ticket.routing import is_angry
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Kind, Stage
 
+TAGS_MAX: Final = 20
+"""How many tags a person may name."""
 NO_LINKS: Final[tuple[TicketsLinked, ...]] = ()
 
 
@@ -71,6 +77,7 @@ def may_take_assignment(ticket: Ticket, _target: str | None, context: Context) -
         raise errors.AlreadyDone
     if has_interest(context.actor.ref, ticket):
         raise errors.ConflictOfInterest("Who is a party of it, or judges it, does not work on it.")
+    require_able(ticket, context)
 
 
 def take_assignment(command: TakeAssignment, ticket: Ticket, context: Context) -> tuple[Event, ...]:
@@ -79,9 +86,13 @@ def take_assignment(command: TakeAssignment, ticket: Ticket, context: Context) -
     if ticket.assignee == context.actor.ref:
         return ()
     may_take_assignment(ticket, None, context)
-    if command.candidate is not None and command.candidate.refused is not None:
-        raise errors.NotFit(reason=command.candidate.refused)
-    return (TicketAssigned(agent=context.actor.ref),)
+    known = command.candidate
+    if known is None:
+        return (TicketAssigned(agent=context.actor.ref),)
+    if known.refused is not None:
+        raise errors.NotFit(reason=known.refused)
+    policy = context.book.version
+    return (TicketAssigned(agent=context.actor.ref, candidate=known, policy=policy),)
 
 
 @guards(ReleaseAssignment)
@@ -141,6 +152,10 @@ def correct_diagnosis(
     Where another live ticket holds the new name, this one holds nothing and is linked to it.
     """
     may_correct_diagnosis(ticket, None, context)
+    return (*_corrected(command, ticket, context), *_reread(command, ticket, context))
+
+
+def _corrected(command: CorrectDiagnosis, ticket: Ticket, context: Context) -> tuple[Event, ...]:
     found = (command.scenario, command.responsible, command.kind)
     if found == (ticket.scenario, ticket.responsible, ticket.kind):
         return ()
@@ -158,6 +173,35 @@ def correct_diagnosis(
         holds=holds,
     )
     return (corrected, *links, *_turn_of_kind(ticket, command.kind, context))
+
+
+def _reread(
+    command: CorrectDiagnosis, ticket: Ticket, context: Context
+) -> tuple[ReadingCorrected, ...]:
+    """Return what a person reads otherwise in the words; nothing where they agree with the record.
+
+    Money hangs on anger, and the clock runs against those who would take it back: that a buyer was
+    not angry is for a supervisor to say.
+    """
+    named = command.tags or ()
+    if len(named) > TAGS_MAX:
+        raise errors.LimitReached(tags=TAGS_MAX)
+    known = {one.id for one in context.book.tag}
+    unknown = [place for place, tag in enumerate(named) if tag not in known]
+    if unknown:
+        raise errors.UnknownTag(places=unknown)
+    tags = None if command.tags is None else tuple(dict.fromkeys(command.tags))
+    upset = None if command.upset is is_angry(ticket) else command.upset
+    if upset is False and context.actor.kind is not ActorKind.SUPERVISOR:
+        raise errors.NotYourRole("That a buyer was not angry is for a supervisor to say.")
+    reading = ReadingCorrected(
+        policy=context.book.version,
+        tags=None if tags == ticket.tags else tags,
+        urgency=None if command.urgency == ticket.urgency else command.urgency,
+        sentiment=None if command.sentiment == ticket.sentiment else command.sentiment,
+        upset=upset,
+    )
+    return () if reading == ReadingCorrected(policy=context.book.version) else (reading,)
 
 
 def reserved(

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from domain.events import Event, JourneyLaidOut, NpsGiven, SatisfactionGiven
 from domain.policies.notices import LowRating
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 MARKS = ("result", "speed", "attitude")
 """The marks a buyer gives of a matter that is over."""

@@ -20,6 +20,7 @@ from domain.events import (
     OfferCountered,
     OfferMade,
     PlanGiven,
+    ReadingCorrected,
     RefundInitiated,
     RefundSettled,
     RemedyCancelled,
@@ -37,6 +38,7 @@ from domain.events import (
     TicketResolved,
 )
 from domain.milestones import Milestone
+from domain.policies.clocks import BY_ASSIGNEE, OF_A_PERSON, done_by
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import (
     STAFF,
@@ -69,6 +71,15 @@ def occurrences(ticket: Ticket, event: Event, stamp: Stamp) -> tuple[Occurrence,
     return tuple([(name, at) for name in found(ticket, event, stamp)])
 
 
+def by_whom(ticket: Ticket, happened: Iterable[Occurrence], stamp: Stamp) -> dict[str, Instant]:
+    """Return what somebody of the platform did, by their skills on record and the assignment."""
+    ref = stamp.actor.ref
+    whose = ticket.able.get(ref, ())
+    if ref == ticket.assignee:
+        whose = (*whose, BY_ASSIGNEE)
+    return {done_by(name, one): at for name, at in happened if name in OF_A_PERSON for one in whose}
+
+
 def of_order(order: Order | None) -> dict[str, Instant]:
     """Return what the order's own facts mean for the promises on its tickets."""
     if order is None:
@@ -79,6 +90,11 @@ def of_order(order: Order | None) -> dict[str, Instant]:
     if order.live_session_ended_at is not None:
         known[_LIVE_SESSION_ENDED] = order.live_session_ended_at
     return known
+
+
+def heeded(ticket: Ticket, order: Order | None) -> Mapping[str, Instant]:
+    """Return everything promises heed: milestones, and what was done by people of which skill."""
+    return {**of_order(order), **ticket.milestones, **ticket.done}
 
 
 def seen(ticket: Ticket, order: Order | None) -> Mapping[str, Instant]:
@@ -175,6 +191,11 @@ def _diagnosed(_ticket: Ticket, event: DiagnosisMade, _stamp: Stamp) -> Iterable
         yield Milestone.NEGATIVE_SENTIMENT
 
 
+def _reread(_ticket: Ticket, event: ReadingCorrected, _stamp: Stamp) -> Iterable[str]:
+    if event.upset:
+        yield Milestone.NEGATIVE_SENTIMENT
+
+
 def _contacted(_ticket: Ticket, event: ContactFruitless, _stamp: Stamp) -> Iterable[str]:
     if event.exhausted:
         yield Milestone.CONTACTS_EXHAUSTED
@@ -210,6 +231,7 @@ _OF: Final[Mapping[type[Event], Callable[[Ticket, Any, Stamp], Iterable[str]]]] 
     MerchantApproved: _merchant_decided,
     MerchantRefused: _merchant_decided,
     DiagnosisMade: _diagnosed,
+    ReadingCorrected: _reread,
     ContactFruitless: _contacted,
     RefundInitiated: _refund_due,
     RemedyCompleted: _completed,

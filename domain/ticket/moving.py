@@ -21,10 +21,11 @@ from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
 from domain.ticket.clocks.following import breached, paused, rests, resumed
 from domain.ticket.clocks.running import next_at, rule_of
+from domain.ticket.context import Context
 from domain.ticket.evolve import evolve
 from domain.ticket.guards import guards, require_live, require_role, require_unresolved
 from domain.ticket.matter import matter_of
-from domain.ticket.state import Context, Stamp, Ticket
+from domain.ticket.state import Stamp, Ticket
 from domain.values import ActorKind, instant
 
 

@@ -25,6 +25,7 @@ from domain.events import (
     SettlementReached,
 )
 from domain.ticket import deadlines, remedies
+from domain.ticket.context import Context
 from domain.ticket.guards import (
     guards,
     require_accepted,
@@ -33,7 +34,7 @@ from domain.ticket.guards import (
     require_unresolved,
 )
 from domain.ticket.service import authored
-from domain.ticket.state import Context, Offer, OfferState, Ticket
+from domain.ticket.state import Offer, OfferState, Ticket
 from domain.values import (
     ActorKind,
     Awaiting,

@@ -1,9 +1,10 @@
-"""Notices of a ticket that are over: each ends once, however often it was sent."""
+"""Notices that are over: each ends once, however often it was sent."""
 
 from domain.commands import RecordNotice
 from domain.events import Event, NoticeFailed, NoticeSent
+from domain.ticket.context import Context
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context, Stamp
+from domain.ticket.state import Stamp
 from domain.values import ActorKind
 
 Ended = frozenset[str]

@@ -6,8 +6,9 @@ from domain import errors
 from domain.commands import OpenTicket
 from domain.events import ChannelJoined, CustomerNoted, Event, EvidenceGathered, TicketOpened
 from domain.ticket import deadlines, diagnosing
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK, require_role
-from domain.ticket.state import Context, Order, Ticket
+from domain.ticket.state import Order, Ticket
 from domain.values import (
     ActorKind,
     Attachment,

@@ -30,9 +30,10 @@ from domain.events import (
     PayoutGranted,
     RefundGranted,
 )
+from domain.ticket.context import Context
 from domain.ticket.files import require_kept
 from domain.ticket.guards import require_past, require_role
-from domain.ticket.state import Certificate, Context, Grant, Order, Stamp
+from domain.ticket.state import Certificate, Grant, Order, Stamp
 from domain.values import ActorKind, EvidenceKind, RefundTo
 
 CERTIFICATES: Final = frozenset(

@@ -6,8 +6,8 @@ from domain import errors
 from domain.commands import WatchQueue
 from domain.events import Event, QueueEased, QueueOverflowed
 from domain.policies.routing import overflows
+from domain.ticket.context import Context
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context
 from domain.values import ActorKind
 
 

@@ -11,10 +11,11 @@ from domain.commands import AnnouncePilot, EndPilot, OpenTicket
 from domain.events import ArmDrawn, PilotAnnounced, PilotEnded
 from domain.policies.book import Book
 from domain.ticket.adoption import NOTICE
+from domain.ticket.context import Context
 from domain.ticket.diagnosing import by_words
 from domain.ticket.guards import require_role
 from domain.ticket.pilots import Pilot, arm_of, drawn_bp, pilot_of
-from domain.ticket.state import Context, Order
+from domain.ticket.state import Order
 from domain.values import BASIS_POINTS, ActorKind, Arm, Instant, instant, later
 
 Pilots = tuple[Pilot, ...]

@@ -6,9 +6,10 @@ from functools import lru_cache
 from domain.events import Event, PriorityInput, TicketPrioritised
 from domain.policies.book import Book
 from domain.policies.priorities import Weight, heaviest, priority_of
+from domain.ticket.context import Context
 from domain.ticket.matter import classes_of
 from domain.ticket.same import Same
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 
 
 def follow(

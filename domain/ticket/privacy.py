@@ -29,9 +29,10 @@ from domain.events import (
     PersonalDataRestricted,
 )
 from domain.policies.book import Book
+from domain.ticket.context import Context
 from domain.ticket.files import side_of_file
 from domain.ticket.guards import guards, require_role
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import Actor, ActorKind, ErasureGround, Instant, Party, Stage, Standing
 
 PRIVACY_STREAM: Final = "ledger:privacy"

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from domain.events import Event, TicketQueued
-from domain.policies.routing import Queue
+from domain.policies.routing import Queue, queue_of
+from domain.ticket.context import Context
 from domain.ticket.matter import classes_of
 from domain.ticket.same import Same
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import Stage
 
 
@@ -35,12 +36,3 @@ def follow(
 @lru_cache(maxsize=1_024)
 def _queue_of(classes: frozenset[str], queues: Same[tuple[Queue, ...]]) -> Queue:
     return queue_of(classes, queues.table)
-
-
-def queue_of(classes: frozenset[str], queues: tuple[Queue, ...]) -> Queue:
-    """Return the queue that takes a matter of these classes; the last takes all."""
-    return next(
-        one
-        for one in queues
-        if not one.by_hand and (not one.any or not classes.isdisjoint(one.any))
-    )

@@ -9,9 +9,10 @@ from domain.commands import GrantRemedy, SignResolution, WriteResolution
 from domain.events import Event, ResolutionSigned, ResolutionWritten
 from domain.milestones import Milestone
 from domain.ticket import remedies
+from domain.ticket.context import Context
 from domain.ticket.guards import GUARDS, guards, require_actor, require_unresolved
 from domain.ticket.service import authored
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind
 
 

@@ -14,6 +14,8 @@ from domain.events import (
     TicketQueued,
 )
 from domain.milestones import Milestone
+from domain.policies.routing import Load
+from domain.ticket.context import Context
 from domain.ticket.guards import (
     DESK,
     guards,
@@ -23,8 +25,8 @@ from domain.ticket.guards import (
     require_role,
     require_unresolved,
 )
-from domain.ticket.state import Context, Ticket
-from domain.values import ActorKind, Candidate
+from domain.ticket.state import Ticket
+from domain.values import ActorKind, Candidate, later
 
 CANDIDATES_MAX = 20
 """How many candidates a choice keeps on record, the best first."""
@@ -69,13 +71,17 @@ def choose_agent(command: ChooseAgent, ticket: Ticket, context: Context) -> tupl
     """Give the matter to the best candidate nothing stands against; all stay on record.
 
     What each candidate's load, rating and certificates were is the ground whoever asks brings.
+    How long the chosen one may stay silent is the book's.
     """
     may_choose_agent(ticket, None, context)
+    load = context.book.load
+    if load is None:
+        raise errors.WrongState("The ticket's book gives nothing out.")
     best = best_of(command.candidates, ticket)
     if best is None:
         raise errors.NobodyFits
     ranked = sorted(command.candidates, key=_rank)[:CANDIDATES_MAX]
-    if ticket.assignee is not None and not _takes_over(best, ticket, command, context):
+    if ticket.assignee is not None and not _takes_over(best, ticket, command, load):
         return ()
     former = () if ticket.assignee is None else (AssignmentReleased(agent=ticket.assignee),)
     return (
@@ -83,8 +89,10 @@ def choose_agent(command: ChooseAgent, ticket: Ticket, context: Context) -> tupl
         AgentChosen(
             agent=best.agent,
             candidates=tuple(ranked),
-            lease_until=command.lease_until,
+            lease_until=later(context.now, load.lease),
             policy=context.book.version,
+            considered=len(command.candidates),
+            staff_at=command.staff_at,
         ),
         TicketAssigned(agent=best.agent),
     )
@@ -158,10 +166,9 @@ def is_angry(ticket: Ticket) -> bool:
     return Milestone.NEGATIVE_SENTIMENT in ticket.milestones
 
 
-def _takes_over(best: Candidate, ticket: Ticket, command: ChooseAgent, context: Context) -> bool:
+def _takes_over(best: Candidate, ticket: Ticket, command: ChooseAgent, load: Load) -> bool:
     """Return whether a top-rated agent takes the matter from one who is not (DI-10)."""
-    load = context.book.load
-    if load is None or best.rating_bp < load.top_rating_bp:
+    if best.rating_bp < load.top_rating_bp:
         return False
     if f"{ActorKind.SUPERVISOR}:{ticket.assignee}" in ticket.handlers:
         return False

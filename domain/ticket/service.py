@@ -22,6 +22,7 @@ from domain.events import (
     ReturnReviewed,
 )
 from domain.ticket import cap, deadlines, remedies
+from domain.ticket.context import Context
 from domain.ticket.eligibility import judge_return
 from domain.ticket.guards import (
     DESK,
@@ -34,7 +35,7 @@ from domain.ticket.guards import (
     require_stage,
     require_unresolved,
 )
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import (
     Actor,
     ActorKind,

@@ -4,10 +4,11 @@ from domain import errors
 from domain.commands import ContestEvidence, DiscloseEvidence
 from domain.events import Event, EvidenceContested, EvidenceDisclosed
 from domain.ticket import deadlines
+from domain.ticket.context import Context
 from domain.ticket.evidence import author, require_before_decision, require_side
 from domain.ticket.files import SIDES
 from domain.ticket.guards import guards, require_actor
-from domain.ticket.state import Context, Evidence, EvidenceState, Ticket
+from domain.ticket.state import Evidence, EvidenceState, Ticket
 from domain.values import ActorKind, Personal, Stage
 
 

@@ -1,18 +1,16 @@
-"""What deciding needs to know: the ticket, its order, and the context of one judgement.
+"""What deciding needs to know of a ticket, its order and who works on it, folded from facts.
 
 Nothing here is for display; views fold their own rows from the same records.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
-from domain.events import ArmDrawn, CompensationPaid, Event, RefundSettled
-from domain.policies.book import Book
+from domain.events import CompensationPaid, Event, RefundSettled
+from domain.policies.contacts import Answering
 from domain.ticket.clock import Clock
-from domain.ticket.diagnosis import Diagnoser
-from domain.ticket.pilots import Pilot
 from domain.values import (
     Actor,
     ActorKind,
@@ -272,6 +270,12 @@ class Ticket(msgspec.Struct, frozen=True):
     """The queue its classes brought it to; a breach or a person may have chosen another since."""
     milestones: Mapping[str, Instant] = {}
     """What happened in this round, by milestone, each with its latest instant."""
+    done: Mapping[str, Instant] = {}
+    """What people did in this round, by milestone and skill ("plan@senior") or assignment."""
+    able: Mapping[str, tuple[str, ...]] = {}
+    """By member of staff: the skills promises ask for that were on record of them."""
+    withdrawn: Mapping[str, Instant] = {}
+    """Milestones of this round that a person took back, and when."""
     clocks: Mapping[str, Clock] = {}
     """The promises that run."""
     clocks_ended: Mapping[str, Instant] = {}
@@ -284,14 +288,18 @@ class Ticket(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
     """What the words about the matter opened; what says nothing of it closes nothing."""
+    reread: bool = False
+    """Whether a person read the words otherwise than the machine."""
+    tags_corrected: bool = False
+    """Whether a person named the tags."""
     urgency: Urgency = Urgency.LOW
     sentiment: Sentiment = Sentiment.NEUTRAL
     points: int = 0
     """What the priority rests on, summed."""
     corrected: bool = False
     """Whether a person's diagnosis stands in the place of the machine's."""
-    answered: bool = False
-    """Whether the buyer was answered since they last spoke."""
+    answered: frozenset[Answering] = frozenset()
+    """In which ways the buyer was answered since they last spoke."""
     fruitless: int = 0
     """Contacts after which the buyer came back unsatisfied, all rounds together."""
     departments: Mapping[str, DepartmentRequest] = {}
@@ -299,6 +307,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """Until when a chosen agent may stay silent."""
     silent: frozenset[str] = frozenset()
     """Agents of this round who stayed silent until their lease was over."""
+    let_go: frozenset[str] = frozenset()
+    """Agents who were on the matter and are not any more, since it last came to a queue."""
     resolution: WrittenResolution | None = None
     """What an agent wrote and a supervisor has to sign."""
     payouts: Mapping[str, Money] = {}
@@ -380,31 +390,3 @@ class Agent(msgspec.Struct, frozen=True):
     on_shift: bool = False
     good_bp: int | None = None
     """Which share of the agent's answers was found good; None before it was reported."""
-
-
-class Context(msgspec.Struct, frozen=True):
-    """Everything a judgement may know beside the ticket itself."""
-
-    now: Instant
-    actor: Actor
-    book: Book
-    ticket: str
-    """The id of the ticket that is judged; for an opening, the one drawn for it."""
-    keep: Callable[[bytes, str], Attachment]
-    """Hands content (and its media type) to the vault with this command; returns its place."""
-    order: Order | None = None
-    """The order of the ticket, judged at the version it is written on."""
-    diagnose: Diagnoser | None = None
-    """Judges a text of the buyer's; None under a book that knows no words."""
-    books: Callable[[str], Book | None] = lambda _version: None
-    """Finds an adopted book by its version."""
-    pilots: tuple[Pilot, ...] = ()
-    """Those in which a ticket may be opened now."""
-    arm: ArmDrawn | None = None
-    """What the ticket drew that is opened, where it is in a pilot; `book` is the arm's."""
-    agents: Callable[[str], Agent | None] = lambda _ref: None
-    """Finds what is on record of an agent: where they work, what they can do and have passed."""
-    imported: bool = False
-    """Whether the command brings another system's history, which starts nothing."""
-    holder: Ticket | None = None
-    """The live ticket that already holds the name a correction would reserve."""

@@ -1,6 +1,8 @@
 """The question after a matter: asked once a ticket, a while after its resolution (CL-02).
 
-Closing does not cancel it; coming back to life does, and the next resolution starts anew.
+It is asked in hours in which the book writes to people, so what lives again before is never asked
+of. Closing does not cancel it; coming back to life does, and the next resolution starts anew. Once
+it stands on record it is not asked again, also where it was overtaken before a channel took it.
 """
 
 from collections.abc import Iterable
@@ -8,13 +10,15 @@ from collections.abc import Iterable
 from domain import errors
 from domain.commands import AskSurvey, GiveNps
 from domain.events import Event, NpsGiven, SurveyAsked, SurveyCancelled, SurveyScheduled
+from domain.policies.notices import opens_at
+from domain.ticket.context import Context
 from domain.ticket.guards import guards, require_actor, require_live, require_role
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Personal, later
 
 SCORES = range(11)
 """How likely a buyer would recommend us, from not at all to certainly."""
-WITHDRAWN = "withdrawn"
+UNRESOLVED = "withdrawn"
 """The outcome of a matter that nobody resolved: its buyer is not asked."""
 
 
@@ -26,10 +30,12 @@ def follow(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[
         if waiting is not None and not waiting.asked:
             again = before is not None and ticket.round > before.round
             yield SurveyCancelled(why="reopened" if again else "appealed")
-    elif waiting is None and survey is not None and ticket.resolved != WITHDRAWN:
+    elif waiting is None and survey is not None and ticket.resolved != UNRESOLVED:
         assert ticket.resolved_at is not None, "what is resolved was resolved at some time"
+        week_over = later(ticket.resolved_at, survey.within)
         yield SurveyScheduled(
-            due_at=later(ticket.resolved_at, survey.within), policy=context.book.version
+            due_at=opens_at(SurveyAsked.TOPIC, week_over, context.book),
+            policy=context.book.version,
         )
 
 

@@ -21,9 +21,10 @@ from domain.events import (
     TrainingStarted,
     TrainingStepShown,
 )
+from domain.ticket.context import Context
 from domain.ticket.files import SIDES
 from domain.ticket.guards import require_role
-from domain.ticket.state import Context, Stamp
+from domain.ticket.state import Stamp
 from domain.ticket.verdicts import compared, sound
 from domain.values import STAFF, Actor, Verdict
 

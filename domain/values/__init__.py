@@ -52,6 +52,7 @@ from domain.values.people import (
     Customer,
     Examination,
     Party,
+    Score,
     Tier,
 )
 from domain.values.personal import (
@@ -129,6 +130,7 @@ __all__ = [
     "RemedyKind",
     "Responsible",
     "Scenario",
+    "Score",
     "Sentiment",
     "Sha256",
     "Share",

@@ -146,6 +146,8 @@ class NoticeFailure(StrEnum):
     """The channel does not take it and never will."""
     GAVE_UP = "gave_up"
     """It was tried as often as the book says."""
+    MOOT = "moot"
+    """What it tells was over before it went, or was tried again: sent, it would mislead."""
 
 
 class Arm(StrEnum):

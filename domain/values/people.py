@@ -97,6 +97,27 @@ SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, ref="platform")
 """The platform acting of its own accord: deadlines, processes, the notary."""
 
 
+class Score(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a candidate's score is the sum of, in points."""
+
+    room: int
+    """By what the agent could still carry."""
+    silent: int = 0
+    """Taken from who was silent on this matter before, or let it go."""
+    able: int = 0
+    """Of who can keep all that is promised on it (SL-02, SL-05)."""
+    dedicated: int = 0
+    """Of the buyer's own agent, where the buyer keeps one (RO-02)."""
+    top_rated: int = 0
+    rating: int = 0
+    """These two where emotions run high (DI-10)."""
+
+    @property
+    def points(self) -> int:
+        """Return the sum."""
+        return self.room + self.silent + self.able + self.dedicated + self.top_rated + self.rating
+
+
 class Candidate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An agent who was looked at for a matter, with what counted."""
 
@@ -108,6 +129,10 @@ class Candidate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     skills: tuple[str, ...]
     refused: str | None = None
     """What stood against the choice."""
+    parts: Score | None = None
+    """Absent where nobody compares: of who takes a matter unasked."""
+    certificates: tuple[Examination, ...] | None = None
+    """Those the matter asks for that counted then; absent where nothing is known of them."""
 
 
 class Customer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

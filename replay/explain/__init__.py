@@ -10,9 +10,20 @@ from domain.record import Record
 from replay.explain import assignment, diagnosis, due, outcome, owed, priority, rank, ruling
 from replay.explain.deeds import deeds
 from replay.explain.history import moments
+from replay.explain.staff import AgentRecords, ReadAgents
 from replay.explain.telling import Books, Decision, EventRef, ref
 
-__all__ = ["Books", "Decision", "EventRef", "What", "explain", "recomputed", "ref"]
+__all__ = [
+    "AgentRecords",
+    "Books",
+    "Decision",
+    "EventRef",
+    "ReadAgents",
+    "What",
+    "explain",
+    "recomputed",
+    "ref",
+]
 
 
 class What(StrEnum):
@@ -35,19 +46,21 @@ def explain(  # noqa: PLR0911 - one a kind
     *,
     books: Books,
     texts: Mapping[tuple[int, str], str | None],
+    staff: ReadAgents | None = None,
 ) -> tuple[Decision, ...]:
     """Return the decisions of a kind on a ticket, in the order of the record.
 
     `texts` are the buyer's words by version and field; only a diagnosis is worked out from them.
+    With `staff` a choice is held against the streams of the agents.
     """
     life = tuple(moments(ticket, order))
     match what:
         case What.DUE:
-            return due.explain(life, books)
+            return due.explain(life, deeds((*ticket, *order)), books)
         case What.PRIORITY:
             return priority.explain(life, books)
         case What.ASSIGNMENT:
-            return assignment.explain(life, books)
+            return assignment.explain(life, books, staff)
         case What.DIAGNOSIS:
             return diagnosis.explain(life, books, texts)
         case What.RULING:
@@ -57,7 +70,7 @@ def explain(  # noqa: PLR0911 - one a kind
         case What.OUTCOME:
             return outcome.explain(life, deeds(ticket), books)
         case What.RANK:
-            return rank.explain(ticket, life, books)
+            return rank.explain(ticket, life, deeds((*ticket, *order)), books)
 
 
 def recomputed(decisions: Sequence[Decision]) -> bool:

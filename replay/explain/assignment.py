@@ -1,29 +1,30 @@
 """Why a ticket waits in its queue, and why somebody works on it: classes, candidates, scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from domain.commands import ChooseAgent
-from domain.errors import Refusal
+import msgspec
+
 from domain.events import (
     AgentChosen,
     AssignmentLapsed,
     AssignmentReleased,
     AssignmentReturned,
-    Event,
     TicketAssigned,
     TicketQueued,
 )
 from domain.policies.book import Book
 from domain.ticket import queueing
-from domain.ticket.routing import choose_agent
 from domain.values import Candidate
+from replay.explain import choices
 from replay.explain.classes import classed
-from replay.explain.history import Moment, context_of
+from replay.explain.history import Moment, context_of, promised_under
+from replay.explain.staff import AgentRecords, ReadAgents, states_of
 from replay.explain.telling import (
     NO_BOOK,
     Books,
     BookUsed,
     Decision,
+    Difference,
     Input,
     Step,
     differences,
@@ -32,23 +33,40 @@ from replay.explain.telling import (
     used,
 )
 
+_BY_STREAMS = "Skills, certificates, ratings and shifts are those on their own streams up to {}."
+_BY_REASONS = (
+    "What it asked for was said by the book in force then, which the record does not name: "
+    "skills and certificates are asked for as far as the reasons on record say so."
+)
+_TOO_LONG = "the streams of the agents are longer than is read for one answer"
 CHOSEN_BY_HAND = ("clock:", "moved:")
 """What a queue's reasons begin with where no class led there."""
 
 
-def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
-    """Return every queue the ticket was brought to, and everybody it was given to or taken from."""
+def explain(
+    life: Sequence[Moment], books: Books, staff: ReadAgents | None = None
+) -> tuple[Decision, ...]:
+    """Return every queue the ticket was brought to, and everybody it was given to or taken from.
+
+    With the streams of the agents a choice is held against what these say of them, too.
+    """
     found = []
     chosen: str | None = None
+    former: Moment | None = None
+    streams = None if staff is None else _streams(life, staff)
     for moment in life:
         event = moment.record.event
         match event:
             case TicketQueued():
                 found.append(_queued(moment, event, books))
             case AgentChosen():
-                found.append(_chosen(moment, event, books))
-            case TicketAssigned() if event.agent != chosen:
-                found.append(_by_hand(moment, event.agent, "took the matter, or was given it"))
+                looked_up = staff is not None and event.staff_at is not None
+                judged = _when_judged(moment, former)
+                found.append(_chosen(judged, event, books, streams, looked_up=looked_up))
+            case TicketAssigned() if chosen is None:
+                found.append(_taken(moment, event, books))
+            case TicketAssigned() if chosen is not None and event.agent != chosen:
+                found.append(_not_the_chosen(moment, event.agent, chosen))
             case AssignmentReleased():
                 found.append(_by_hand(moment, event.agent, "let the matter go"))
             case AssignmentLapsed():
@@ -59,11 +77,31 @@ def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
             case _:
                 pass
         chosen = event.agent if isinstance(event, AgentChosen) else None
+        former = moment
     return tuple(found)
 
 
+def _streams(life: Sequence[Moment], staff: ReadAgents) -> AgentRecords | None:
+    """Return the streams that the choices rest on; None where none does, or they are too long."""
+    names, until = set[str](), None
+    for moment in life:
+        event = moment.record.event
+        if isinstance(event, AgentChosen) and event.staff_at is not None:
+            names |= {event.agent, *(one.agent for one in event.candidates)}
+            until = max(until or moment.record.at, moment.record.at)
+    return None if until is None else staff(frozenset(names), until)
+
+
+def _when_judged(moment: Moment, former: Moment | None) -> Moment:
+    """Return a choice with the ticket as it was judged: before the release that is part of it."""
+    if former is None or not isinstance(former.record.event, AssignmentReleased):
+        return moment
+    causes = [one.record.envelope.cause.command for one in (former, moment)]
+    return moment._replace(before=former.before) if causes[0] == causes[1] else moment
+
+
 def _queued(moment: Moment, event: TicketQueued, books: Books) -> Decision:
-    book, place = books(event.policy), ref(moment.record)
+    book, place = promised_under(moment, event.policy, books), ref(moment.record)
     result: dict[str, str | int | bool | None] = {"queue": event.queue, "why": ", ".join(event.why)}
     by_hand = any(why.startswith(CHOSEN_BY_HAND) for why in event.why)
     if book is None or moment.before is None or by_hand:
@@ -103,24 +141,88 @@ def _passed_over(event: TicketQueued, book: Book) -> Iterable[Step]:
             yield Step(f"{queue.name} does not take it; it asks for one of {asks}.")
 
 
-def _chosen(moment: Moment, event: AgentChosen, books: Books) -> Decision:
-    book, place = books(event.policy), ref(moment.record)
+def _chosen(
+    moment: Moment,
+    event: AgentChosen,
+    books: Books,
+    streams: AgentRecords | None,
+    *,
+    looked_up: bool,
+) -> Decision:
+    book, place = promised_under(moment, event.policy, books), ref(moment.record)
     ranked = tuple(
         Step(_of_candidate(number, one), points=one.score)
         for number, one in enumerate(event.candidates, start=1)
     )
-    again = None if book is None else _choice(moment, event, book)
-    wrong = () if book is None else differences(moment.record, again)
+    states = None
+    if streams is not None and event.staff_at is not None:
+        states = states_of(streams, event.staff_at, moment.record.at)
+    wrong = () if book is None else tuple(choices.differing(moment, event, book, states))
+    untold = NO_BOOK if book is None else None
+    if untold is None and looked_up and states is None and not wrong:
+        untold = _TOO_LONG
     return Decision(
         about="agent",
         book=used(event.policy, books),
-        inputs=tuple(Input(f"candidate:{one.agent}", text_of(one)) for one in event.candidates),
+        inputs=(
+            *(Input(f"candidate:{one.agent}", text_of(one)) for one in event.candidates),
+            *_of_choice(event, book),
+        ),
         steps=(
             *ranked,
+            *(() if states is None else (Step(_BY_STREAMS.format(event.staff_at)),)),
+            *((Step(_BY_REASONS),) if choices.is_bare(event) else ()),
             Step(f"{event.agent} is the first whom nothing stands against.", event=place),
             Step("Silent until then, the agent loses the matter.", until=event.lease_until),
         ),
         result={"agent": event.agent, "lease_until": event.lease_until},
+        event=place,
+        recomputed=None if untold is not None else not wrong,
+        differences=wrong,
+        not_recomputed=untold,
+    )
+
+
+def _of_choice(event: AgentChosen, book: Book | None) -> Iterable[Input]:
+    """Yield what the choice rests on beside the candidates: how many there were, and the book."""
+    if event.considered is not None:
+        yield Input("considered", str(event.considered))
+    if event.staff_at is not None:
+        yield Input("staff_at", event.staff_at)
+    load = None if book is None else book.load
+    if load is not None:
+        yield Input("matters_at_most", str(load.matters))
+        yield Input("lease_s", str(int(load.lease.total_seconds())))
+        yield Input("top_rating_bp", str(load.top_rating_bp))
+        yield Input("source", load.source)
+
+
+def _of_candidate(number: int, one: Candidate) -> str:
+    figures = f"score {one.score}, load {one.load_bp} bp, rating {one.rating_bp} bp"
+    if one.parts is not None:
+        parts = msgspec.structs.asdict(one.parts)
+        summed = " + ".join(f"{points} {name}" for name, points in parts.items() if points)
+        figures = f"score {one.score} = {summed or 0}, load {one.load_bp} bp"
+    against = "nothing stands against it" if one.refused is None else f"refused: {one.refused}"
+    return f"{number}. {one.agent}: {figures}; {against}."
+
+
+def _taken(moment: Moment, event: TicketAssigned, books: Books) -> Decision:
+    """Return why somebody could take the matter unasked, as far as it was judged."""
+    known, version = event.candidate, event.policy
+    if known is None or version is None:
+        return _by_hand(moment, event.agent, "took the matter, or was given it")
+    book, place = promised_under(moment, version, books), ref(moment.record)
+    wrong = () if book is None else tuple(choices.not_fit(moment, event, known, book))
+    return Decision(
+        about="agent",
+        book=used(version, books),
+        inputs=(Input(f"candidate:{known.agent}", text_of(known)),),
+        steps=(
+            Step(f"{known.agent} carried {known.load_bp} bp of what one may carry."),
+            Step(f"{event.agent} took the matter, or was given it.", event=place),
+        ),
+        result={"agent": event.agent, "what": "took the matter, or was given it"},
         event=place,
         recomputed=None if book is None else not wrong,
         differences=wrong,
@@ -128,24 +230,19 @@ def _chosen(moment: Moment, event: AgentChosen, books: Books) -> Decision:
     )
 
 
-def _choice(moment: Moment, event: AgentChosen, book: Book) -> Event | None:
-    """Return the choice among the candidates on record, judged again."""
-    assert moment.before is not None, "a ticket that is given to somebody is there"
-    command = ChooseAgent(
-        ticket=moment.record.subject,
-        candidates=event.candidates,
-        lease_until=event.lease_until,
+def _not_the_chosen(moment: Moment, agent: str, chosen: str) -> Decision:
+    """Return that the matter was given to somebody else than was chosen just before."""
+    place = ref(moment.record)
+    return Decision(
+        about="agent",
+        book=BookUsed("", None),
+        inputs=(),
+        steps=(Step(f"{agent} was given the matter, and {chosen} was chosen.", event=place),),
+        result={"agent": agent, "what": "was given the matter"},
+        event=place,
+        recomputed=False,
+        differences=(Difference("agent", agent, chosen, place),),
     )
-    try:
-        return choose_agent(command, moment.before, context_of(moment, book))[0]
-    except Refusal:
-        return None
-
-
-def _of_candidate(number: int, one: Candidate) -> str:
-    figures = f"score {one.score}, load {one.load_bp} bp, rating {one.rating_bp} bp"
-    against = "nothing stands against it" if one.refused is None else f"refused: {one.refused}"
-    return f"{number}. {one.agent}: {figures}; {against}."
 
 
 def _by_hand(moment: Moment, agent: str, what: str) -> Decision:

@@ -8,6 +8,7 @@ from domain.events import (
     DiagnosisMade,
     MessageSent,
     PersonalDataErased,
+    ReadingCorrected,
     TicketOpened,
 )
 from domain.policies.book import Book
@@ -15,7 +16,7 @@ from domain.record import Record
 from domain.ticket.diagnosing import by_words, made
 from domain.ticket.diagnosis import METHOD, weigh_text
 from domain.values import Party, Personal, Reason
-from replay.explain.history import Moment, context_of
+from replay.explain.history import Moment, context_of, promised_under
 from replay.explain.telling import (
     NO_BOOK,
     Books,
@@ -34,6 +35,7 @@ Texts = Mapping[tuple[int, str], str | None]
 _WORDS = "words"
 
 _DIMENSIONS = ("responsible", "scenario", "kind")
+_READING = ("tags", "urgency", "sentiment", "upset")
 
 
 class _Said(NamedTuple):
@@ -80,6 +82,8 @@ def explain(life: Iterable[Moment], books: Books, texts: Texts) -> tuple[Decisio
                 machine = event
             case DiagnosisCorrected() as event:
                 found.append(_corrected(moment, event, machine, books))
+            case ReadingCorrected() as event:
+                found.append(_reread(moment, event, machine, books))
             case _:
                 pass
     return tuple(found)
@@ -98,7 +102,7 @@ def _erased(life: Iterable[Moment]) -> dict[tuple[int, str], Record]:
 def _made(
     moment: Moment, event: DiagnosisMade, said: _Said, books: Books, readable: _Readable
 ) -> Decision:
-    book, place = books(event.policy), ref(moment.record)
+    book, place = promised_under(moment, event.policy, books), ref(moment.record)
     text = readable.get(said.record, said.field)
     why_not = _why_not(event, book)
     if why_not is None and text is None:
@@ -222,3 +226,36 @@ def _corrected(
         recomputed=None,
         not_recomputed="a person's judgement stands beside the machine's",
     )
+
+
+def _reread(
+    moment: Moment, event: ReadingCorrected, machine: DiagnosisMade | None, books: Books
+) -> Decision:
+    """Return what a person read otherwise in the words; what they did not name is left out."""
+    place = ref(moment.record)
+    named = {
+        name: _in_words(getattr(event, name))
+        for name in _READING
+        if getattr(event, name) is not None
+    }
+    steps = [
+        Step(f"{name}: the machine said {_in_words(getattr(machine, name))}, the person {said}.")
+        for name, said in named.items()
+        if machine is not None
+    ]
+    return Decision(
+        about="person",
+        book=used(event.policy, books),
+        inputs=(Input("by", f"{moment.record.actor.kind}:{moment.record.actor.ref}", place),),
+        steps=tuple(steps),
+        result=dict(named),
+        event=place,
+        recomputed=None,
+        not_recomputed="a person's judgement stands beside the machine's",
+    )
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -8,12 +8,14 @@ import msgspec
 from domain.policies.book import Book
 from domain.policies.matters import Matter
 from domain.record import Record
+from domain.ticket.context import Context
 from domain.ticket.evolve import evolve
 from domain.ticket.matter import matter_of
 from domain.ticket.milestones import occurrences, of_order, seen
 from domain.ticket.order import evolve_order
-from domain.ticket.state import Context, Order, Stamp, Ticket
+from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import Attachment
+from replay.explain.telling import Books
 
 
 class Moment(NamedTuple):
@@ -60,6 +62,17 @@ def moments(ticket: Sequence[Record], order: Sequence[Record]) -> Iterator[Momen
         if record.event.FAMILY != "order":
             assert here is not None, "a ticket's fact makes a ticket"
             yield Moment(record, before, here, there, known, traits)
+
+
+def promised_under(moment: Moment, version: str, books: Books) -> Book | None:
+    """Return the book a fact was to follow by; None when the one it names is not adopted here.
+
+    That is the book the ticket is promised under, whichever the fact names.
+    """
+    named = books(version)
+    if named is None or moment.before is None or moment.before.imported:
+        return named
+    return books(moment.before.policy) or named
 
 
 def context_of(moment: Moment, book: Book) -> Context:

@@ -1,11 +1,12 @@
 """What followed by itself when a deadline's instant came: a lapse, a next step, an end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.events import DeadlineExtended, DeadlineGiven, DeadlineMissed, OfferLapsed, TicketClosed
 from domain.record import Record
 from domain.ticket.deadlines import consequences
 from domain.values import ActorKind
+from replay.explain import deadlines
 from replay.explain.deeds import Deeds, judged
 from replay.explain.history import Moment, context_of
 from replay.explain.telling import (
@@ -21,9 +22,13 @@ from replay.explain.telling import (
 )
 
 
-def explain(life: Iterable[Moment], deeds: Deeds, books: Books) -> tuple[Decision, ...]:
-    """Return every deadline that passed and what followed, in the order of the record."""
+def explain(life: Sequence[Moment], deeds: Deeds, books: Books) -> tuple[Decision, ...]:
+    """Return every deadline that passed and what followed, in the order of the record.
+
+    What is wrong with the due time of one is wrong with what followed from it.
+    """
     found: list[Decision] = []
+    whys = {one.event.version: one for one in deadlines.explain(life, deeds, books)}
     given: dict[str, Record] = {}
     told: set[str] = set()
     for moment in life:
@@ -37,7 +42,7 @@ def explain(life: Iterable[Moment], deeds: Deeds, books: Books) -> tuple[Decisio
         told.add(command)
         deadline = _passed(deeds[command])
         if deadline is not None:
-            found.append(_of_deadline(moment, deadline, deeds[command], given, books))
+            found.append(_of_deadline(moment, deadline, deeds[command], given, whys, books))
     return tuple(found)
 
 
@@ -56,11 +61,12 @@ def _passed(facts: Sequence[Record]) -> str | None:
     return None
 
 
-def _of_deadline(
+def _of_deadline(  # noqa: PLR0917 - what a consequence rests on
     moment: Moment,
     deadline: str,
     facts: Sequence[Record],
-    given: dict[str, Record],
+    given: Mapping[str, Record],
+    whys: Mapping[int, Decision],
     books: Books,
 ) -> Decision:
     record, ticket = moment.record, moment.before
@@ -73,6 +79,7 @@ def _of_deadline(
     if book is not None and running is not None:
         context = context_of(moment, book)
         wrong = judged(record, facts, lambda: consequences(ticket, deadline, context))
+        wrong += () if cause is None else whys[cause.version].differences
     gone = _why_not(book is None, running is None)
     return Decision(
         about=deadline,

@@ -34,7 +34,7 @@ from domain.ticket.state import Order
 from domain.values import BASIS_POINTS, Money
 from replay.explain import caps
 from replay.explain.deeds import Deeds, amount_text
-from replay.explain.history import Moment
+from replay.explain.history import Moment, promised_under
 from replay.explain.telling import (
     NO_BOOK,
     Books,
@@ -118,7 +118,7 @@ def explain(
 
 
 def _cost(moment: Moment, event: PayoutOwed, breach: Record | None, books: Books) -> Decision:
-    book, place = books(event.policy), ref(moment.record)
+    book, place = promised_under(moment, event.policy, books), ref(moment.record)
     rule = None if book is None else rule_of(event.clock, book)
     payout = None if rule is None else rule.payout
     inputs = [Input("clock", event.clock), Input("row", event.row)]
@@ -183,7 +183,7 @@ def _ordered(  # noqa: PLR0917 - what an amount rests on
     deeds: Deeds,
     books: Books,
 ) -> _Owed:
-    record, book = moment.record, books(event.policy)
+    record, book = moment.record, promised_under(moment, event.policy, books)
     found = _Owed(record, event, amount)
     facts = deeds[record.envelope.cause.command]
     cause = facts[0]

@@ -13,7 +13,7 @@ from domain.policies.priorities import heaviest
 from domain.ticket.prioritising import prioritised
 from domain.values import Kind
 from replay.explain.classes import classed
-from replay.explain.history import Moment, context_of
+from replay.explain.history import Moment, context_of, promised_under
 from replay.explain.telling import (
     IMPORTED,
     NO_BOOK,
@@ -58,7 +58,7 @@ def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
 
 
 def _weighed(moment: Moment, event: TicketPrioritised, books: Books) -> Decision:
-    book = books(event.policy)
+    book = promised_under(moment, event.policy, books)
     place = ref(moment.record)
     result: dict[str, str | int | bool | None] = {
         "priority": event.priority,
@@ -106,7 +106,7 @@ def _sum(again: TicketPrioritised, book: Book) -> Iterable[Step]:
 
 def _by_kind(moment: Moment, event: TicketOpened | DiagnosisCorrected, books: Books) -> Decision:
     record = moment.record
-    book = books(event.policy)
+    book = promised_under(moment, event.policy, books)
     place = ref(record)
     gone = IMPORTED if record.imported else NO_BOOK if book is None else None
     wrong: tuple[Difference, ...] = ()

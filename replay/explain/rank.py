@@ -13,6 +13,8 @@ from domain.values import Awaiting
 from projections.queue import QueueRow
 from replay.as_of import queue_row
 from replay.explain import due, priority
+from replay.explain.deadlines import PREFIX
+from replay.explain.deeds import Deeds
 from replay.explain.history import Moment
 from replay.explain.telling import (
     IMPORTED,
@@ -29,7 +31,9 @@ from replay.explain.telling import (
 _PROMISE = "clock:"
 
 
-def explain(ticket: Sequence[Record], life: Sequence[Moment], books: Books) -> tuple[Decision, ...]:
+def explain(
+    ticket: Sequence[Record], life: Sequence[Moment], deeds: Deeds, books: Books
+) -> tuple[Decision, ...]:
     """Return why the ticket has its place in the queue's order, after its last record."""
     row, last = queue_row(ticket), life[-1]
     by_position = {one.position: one for one in ticket}
@@ -42,7 +46,7 @@ def explain(ticket: Sequence[Record], life: Sequence[Moment], books: Books) -> t
         for name in key
         if key[name] != judged[name]
     ]
-    wrong += _of_parts(row, life, books)
+    wrong += _of_parts(row, life, deeds, books)
     causes = row.caused_by
     imported = row.source_turn is not None
     return (
@@ -95,15 +99,18 @@ def _judged(ticket: Ticket, row: QueueRow) -> dict[str, str | int | bool | None]
     }
 
 
-def _of_parts(row: QueueRow, life: Sequence[Moment], books: Books) -> list[Difference]:
+def _of_parts(
+    row: QueueRow, life: Sequence[Moment], deeds: Deeds, books: Books
+) -> list[Difference]:
     """Return what is wrong with the facts the key rests on, each worked out again."""
     found: list[Difference] = []
     weighed = priority.explain(life, books)
     if weighed:
         found += weighed[-1].differences
-    for name in {one.removeprefix(_PROMISE) for one in row.deadlines if one.startswith(_PROMISE)}:
-        runs = [one for one in due.explain(life, books) if one.about == name]
-        found += runs[-1].differences if runs else ()
+    last = {one.about: one for one in due.explain(life, deeds, books)}
+    for name in row.deadlines:
+        about = name.removeprefix(_PROMISE) if name.startswith(_PROMISE) else PREFIX + name
+        found += last[about].differences if about in last else ()
     return found
 
 

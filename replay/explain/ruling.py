@@ -20,11 +20,12 @@ from domain.events import (
 from domain.policies.book import Book
 from domain.record import Record
 from domain.ticket.arbitration import decide_appeal, file_appeal, has_conflict, issue_ruling
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 from domain.values import ActorKind, Money, Terms
 from replay.explain import caps
 from replay.explain.deeds import Deeds, judged
-from replay.explain.history import Moment, context_of
+from replay.explain.history import Moment, context_of, promised_under
 from replay.explain.telling import NO_BOOK, Books, Decision, Input, Step, ref, text_of, used
 
 Decided = RulingIssued | RulingUpheld | RulingVaried | RulingOverturned
@@ -89,7 +90,7 @@ def _decided(  # noqa: PLR0917 - what a decision rests on
     order: Sequence[Record],
     books: Books,
 ) -> Decision:
-    record, ticket, book = moment.record, moment.before, books(event.policy)
+    record, ticket, book = moment.record, moment.before, promised_under(moment, event.policy, books)
     assert ticket is not None, "what is decided is there"
     place = ref(record)
     result: dict[str, str | int | bool | None] = {"outcome": _outcome(event)}
@@ -189,9 +190,8 @@ def _evidence(relied_on: Iterable[str], ticket: Ticket, known: _Known) -> Iterab
 
 
 def _clauses(clauses: Iterable[str], book: Book) -> Iterable[Input]:
-    texts = {one.id: one for one in book.clause}
     for name in clauses:
-        clause = texts.get(name)
+        clause = book.clause_of(name)
         if clause is None:
             yield Input(f"clause:{name}", "not in the book it names")
         else:
@@ -276,7 +276,7 @@ def _in_time(moment: Moment, deadline: str, known: _Known) -> Iterable[Step]:
 def _filed(
     moment: Moment, event: AppealFiled, known: _Known, facts: Sequence[Record], books: Books
 ) -> Decision:
-    record, ticket, book = moment.record, moment.before, books(event.policy)
+    record, ticket, book = moment.record, moment.before, promised_under(moment, event.policy, books)
     assert ticket is not None, "what is appealed is there"
     again = FileAppeal(ticket=ticket.ticket, grounds="")
     wrong = (

@@ -294,7 +294,7 @@ def _asked(
         ),
         clauses=()
         if book is None or key.decided is Decided.SOURCE
-        else tuple(Clause(one.id, one.zh, one.en) for one in book.clause),
+        else tuple(Clause(one.id, one.zh, one.en) for one in book.clauses),
         choices=sources().choices.get(system, ()) if key.decided is Decided.SOURCE else (),
     )
 

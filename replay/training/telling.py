@@ -29,6 +29,7 @@ PLAIN: Final[Mapping[type[Event], tuple[str, ...]]] = {
         *("tags", "responsible", "scenario", "kind", "urgency", "sentiment", "upset"),
     ),
     events.DiagnosisCorrected: ("scenario", "responsible", "kind", "priority"),
+    events.ReadingCorrected: ("tags", "urgency", "sentiment", "upset"),
     events.ClaimAmended: ("remedy", "claim"),
     events.TicketAccepted: (),
     events.TicketAssigned: ("agent",),

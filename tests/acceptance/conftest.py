@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.platform import Platform, platform_over
+from tests.acceptance.platform import AGENT, SUPERVISOR, Platform, platform_over
 from tests.acceptance.staff import Staff, adopt
 from tests.conftest import Database
 
@@ -15,6 +15,13 @@ def platform(database: Database, tmp_path_factory: pytest.TempPathFactory) -> It
     """A platform over a fresh database; its time only goes forward."""
     with platform_over(database, tmp_path_factory.mktemp("data")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def senior(platform: Platform) -> None:
+    """The agent who takes tickets up is on record, and keeps what is promised on them."""
+    registered = {"desk": "senior_desk", "skills": ["senior"]}
+    assert platform.call(SUPERVISOR, f"/v1/agents/{AGENT.removeprefix('agent:')}", registered).ok
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ NO_COUNTS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("open_us", "rested_us", "span_us", "usable_us", "used_us", "wall_us", "seconds"), "a time"
     ),
+    **dict.fromkeys(("late_ms_p50", "late_ms_p99", "late_ms_max"), "a time"),
     **dict.fromkeys(("after_min", "elapsed_s", "target_s", "days_since_signing"), "a time"),
     **dict.fromkeys(
         ("agreed_bp", "confidence_bp", "given_bp", "good_bp", "load_bp", "real_bp", "share_bp"),
@@ -48,6 +49,7 @@ OF_OTHERS: Final[dict[tuple[str, str], str]] = {
     ("read_training_attempt", "of"): "points",
     ("read_training_attempt", "steps_total"): "of one scenario",
     ("read_statistics", "events"): "records; the feed is their list",
+    ("read_lateness", "fired"): "instants, of a process and not of the business",
     ("read_readiness", "lag{}"): "records, of a process and not of the business",
     ("read_readiness", "poisoned"): "records, of a process and not of the business",
 }

@@ -132,6 +132,13 @@ def employ(platform: Platform) -> None:
             assert platform.call(SUPERVISOR, f"{path}/certificates", passed).ok
 
 
+def hired(platform: Platform, who: str, desk: str, *skills: str) -> None:
+    """Put somebody on record with a desk and skills; they begin no shift."""
+    path = f"/v1/agents/{who.partition(':')[2]}"
+    assert platform.call(SUPERVISOR, path, {"desk": desk, "skills": skills}).ok
+    assert platform.parts.views.catch_up(60)
+
+
 def begins(platform: Platform) -> Begin:
     """Return what gives a fresh matter on a platform, for scenarios told once for all."""
     return lambda: OverHttp(platform)

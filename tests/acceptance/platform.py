@@ -83,6 +83,8 @@ class Platform:
 
     def do(self, who: str, ticket: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Return the answer to a command on the ticket as it stands now, which is accepted."""
+        if path == "assignment":
+            assert self.parts.views.catch_up(60), "what an agent carries is looked up"
         version = self.ticket(AUDITOR, ticket)["version"]
         answer = self.call(who, f"/v1/tickets/{ticket}/{path}", body, version=version)
         assert answer.ok, (path, answer)
@@ -98,6 +100,8 @@ class Platform:
         code: str,
     ) -> dict[str, Any]:
         """Return the problem document of a command that is refused for the stated reason."""
+        if path == "assignment":
+            assert self.parts.views.catch_up(60), "what an agent carries is looked up"
         before = self.ticket(AUDITOR, ticket)["version"]
         answer = self.call(who, f"/v1/tickets/{ticket}/{path}", body, version=before)
         assert not answer.ok, (path, answer)

@@ -74,6 +74,12 @@ class Staff:
         found: dict[str, Any] = self.platform.read(SUPERVISOR, f"/v1/agents/{agent}")
         return found
 
+    def overflowing(self) -> list[dict[str, Any]]:
+        """Return the queues that overflow, as the list of agents tells them."""
+        self.platform.parts.views.catch_up(60)
+        found: list[dict[str, Any]] = self.platform.read(SUPERVISOR, "/v1/agents")["overflowing"]
+        return found
+
     def value(self, customer: str, tier: str, spend_minor: int) -> None:
         """Have the order system report what a customer is."""
         body = {
@@ -103,6 +109,12 @@ class Staff:
         self.platform.settle()
         found: str | None = self.platform.row(ticket)["assignee"]
         return found
+
+    def may_take(self, who: str, ticket: str) -> str | None:
+        """Return what actions[] say against a claim by somebody; None where it is offered."""
+        actions = self.platform.ticket(who, ticket)["actions"]
+        blocked = next(one["blocked"] for one in actions if one["name"] == "take_assignment")
+        return None if blocked is None else str(blocked["code"])
 
     def queue_of(self, ticket: str) -> str:
         """Return the queue of the book a ticket waits in."""

@@ -17,6 +17,8 @@ from tests.acceptance.platform import (
     Platform,
 )
 
+pytestmark = pytest.mark.usefixtures("senior")
+
 
 def test_ar_04_ruling_within_48_hours(platform: Platform) -> None:
     """The promise runs from the request, is kept in its last second, and broken at the instant."""

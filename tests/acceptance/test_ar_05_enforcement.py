@@ -18,6 +18,8 @@ from tests.acceptance.platform import (
     money,
 )
 
+pytestmark = pytest.mark.usefixtures("senior")
+
 AWARDS = [{"kind": "refund", "amount": PRICE}, {"kind": "coupon", "amount": money(5_000)}]
 
 

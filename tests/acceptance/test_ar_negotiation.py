@@ -15,6 +15,8 @@ from tests.acceptance.platform import (
     money,
 )
 
+pytestmark = pytest.mark.usefixtures("senior")
+
 REPAIR = {"terms": [{"kind": "repair"}]}
 REFUND = {"terms": [{"kind": "refund", "amount": PRICE}]}
 

@@ -4,21 +4,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
+from api.notifying.ports import Message, NotDelivered
 from api.notifying.sender import Sender
 from api.worker import Worker
-from domain.events import SurveyAsked
+from domain.events import Event, NoticeFailed, SurveyAsked, SurveyCancelled, SurveyScheduled
 from domain.record import Record
 from domain.streams import ticket_stream
-from domain.values import Instant, Stage, later
+from domain.values import Instant, NoticeFailure, Stage, later
 from tests.acceptance.platform import AGENT, BUYER, STRANGER, SUPERVISOR, Platform
 from tests.acceptance.post import Post, ends, sender_of, sent
 from tests.acceptance.staff import MICROSECOND, adopt
 from tests.ledger.matters import ticket_of
 from tests.ledger.test_record import imported
 
+E = TypeVar("E", bound=Event)
 WEEK = timedelta(days=7)
 """The rulebook's own figure; the book is not asked."""
 ANSWER = {"text": "It is on its way.", "resolves": True}
@@ -53,6 +56,26 @@ def asked(platform: Platform, ticket: str) -> list[Record]:
     """Return the records that the question went out."""
     records = platform.parts.ledger.stream(ticket_stream(ticket))
     return [record for record in records if isinstance(record.event, SurveyAsked)]
+
+
+def facts(platform: Platform, ticket: str, kind: type[E]) -> list[E]:
+    """Return the facts of a kind on a ticket, in order."""
+    records = platform.parts.ledger.stream(ticket_stream(ticket))
+    return [record.event for record in records if isinstance(record.event, kind)]
+
+
+def in_the_evening(platform: Platform, hours: int = 15) -> Instant:
+    """Let it become 23:00 in Shanghai, or another hour of UTC, of a day to come; return when."""
+    at = Instant(f"{later(platform.now.at, timedelta(days=1))[:10]}T{hours:02}:00:00.000000Z")
+    platform.move_to(at)
+    platform.client._tokens.clear()
+    return at
+
+
+def refuses_surveys(message: Message) -> None:
+    """Be a channel that takes everything but the question."""
+    if "0 到 10" in message.body:
+        raise NotDelivered("the app is down")
 
 
 def surveys(post: Post, ticket: str) -> int:
@@ -118,12 +141,69 @@ def test_cl_02_reopening_cancels_and_the_next_resolution_starts_anew(
     assert (len(asked(platform, ticket)), surveys(post, ticket)) == (1, 1)
 
 
+def test_cl_02_what_is_reopened_at_night_before_the_question_goes_out_is_not_asked_of(
+    platform: Platform, sender: Sender, post: Post
+) -> None:
+    """A week after 23:00 in Shanghai nobody is written to; who comes back at midnight is spared."""
+    night = in_the_evening(platform)
+    ticket, at = resolved(platform)
+    (scheduled,) = facts(platform, ticket, SurveyScheduled)
+    morning = later(night, WEEK + timedelta(hours=9))
+    assert scheduled.due_at == morning
+    platform.move_to(later(at, WEEK + timedelta(hours=1)))
+    sent(platform, sender)
+    assert asked(platform, ticket) == []
+    platform.client._tokens.clear()
+    platform.do(BUYER, ticket, "reopening")
+    assert [one.why for one in facts(platform, ticket, SurveyCancelled)] == ["reopened"]
+    platform.move_to(later(morning, timedelta(hours=1)))
+    sent(platform, sender)
+    assert (asked(platform, ticket), surveys(post, ticket)) == ([], 0)
+    platform.client._tokens.clear()
+    platform.do(AGENT, ticket, "acceptance")
+    platform.do(AGENT, ticket, "answers", ANSWER)
+    platform.pass_by(WEEK - MICROSECOND)
+    sent(platform, sender)
+    assert surveys(post, ticket) == 0
+    platform.pass_by(MICROSECOND)
+    sent(platform, sender)
+    assert (len(asked(platform, ticket)), surveys(post, ticket)) == (1, 1)
+
+
+@pytest.mark.parametrize("back", ["reopening", "nps"])
+def test_cl_02_a_question_whose_channel_was_closed_is_not_sent_to_who_came_back(
+    platform: Platform, back: str
+) -> None:
+    """Tried, put back, and overtaken before the next try: that it was not sent is on record."""
+    in_the_evening(platform, hours=12)
+    ticket, at = resolved(platform)
+    closed, post = Post(), Post()
+    closed.on_send = refuses_surveys
+    platform.move_to(later(at, WEEK))
+    with closing(sender_of(platform.parts, closed)) as sending:
+        sent(platform, sending)
+    assert len(asked(platform, ticket)) == 1
+    platform.client._tokens.clear()
+    platform.do(BUYER, ticket, back, {"score": 9} if back == "nps" else None)
+    platform.pass_by(timedelta(minutes=1))
+    with closing(sender_of(platform.parts, post)) as sending:
+        sent(platform, sending)
+        platform.pass_by(WEEK)
+        sent(platform, sending)
+    assert surveys(post, ticket) == 0
+    (end,) = [one for one in ends(platform.parts, ticket) if one.rule == "survey_asked"]
+    assert isinstance(end, NoticeFailed)
+    assert (end.why, end.tries) == (NoticeFailure.MOOT, 1)
+
+
 def test_cl_02_who_was_asked_is_not_asked_again(
     platform: Platform, sender: Sender, post: Post
 ) -> None:
     """Once is once a ticket, however often it comes back."""
     ticket, at = resolved(platform)
     platform.move_to(later(at, WEEK))
+    sent(platform, sender)
+    assert surveys(post, ticket) == 1
     platform.do(BUYER, ticket, "reopening")
     platform.do(AGENT, ticket, "acceptance")
     platform.do(AGENT, ticket, "answers", ANSWER)

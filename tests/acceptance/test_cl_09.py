@@ -10,6 +10,7 @@ import pytest
 
 from api.notifying.sender import Sender
 from domain.values import Awaiting, Instant, later
+from tests.acceptance.matters import employ
 from tests.acceptance.platform import (
     AGENT,
     ARBITRATOR,
@@ -36,6 +37,7 @@ INSIDE = {"ticket.queued", "diagnosis.made", "clock.breached", "ticket.escalated
 @pytest.fixture(scope="module", autouse=True)
 def _promising(platform: Platform) -> None:
     adopt(platform)
+    employ(platform)
 
 
 @pytest.fixture
@@ -66,6 +68,8 @@ def asked(platform: Platform) -> str:
     """Return a ticket whose buyer was asked how likely they would recommend us."""
     ticket = answered(platform)
     platform.pass_by(WEEK)
+    while "survey.asked" not in platform.topics(ticket):
+        platform.pass_by(HOUR)  # until people are written to again
     return ticket
 
 

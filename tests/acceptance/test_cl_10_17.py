@@ -18,8 +18,9 @@ from domain.record import Record
 from domain.streams import ticket_id
 from domain.ticket.pilots import Pilot, arm_of, drawn_bp
 from domain.values import Arm, Instant, later
-from replay.pilots import TooManyTickets, compare
+from replay.pilots import TooManyTickets, laid_out
 from replay.what_if import History
+from tests.acceptance.matters import employ
 from tests.acceptance.platform import (
     AGENT,
     AUDITOR,
@@ -51,6 +52,7 @@ def platform(make_database: Callable[[int], Database], tmp_path: Path) -> Iterat
     """A platform that promises by the old book and has adopted one that promises more."""
     with platform_over(make_database(2), tmp_path) as running:
         adopt(running)
+        employ(running)
         tried = whole_bytes(
             named(NEW),
             (TAKEOVER, TAKEOVER.replace("PT30M", "PT20M")),
@@ -303,14 +305,15 @@ def test_cl_17_what_differs_is_listed_day_by_day(platform: Platform) -> None:
         for one in found["days"]
         if one["otherwise"]
     }
+    two_due = [("due", "later", 2)] * 2  # the promise, and the acceptance that has its time
     broken = [
         ("breach", "broken -> kept", 1),
-        ("due", "later", 2),
+        *two_due,
         ("escalation", "supervisor -> -", 1),
         ("notice", "gone", 1),
         ("notice", "later", 2),
     ]
-    sooner_taken = [("due", "later", 2), ("notice", "later", 1)]
+    sooner_taken = [*two_due, ("notice", "later", 1)]
     assert differing == {1: broken, 2: sooner_taken, 4: broken}
     (tried,) = found["tried"]
     assert (tried["arm"], tried["under"], tried["tickets"]) == ("piloted", OLD, 6)
@@ -352,13 +355,16 @@ def test_a_comparison_reads_the_record_from_the_begin_of_its_pilot_on(platform: 
         asked.append((lane, at))
         return views(lane, at)
 
-    found = compare(ledger, known["bounded"], last_before=watched)
-    assert found.piloted == len(mine)
+    found = laid_out(ledger, known["bounded"], last_before=watched)
+    assert found.comparison.piloted == len(mine)
     before = later(known["bounded"].begins_at, -MICROSECOND)
     assert asked == [(lane, before) for lane in range(ledger.lanes)]
-    assert compare(ledger, known["earlier"], last_before=views).piloted == len({earlier})
-    nothing = compare(ledger, known["bounded"], last_before=lambda lane, _at: ledger.position(lane))
-    assert nothing.piloted == 0, "what lies before that place is not read"
+    others = laid_out(ledger, known["earlier"], last_before=views)
+    assert others.comparison.piloted == len({earlier})
+    nothing = laid_out(
+        ledger, known["bounded"], last_before=lambda lane, _at: ledger.position(lane)
+    )
+    assert nothing.comparison.piloted == 0, "what lies before that place is not read"
 
 
 def test_too_many_tickets_are_counted_before_any_is_read(
@@ -379,9 +385,10 @@ def test_too_many_tickets_are_counted_before_any_is_read(
 
     monkeypatch.setattr(History, "read", counting)
     with pytest.raises(TooManyTickets):
-        compare(platform.parts.ledger, pilot, last_before=first, tickets_max=1)
+        laid_out(platform.parts.ledger, pilot, last_before=first, tickets_max=1)
     assert reads == []
-    assert compare(platform.parts.ledger, pilot, last_before=first, tickets_max=2).piloted == 2
+    found = laid_out(platform.parts.ledger, pilot, last_before=first, tickets_max=2)
+    assert found.comparison.piloted == 2
     assert reads
 
 

@@ -1,5 +1,6 @@
 """CL-10, CO-03: the tickets behind a pilot's numbers, however the ledger goes on meanwhile."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +9,23 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from api.moments import last_before
 from api.reads import pilots
 from domain.ledger.application import TicketLedger
+from replay.as_of import Upto, heads
 from replay.pilots import Compared, laid_out
 from tests.acceptance.counting import leaves, link_of
 from tests.acceptance.platform import AGENT, AUDITOR, Platform, platform_over
 from tests.acceptance.staff import adopt
-from tests.acceptance.test_cl_10_17 import FAR, NEW, TAKEOVER, begin, open_about
+from tests.acceptance.test_cl_10_17 import (
+    FAR,
+    NEW,
+    TAKEOVER,
+    begin,
+    drawn,
+    open_about,
+    until_both_arms,
+)
 from tests.conftest import Database
 from tests.scenario import named, whole_bytes
 
@@ -142,6 +153,40 @@ def test_a_list_of_an_end_that_never_was_is_refused(platform: Platform) -> None:
     for moment, code in (("0-1", "lane_missing"), ("0-99999,1-1", "position_unknown")):
         answer = platform.client.get("auditor", "aud-1", f"{asked}&at_position={moment}")
         assert (answer.status, answer.body["code"]) == (422, code)
+
+
+def test_a_pilot_is_not_compared_at_an_end_before_its_announcement(platform: Platform) -> None:
+    """Neither at the beginning of the record nor just before; from the announcement on it is."""
+    ledger = platform.parts.ledger
+    before = heads(ledger)
+    begin(platform, NAME)
+    asked = (f"{COMPARISON}?", f"/v1/pilots/{NAME}/tickets?figure=tickets&arm=piloted&")
+    for moment in (dict.fromkeys(before, 0), before):
+        for address in asked:
+            at = f"{address}at_position={Upto(moment).moment}"
+            answer = platform.client.get("auditor", "aud-1", at)
+            assert (answer.status, answer.body["code"]) == (404, "before_the_beginning"), at
+    for address in asked:
+        platform.read(AUDITOR, f"{address}at_position={Upto(heads(ledger)).moment}")
+
+
+def test_how_far_a_comparison_has_come_is_told_over_both_arms(platform: Platform) -> None:
+    """What is told as done was lived, and the last that is told is all there is."""
+    begin(platform, NAME, share_bp=5_000)
+    arms: Counter[str] = Counter()
+    for ticket in until_both_arms(platform, arms):
+        told = drawn(platform, ticket)
+        assert told is not None
+        arms[told["arm"]] += 1
+    (pilot,) = platform.parts.ledger.pilots()
+    heard: list[tuple[int, int]] = []
+    laid_out(
+        platform.parts.ledger,
+        pilot,
+        last_before=last_before(platform.parts),
+        progress=lambda done, total: heard.append((done, total)),
+    )
+    assert heard == [(arms["control"], arms.total()), (arms.total(), arms.total())]
 
 
 @pytest.mark.parametrize(

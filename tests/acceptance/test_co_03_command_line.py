@@ -102,3 +102,14 @@ def test_a_condition_that_is_none_is_said(platform: Platform, run: Run) -> None:
     told = json.loads(out)
     assert (len(told["items"]), told["more"]) == (2, True)
     assert told["position"] == platform.read(SUPERVISOR, "/v1/queue/counts")["position"]
+
+
+@pytest.mark.parametrize("again", ["stage=remedy", "stage=closed"])
+def test_a_condition_given_twice_is_refused(run: Run, again: str) -> None:
+    """Whoever takes one of two stages unasked answers for rows that nobody asked for."""
+    given = ("--where", "stage=closed", "--where", "priority=2", "--where", again)
+    code, out, err = run("replay", "queue", *given)
+    assert (code, out) == (2, "")
+    assert "The queue was asked for stage twice." in err
+    assert f"{again} would stand in the place" in err
+    assert "give each name once" in err

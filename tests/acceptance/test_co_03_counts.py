@@ -1,11 +1,11 @@
 """CO-03: any figure opens the list of tickets behind it, and any past moment can be asked for."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -39,6 +39,20 @@ JUDGED = (
 )
 
 
+class Remembered(NamedTuple):
+    """A moment, and what was told at it."""
+
+    position: str
+    at: Instant
+    told: Mapping[tuple[str, str], Any]
+    """Operation and address → the answer."""
+
+    @property
+    def counts(self) -> Any:
+        """Return the counts of the queue."""
+        return self.told["count_queue", "/v1/queue/counts"]
+
+
 class House:
     """A platform on which something happened, the moments of it, and its command line."""
 
@@ -46,14 +60,18 @@ class House:
         """Let it be empty."""
         self.platform = platform
         self.shell = shell
-        self.moments: list[tuple[str, Instant, dict[str, Any], dict[str, Any]]] = []
+        self.moments: list[Remembered] = []
 
     def remember(self) -> None:
         """Keep what is counted now, and when this is."""
         self.platform.settle()
-        counts = self.platform.read(SUPERVISOR, "/v1/queue/counts")
-        numbers = self.platform.read(SUPERVISOR, "/v1/statistics")
-        self.moments.append((counts["position"], self.platform.now.at, counts, numbers))
+        told = {
+            (operation, address): self.platform.read(AUDITOR, address)
+            for operation, found in _addresses(self).items()
+            for address in found
+        }
+        position = told["count_queue", "/v1/queue/counts"]["position"]
+        self.moments.append(Remembered(position, self.platform.now.at, told))
         self.platform.pass_by(timedelta(minutes=1))
 
     def listed(self, href: str) -> list[str]:
@@ -126,7 +144,7 @@ def _begin(platform: Platform) -> None:
 
 
 def _work(platform: Platform) -> None:
-    """Have people judge, ask other departments, and be late, in both arms of the pilot."""
+    """Have people judge, ask other departments, and be late and in time, in both arms."""
     tickets: list[str] = []
     for said in JUDGED:
         words = "The screen is cracked and it does not work."
@@ -145,8 +163,11 @@ def _work(platform: Platform) -> None:
         ticket = platform.open(kind="complaint")
         events = platform.events(ticket).values()
         arms |= {one["data"]["arm"] for one in events if one["topic"] == "ticket.arm_drawn.v1"}
+        platform.do(AGENT, ticket, "acceptance")
         fact = {"fact": "negative_sentiment", "occurred_at": platform.now.at}
         platform.do(AGENT, ticket, "facts", fact)
+        platform.do(AGENT, ticket, "department-requests", {"departments": ["legal"], **question})
+        platform.do(SUPERVISOR, ticket, "department-requests/D1/plan", {"plan": "We may."})
     platform.pass_by(timedelta(hours=3))
 
 
@@ -204,35 +225,67 @@ def test_co_03_a_list_stays_the_one_that_was_counted_while_the_ledger_goes_on(
     house: House,
 ) -> None:
     """Whoever follows the number an hour later sees what it counted."""
-    kept = [
-        (operation, house.platform.read(AUDITOR, address))
-        for operation in ("count_queue", "read_statistics")
-        for address in _addresses(house)[operation]
-    ]
+    kept = {
+        operation: [(one, house.platform.read(AUDITOR, one)) for one in addresses]
+        for operation, addresses in _addresses(house).items()
+    }
     _work(house.platform)
     house.platform.settle()
-    later = house.platform.read(AUDITOR, "/v1/statistics")
-    assert later["tickets"] != kept[1][1]["tickets"]
-    assert later["agreement"]["corrected"] != kept[1][1]["agreement"]["corrected"]
-    for operation, told in kept:
-        house.require_lists(operation, told)
+    for operation, answers in kept.items():
+        now = [house.platform.read(AUDITOR, address) for address, _ in answers]
+        assert any(
+            [one.value for one in leaves(operation, told)]
+            != [one.value for one in leaves(operation, later)]
+            for (_, told), later in zip(answers, now, strict=True)
+        ), f"{operation}: the ledger went on"
+        for _, told in answers:
+            house.require_lists(operation, told)
 
 
 @pytest.mark.parametrize("name", ["at_position", "at_time"])
 def test_co_03_every_count_of_then_opens_the_list_of_then(house: House, name: str) -> None:
-    """By what was recorded, the counts are those that were told then."""
-    asked_then = [one for one in _addresses(house) if has_past(one)]
-    assert set(asked_then) == {"count_queue", "read_statistics"}
-    for moment, at, then, numbers in house.moments:
-        asked = f"{name}={moment if name == 'at_position' else at}"
-        counts = house.platform.read(AUDITOR, f"/v1/queue/counts?{asked}")
-        for which in ("open", "everything"):
-            assert counts[which] == then[which]
-        house.require_lists("count_queue", counts)
-        told = house.platform.read(AUDITOR, f"/v1/statistics?{asked}")
-        assert told["agreement"]["dimensions"] == numbers["agreement"]["dimensions"]
-        assert told["agreement"]["diagnosed"] == numbers["agreement"]["diagnosed"]
-        house.require_lists("read_statistics", told)
+    """By what was recorded, whatever counts tickets tells what it told then."""
+    assert {one for one in _addresses(house) if has_past(one)} == set(_addresses(house))
+    for moment in house.moments:
+        asked = f"{name}={moment.position if name == 'at_position' else moment.at}"
+        for (operation, address), told in moment.told.items():
+            answer = house.platform.read(AUDITOR, _with(address, asked))
+            assert answer["as_of"]["by"] == name.removeprefix("at_")
+            assert _bare(answer) == _bare(told), f"{operation} {address} {asked}"
+            house.require_lists(operation, answer)
+
+
+def test_co_03_of_what_occurs_when_it_is_recorded_both_are_the_same(house: House) -> None:
+    """Nobody tells of an assignment or of a request to a department afterwards."""
+    for moment in house.moments:
+        for (operation, address), told in moment.told.items():
+            if operation in {"list_agents", "read_agent", "list_departments"}:
+                answer = house.platform.read(AUDITOR, _with(address, f"at_occurred={moment.at}"))
+                assert _bare(answer) == _bare(told), f"{operation} {address}"
+                house.require_lists(operation, answer)
+    early = "at_occurred=2020-02-04T00:00:00Z"
+    assert house.platform.read(AUDITOR, f"/v1/agents?{early}")["items"] == []
+    refused = house.platform.client.get("auditor", "aud-1", f"/v1/pilots/half/comparison?{early}")
+    assert (refused.status, refused.body["code"]) == (422, "not_by_occurred")
+
+
+def test_co_03_a_rank_by_what_had_occurred_is_that_of_the_list(house: House) -> None:
+    """Imported matters stand among the others from when they happened."""
+    early = "at_occurred=2020-02-04T00:00:00Z"
+    queue = house.platform.read(AUDITOR, f"/v1/queue?{early}")["items"]
+    assert queue
+    for rank, row in enumerate(queue, 1):
+        path = f"/v1/tickets/{row['ticket']}/queue-position?{early}"
+        told = house.platform.read(AUDITOR, path)
+        assert (told["overall"]["rank"], told["overall"]["total"]) == (rank, len(queue))
+        house.require_lists("read_queue_position", told)
+
+
+def _bare(told: Any) -> Any:
+    """Return an answer without the addresses in it, and without the moment it was asked for."""
+    if isinstance(told, dict):
+        return {name: _bare(one) for name, one in told.items() if name not in {"links", "as_of"}}
+    return [_bare(one) for one in told] if isinstance(told, list) else told
 
 
 def test_co_03_every_count_of_what_had_occurred_opens_its_list(house: House) -> None:
@@ -248,8 +301,9 @@ def test_co_03_every_count_of_what_had_occurred_opens_its_list(house: House) -> 
         numbers = house.platform.read(AUDITOR, f"/v1/statistics?at_occurred={at}")
         assert numbers["agreement"]["diagnosed"] == 0
         house.require_lists("read_statistics", numbers)
-    _, at, _, then = house.moments[-1]
-    numbers = house.platform.read(AUDITOR, f"/v1/statistics?at_occurred={at}")
+    moment = house.moments[-1]
+    then = moment.told["read_statistics", "/v1/statistics"]
+    numbers = house.platform.read(AUDITOR, f"/v1/statistics?at_occurred={moment.at}")
     assert numbers["agreement"]["diagnosed"] == then["agreement"]["diagnosed"] > 0
     house.require_lists("read_statistics", numbers)
 
@@ -257,10 +311,10 @@ def test_co_03_every_count_of_what_had_occurred_opens_its_list(house: House) -> 
 def test_co_03_the_command_line_tells_the_same_with_the_same_links(house: House) -> None:
     """`stats` now and as of an instant, by what was recorded or by what had occurred."""
     house.require_lists("read_statistics", house.shell.table("stats"))
-    _, at, then, _ = house.moments[0]
-    told = house.shell.table("stats", "--as-of", at)
-    assert told["tickets"] == then["everything"]["tickets"][""]
-    assert told["by_stage"] == then["everything"]["stage"]
+    moment = house.moments[0]
+    told = house.shell.table("stats", "--as-of", moment.at)
+    assert told["tickets"] == moment.counts["everything"]["tickets"][""]
+    assert told["by_stage"] == moment.counts["everything"]["stage"]
     house.require_lists("read_statistics", told)
     occurred = house.shell.table("stats", "--as-of", "2020-02-04T00:00:00Z", "--by", "occurred")
     assert occurred["by_source_state"] == {"closed": 1, "waiting": 1}
@@ -268,9 +322,21 @@ def test_co_03_the_command_line_tells_the_same_with_the_same_links(house: House)
     house.require_lists("read_statistics", occurred)
 
 
+def test_co_03_the_counts_of_any_moment_are_replayed_on_the_command_line(house: House) -> None:
+    """At a position, by what had occurred, and now: what the API tells."""
+    moment, *_ = house.moments[0]
+    for name, asked in (("position", moment), ("occurred", "2020-02-04T00:00:00Z")):
+        told = house.shell.table("replay", "counts", f"--at-{name}", asked)
+        assert told == house.platform.read(AUDITOR, f"/v1/statistics?at_{name}={asked}")
+    now = house.shell.table("replay", "counts")
+    assert now["as_of"]["by"] == "position"
+    then = house.platform.read(AUDITOR, f"/v1/statistics?at_position={now['position']}")
+    assert now == then
+
+
 def test_co_03_a_ticket_and_the_queue_are_replayed_on_the_command_line(house: House) -> None:
     """Its state, its board, its case file, and the queue it stood in."""
-    moment, at, _, _ = house.moments[-1]
+    moment, at, _ = house.moments[-1]
     queue = house.shell.table("replay", "queue", "--at-position", moment)
     page = house.platform.read(SUPERVISOR, f"/v1/queue?at_position={moment}")
     assert queue["items"] == page["items"]
@@ -298,10 +364,17 @@ def test_co_03_a_ticket_and_the_queue_are_replayed_on_the_command_line(house: Ho
         (("replay", "queue", "--at-time", "2190-01-01T00:00:00Z"), 3),
         (("replay", "queue", "--at-time", "yesterday"), 2),
         (("replay", "queue", "--at-version", "1"), 2),
+        (("replay", "counts", "--at-version", "1"), 2),
+        (("replay", "counts", "--at-position", "0-1"), 2),
+        (("replay", "counts", "--at-occurred", "1999-01-01T00:00:00Z"), 3),
+        (("replay", "counts", "--where", "stage=closed"), 2),
+        (("replay", "counts", "T0-261122-7ZK4M2Q"), 2),
         (("replay", "weather", "T0-261122-7ZK4M2Q"), 3),
         (("replay", "board"), 2),
         (("replay", "T0-261122-7ZK4M2Q"), 3),
+        (("replay", "queue", "--at-occurred", "1999-01-01T00:00:00Z"), 3),
         (("stats", "--as-of", "1999-01-01T00:00:00Z"), 3),
+        (("stats", "--as-of", "1999-01-01T00:00:00Z", "--by", "occurred"), 3),
         (("stats", "--as-of", "2190-01-01T00:00:00Z", "--by", "occurred"), 3),
         (("stats", "--by", "chance"), 2),
     ],

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +16,13 @@ from psycopg2 import sql
 from api import demo
 from api.demo.client import Client
 from api.demo.day import Made
+from api.demo.earlier import EARLIER, ENDINGS
 from api.demo.mix import MIX
 from api.demo.tracks import TRACKS
 from api.demo.words import PERSONAL
 from api.settings import Settings
 from api.wiring import Dsns
-from domain.values import Instant
+from domain.values import Instant, later
 from tests.acceptance.platform import AUDITOR, SUPERVISOR, Platform, platform_over
 from tests.acceptance.tracing import assert_traced
 from tests.conftest import Database
@@ -101,12 +103,23 @@ def test_no_step_of_the_demo_is_refused(loaded: Loaded) -> None:
     )
     assert not problems
     assert loaded.made.refused == 0
-    assert loaded.made.tickets == TICKETS + 1
+    assert loaded.made.tickets == TICKETS + 1 + len(EARLIER)
 
 
 def test_the_mix_names_tracks_that_exist_and_uses_all_of_them() -> None:
     """A category that leads nowhere would be no matter, and a track nobody takes no demo."""
     assert {category.track for category in MIX} == set(TRACKS)
+    assert {one.track for one in EARLIER} <= set(TRACKS)
+    assert {one.ending for one in EARLIER} == set(ENDINGS)
+
+
+def test_the_matters_before_the_day_were_ruled_and_are_closed(platform: Platform) -> None:
+    """A day is too short for a ruling to be over: what there is to look back on lies before it."""
+    begun = later(END, -timedelta(days=2))
+    rows = platform.read(SUPERVISOR, "/v1/queue?open=any&limit=200")["items"]
+    earlier = [row for row in rows if row["opened_at"] < begun]
+    assert [row["stage"] for row in earlier] == ["closed"] * len(EARLIER)
+    assert {row["resolved"] for row in earlier} == {"remedied", "rejected"}
 
 
 def test_every_stage_and_every_remedy_occurs(platform: Platform) -> None:

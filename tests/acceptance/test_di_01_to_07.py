@@ -45,6 +45,20 @@ def test_di_01_two_dimensions(
     assert (found["responsible"], found["scenario"]) == (responsible, scenario)
 
 
+def test_di_01_both_dimensions_are_named_by_the_book_in_both_languages(platform: Platform) -> None:
+    """Kind, party, scenario and channel of a ticket are told in words of its own book."""
+    matter = told(platform, "快递太慢了，晚到了三天", kind="complaint")
+    names = {one["subject"]: (one["word"], one["zh"], one["en"]) for one in matter.seen()["names"]}
+    assert names["kind"] == ("complaint", "投诉", "Complaint")
+    assert names["responsible"] == ("logistics", "物流", "Logistics")
+    assert names["scenario"] == ("experience", "体验", "Experience")
+    assert names["channel"] == ("app", "App", "App")
+    page = platform.read(AUDITOR, "/v1/books/2026-11-22/subjects/vocabulary")
+    words = page["tables"]["vocabulary"]
+    for subject, (word, zh, en) in names.items():
+        assert {"id": word, "zh": zh, "en": en} in words[subject]
+
+
 def test_di_02_two_hundred_tags_in_two_languages_as_dated_data(platform: Platform) -> None:
     """Every tag has both names, its cell, examples, usual solution and clock; no name twice."""
     page = platform.read(AUDITOR, "/v1/books/2026-11-22/subjects/tags")
@@ -164,25 +178,53 @@ def test_di_04_an_invoice_waits_in_self_service(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bought", "category", "queue"),
+    ("bought", "order", "queue"),
     [
-        (["mother_and_baby"], "toys", "mother_and_baby"),
-        ([], "mother_and_baby", "mother_and_baby"),
-        (["phones", "books"], "toys", "senior"),
+        (["mother_and_baby"], {"category": "toys"}, "mother_and_baby"),
+        ([], {"category": "mother_and_baby"}, "mother_and_baby"),
+        (["mother_and_baby"], {"services": ["cross_border"]}, "mother_and_baby"),
+        (["mother_and_baby"], {"live_session": "s-1"}, "mother_and_baby"),
+        (["phones", "books"], {"category": "toys"}, "senior"),
+        (["phones"], {"services": ["cross_border"]}, "cross_border"),
+        (["phones"], {"live_session": "s-1"}, "live"),
     ],
 )
 def test_di_05_a_buyer_of_baby_goods_gets_their_route_first(
-    platform: Platform, bought: list[str], category: str, queue: str
+    platform: Platform, bought: list[str], order: dict[str, object], queue: str
 ) -> None:
     """What was bought before chooses the queue, whatever this matter is about."""
     ground = Ground(
-        order={"category": category},
+        order=order,
         standing={"tier": "ordinary", "bought": bought},
         opening=complaint(remedy="return"),
     )
     matter = opened(platform, ground)
     assert matter.queue() == queue
-    assert matter.latest("ticket.queued")["why"][0] in {"mother_and_baby", "complaint"}
+    if queue == "mother_and_baby":
+        assert matter.latest("ticket.queued")["why"][0] == "mother_and_baby"
+
+
+@pytest.mark.parametrize(
+    ("bought", "remedy", "priority"),
+    [
+        (["mother_and_baby"], "return", 2),
+        (["mother_and_baby"], "refund", 3),
+        (["phones"], "return", 3),
+    ],
+)
+def test_di_05_a_return_by_who_buys_for_a_baby_is_reviewed_before_others(
+    platform: Platform, bought: list[str], remedy: str, priority: int
+) -> None:
+    """The same return of the same goods: who bought for a baby before stands a priority higher."""
+    ground = Ground(
+        order={"category": "toys"},
+        standing={"tier": "ordinary", "bought": bought},
+        opening=complaint(remedy=remedy),
+    )
+    matter = opened(platform, ground)
+    assert (matter.seen()["priority"], matter.row()["priority"]) == (priority, priority)
+    why = platform.read(AUDITOR, f"/v1/tickets/{matter.ticket}/explain?what=priority")
+    assert ("baby_return" in str(why)) is (priority == 2)
 
 
 def test_di_06_machine_and_person_stay_side_by_side(platform: Platform) -> None:
@@ -200,6 +242,58 @@ def test_di_06_machine_and_person_stay_side_by_side(platform: Platform) -> None:
     assert matter.seen()["responsible"] == "logistics", "a later judgement corrects no person"
     judged = [(one["by"], one["responsible"]) for one in platform.file(matter.ticket)["diagnoses"]]
     assert judged == [("machine", "merchant"), ("person", "logistics"), ("machine", "merchant")]
+
+
+READING = {"scenario": "product", "responsible": "merchant", "kind": "complaint"}
+
+
+def test_di_06_tags_urgency_and_feeling_are_corrected_too(platform: Platform) -> None:
+    """Both readings stay on record; the classes of the book see the person's."""
+    matter = told(platform, "The screen is cracked and it does not work.")
+    does(matter, ACCEPTS)
+    machine = matter.latest("diagnosis.made")
+    tag = "merchant.product.touch_failure"
+    assert tag not in machine["tags"]
+    reading = {"tags": [tag], "urgency": "high", "sentiment": "positive"}
+    does(matter, Deed(AGENT, "diagnosis", {**READING, **reading}))
+    assert matter.latest("diagnosis.reading_corrected") == {**reading, "policy": "2026-11-22"}
+    assert matter.latest("diagnosis.made") == machine
+    shown = matter.seen()["diagnosis"]
+    assert [one["tag"] for one in shown["tags"]] == [tag]
+    assert (shown["urgency"], shown["sentiment"]) == ("high", "positive")
+    assert shown["corrected"] is True
+    judged = platform.file(matter.ticket)["diagnoses"]
+    assert [(one["by"], list(one["tags"])) for one in judged] == [
+        ("machine", list(machine["tags"])),
+        ("person", [tag]),
+    ]
+
+
+def test_di_06_later_words_have_their_own_feeling_and_no_other_tags(platform: Platform) -> None:
+    """What the matter is stays as the person said; how later words sound is judged anew."""
+    matter = told(platform, "The screen is cracked and it does not work.")
+    tag = "merchant.product.touch_failure"
+    reading = {"tags": [tag], "urgency": "low", "sentiment": "neutral"}
+    does(matter, ACCEPTS, Deed(AGENT, "diagnosis", {**READING, **reading}))
+    words = "It caught fire and burned my hand. This is outrageous, I am furious!"
+    does(matter, Deed(BUYER, "messages", {"text": words}, after=MINUTE))
+    shown = matter.seen()["diagnosis"]
+    assert [one["tag"] for one in shown["tags"]] == [tag]
+    assert (shown["urgency"], shown["sentiment"]) == ("high", "negative")
+
+
+def test_di_06_a_reading_names_tags_of_the_book_and_is_one_fact(platform: Platform) -> None:
+    """An invented tag is refused by its place; what says nothing new is no fact."""
+    matter = told(platform, "The screen is cracked and it does not work.")
+    does(matter, ACCEPTS)
+    tag = "merchant.product.touch_failure"
+    invented = Deed(AGENT, "diagnosis", {**READING, "tags": [tag, "merchant.product.nothing"]})
+    answer = platform.refused(AGENT, matter.ticket, "diagnosis", invented.body, code="unknown_tag")
+    assert answer["places"] == [1]
+    assert "nothing" not in str(answer), "what was sent is not repeated"
+    corrected = Deed(AGENT, "diagnosis", {**READING, "urgency": "high"})
+    does(matter, corrected, corrected, Deed(AGENT, "diagnosis", READING))
+    assert len(matter.facts("diagnosis.reading_corrected")) == 1
 
 
 def test_di_06_the_agreement_of_machine_and_person_is_a_metric(platform: Platform) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from domain.values import later
 from projections.training import scenario_name
+from tests.acceptance.matters import hired
 from tests.acceptance.platform import (
     AGENT,
     ARBITRATOR,
@@ -497,6 +498,7 @@ def marked(database: Database, tmp_path: Path) -> Iterator[tuple[Platform, str]]
 def _marked(platform: Platform) -> str:
     s = SECRETS
     who = {role: f"{role}:{s[role]}" for role in ("buyer", "merchant", "agent", "supervisor")}
+    hired(platform, who["agent"], "brand_lead", "senior")
     at = platform.now.at
     order = {
         "order": s["order"],

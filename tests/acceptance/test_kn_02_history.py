@@ -26,7 +26,15 @@ from tests.conftest import Database
 
 END = Instant("2026-11-22T12:00:00.000000Z")
 WANTED = 100
-TICKETS = 240
+TICKETS = 200
+CONTRARY = {
+    "in_favour_of": "merchant",
+    "shares": [{"party": "platform", "share_bp": 10_000}],
+    "awards": [],
+    "clauses": ["evidence.burden"],
+    "relied_on": ["E1"],
+}
+"""A ruling that nobody made: the platform bears nothing in the demo."""
 LOGS = [
     pytest.param(("logs/uci498_shared.csv.gz", "uci498", "2016-03-08"), id="the incident log"),
     pytest.param(("complaints/cfpb_2014_oct_nov.csv.gz", "cfpb", "2014-10-12"), id="complaints"),
@@ -60,7 +68,7 @@ def played(platform: Platform, scenario: str, ruling: dict[str, Any]) -> dict[st
 
 @pytest.fixture(scope="module")
 def day(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The platform after a day of the demo, three quarters of its usual size."""
+    """The platform after a day of the demo, less than two thirds of its usual size."""
     place = tmp_path_factory.mktemp("demo")
     dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
     demo.load(Settings(data_dir=place), dsns, tickets_per_day=TICKETS, end=END)
@@ -73,7 +81,8 @@ def test_kn_02_a_day_of_the_demo_gives_a_hundred_scenarios(day: Platform) -> Non
     found = scenarios(day)
     assert len(found) >= WANTED
     kinds = Counter(one["decided"] for one in found)
-    assert set(kinds) >= {"answer", "goodwill", "approval", "settlement"}
+    assert set(kinds) >= {"ruling", "appeal", "answer", "goodwill", "approval", "settlement"}
+    assert {one["difficulty"] for one in found} == {"easy", "medium", "hard"}
     for one in found:
         drawn, _ = known_scenario(day.parts, one["scenario"])
         assert drawn.scenario.steps
@@ -81,9 +90,12 @@ def test_kn_02_a_day_of_the_demo_gives_a_hundred_scenarios(day: Platform) -> Non
         assert [value for value in PERSONAL if value in told] == []
         assert drawn.scenario.against.en.startswith("Held against")
     first = {one["decided"]: one["scenario"] for one in reversed(found)}
-    for scenario in first.values():
-        seen = played(day, scenario, {})
+    for decided, scenario in first.items():
+        seen = played(day, scenario, CONTRARY if decided in {"ruling", "appeal"} else {})
         assert seen["compared"]["score"] in range(101)
+        if decided in {"ruling", "appeal"}:
+            shares = {one["party"]: one["real_bp"] for one in seen["compared"]["shares"]}
+            assert (shares.pop("platform"), sum(shares.values())) == (0, 10_000)
         text = json.dumps(seen, ensure_ascii=False)
         assert [value for value in PERSONAL if value in text] == []
 

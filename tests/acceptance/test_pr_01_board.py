@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from domain.values import later
 from tests.acceptance.platform import (
     AGENT,
@@ -15,6 +17,8 @@ from tests.acceptance.platform import (
     SUPERVISOR,
     Platform,
 )
+
+pytestmark = pytest.mark.usefixtures("senior")
 
 NODES = (
     "accepted",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.acceptance.matters import employ
 from tests.acceptance.platform import (
     AGENT,
     BUYER,
@@ -18,6 +19,12 @@ from tests.acceptance.tracing import assert_traced
 
 REFUND = {"terms": {"kind": "refund", "amount": PRICE}}
 Way = Callable[[Platform], str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _employed(platform: Platform) -> None:
+    """Who takes a matter is on record."""
+    employ(platform)
 
 
 def _answered(platform: Platform) -> str:
@@ -100,7 +107,7 @@ def test_pr_03_a_cause_can_be_held_against_the_chain(platform: Platform) -> None
     """A position leads to a record with its leaf hash, which the command had answered."""
     ticket = platform.open()
     answer = platform.do(AGENT, ticket, "acceptance")
-    accepted = answer.body["events"][0]
+    accepted = next(one for one in answer.body["events"] if one["topic"] == "ticket.accepted.v1")
     node = platform.node(ticket, "accepted", BUYER)
     assert node["caused_by"] == [accepted["position"]]
     record = platform.events(ticket)[accepted["position"]]

@@ -76,6 +76,25 @@ def test_ro_06_a_book_whose_top_desk_stands_empty_is_refused(staff: Staff) -> No
     assert staff.platform.parts.ledger.book.version == "2026-11-22"
 
 
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("day_and_night = true\n", ""),
+        ('desk = "vip_desk"\n', 'desk = "general_desk"\n'),
+        ('any = ["top_member", "vip"]', 'any = ["vip"]'),
+    ],
+)
+def test_ro_06_a_book_that_leads_the_top_tier_elsewhere_is_refused(
+    staff: Staff, text: str, instead: str
+) -> None:
+    """The proof is of the way to the desk too, and not of whichever desk says it is staffed."""
+    book = book_text().replace('"2026-11-22"', '"2026-11-23"', 1)
+    assert book.count(text) == 1
+    with pytest.raises(BookError, match=r"queue.* the top tier.*\(RO-06\)"):
+        staff.platform.parts.ledger.adopt(book.replace(text, instead).encode())
+    assert staff.platform.parts.ledger.book.version == "2026-11-22"
+
+
 def test_ro_07_staff_is_moved_on_record(staff: Staff) -> None:
     """Whoever is moved works for the other desk from then on, and the reason stays."""
     staff.hire("a-1", "live_desk")

@@ -132,8 +132,8 @@ def test_ro_02_luxury_is_for_who_passed_that_examination(staff: Staff, kind: str
 def test_ro_02_a_vip_brings_a_high_value_dispute_to_the_certified_too(staff: Staff) -> None:
     """The VIP queue asks for no certificate; the matter does."""
     staff.value("b-7", "top", 0)
-    staff.hire("v-1", "vip_desk", skills=["vip"])
-    staff.hire("v-2", "vip_desk", skills=["vip"], passed=EXPERT)
+    staff.hire("v-1", "vip_desk", skills=["vip", "senior"])
+    staff.hire("v-2", "vip_desk", skills=["vip", "senior"], passed=EXPERT)
     ticket = staff.matter(buyer="b-7", paid_minor=LARGE + 1, **DISPUTE)
     assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("v-2", "vip")
     assert staff.against(ticket) == {"v-1": "certificate:law", "v-2": None}
@@ -198,7 +198,7 @@ def test_ro_02_what_may_be_done_tells_of_the_missing_certificate(staff: Staff) -
 def test_ro_02_who_works_on_it_stops_with_the_certificate(staff: Staff) -> None:
     """At the instant of its expiry the assignee works no more, and may still let the matter go."""
     end = later(staff.platform.now.at, timedelta(hours=1))
-    staff.hire("expert", "brand_lead", passed=["luxury"], until=end)
+    staff.hire("expert", "brand_lead", skills=["luxury"], passed=["luxury"], until=end)
     ticket = staff.matter(category="luxury", paid_minor=1_000)
     staff.platform.settle()
     staff.platform.do("agent:expert", ticket, "assignment")
@@ -240,6 +240,41 @@ def test_ro_02_a_dedicated_agent_who_is_away_is_replaced(staff: Staff) -> None:
     staff.hire("other", "vip_desk", skills=["vip"])
     staff.do("first", "/shifts/end")
     assert staff.given_to(staff.matter(buyer="b-7")) == "other"
+
+
+def test_ro_02_whoever_is_quicker_does_not_take_a_vip_from_their_own_agent(staff: Staff) -> None:
+    """The claim waits for the buyer's agent while they are there, and actions[] say the same."""
+    staff.value("b-7", "top", 0)
+    staff.hire("first", "vip_desk", skills=["vip", "senior"])
+    assert staff.given_to(staff.matter(buyer="b-7")) == "first"
+    staff.hire("other", "brand_lead", skills=["vip", "senior"])
+    ticket = staff.matter(buyer="b-7")
+    assert staff.platform.parts.views.catch_up(60)
+    told = staff.platform.refused("agent:other", ticket, "assignment", code="not_fit")
+    assert told["reason"] == "dedicated_to_another"
+    assert staff.may_take("agent:other", ticket) == "not_fit"
+    assert staff.may_take("agent:first", ticket) is None
+    staff.do("first", "/shifts/end")
+    assert staff.platform.parts.views.catch_up(60)
+    assert staff.may_take("agent:other", ticket) is None
+    staff.platform.do("agent:other", ticket, "assignment")
+
+
+def test_ro_02_a_plan_that_a_senior_owes_is_given_to_one_who_is(staff: Staff) -> None:
+    """SL-05 asks for more than the queue does: who can keep it comes first, and else who is there.
+
+    Work that nobody is given helps no buyer, so the promise is no condition of the assignment.
+    """
+    staff.hire("baby", skills=["mother_and_baby"])
+    alone = staff.matter(category="mother_and_baby")
+    assert (staff.given_to(alone), staff.queue_of(alone)) == ("baby", "mother_and_baby")
+    staff.hire("both", skills=["mother_and_baby", "senior"])
+    staff.matter(category="mother_and_baby")
+    urgent = staff.matter(category="mother_and_baby")
+    assert (staff.given_to(urgent), staff.queue_of(urgent)) == ("both", "mother_and_baby")
+    assert staff.against(urgent) == {"baby": None, "both": None}
+    asked = staff.matter(category="mother_and_baby", kind="consultation")
+    assert (staff.given_to(asked), staff.queue_of(asked)) == ("baby", "mother_and_baby")
 
 
 @pytest.mark.parametrize("party", ["buyer", "merchant"])

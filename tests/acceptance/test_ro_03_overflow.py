@@ -1,18 +1,26 @@
 """RO-03: what one agent carries, and what happens when a queue is carried no more."""
 
+import threading
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from api.dispatching import Dispatching, Lists, Round, Step
+from api.notifying.ports import Message
 from api.reads.agents import claimant
+from api.reads.tickets import ticket_answer
 from domain.commands import ChooseAgent, TakeAssignment
+from domain.events import NoticeFailed, NoticeSent
+from domain.ledger.connections import DatabaseUnavailable
 from domain.ledger.requests import Request
 from domain.ticket.routing import CANDIDATES_MAX
-from domain.values import SYSTEM, Actor, ActorKind, later
+from domain.values import SYSTEM, Actor, ActorKind, Instant, NoticeFailure, later
 from projections import agents as view
 from tests.acceptance.platform import SUPERVISOR
-from tests.acceptance.staff import EXPERT, MICROSECOND, Staff, book_text
+from tests.acceptance.post import Post, ends, sender_of, sent
+from tests.acceptance.staff import EXPERT, MICROSECOND, MINUTE, Staff, book_text
 
 MATTERS = 20
 """How many open matters one agent carries."""
@@ -31,11 +39,56 @@ def test_ro_03_an_agent_is_given_no_more_than_the_limit(staff: Staff) -> None:
     assert staff.given_to(one_more) is None
     told = staff.platform.refused("agent:a-1", one_more, "assignment", code="not_fit")
     assert told["reason"] == "load_limit"
+    assert staff.may_take("agent:a-1", one_more) == "not_fit", "a full agent is offered nothing"
     staff.platform.do("agent:a-1", tickets[0], "assignment/release")
     assert staff.look("a-1")["agent"]["open"] == MATTERS - 1
+    assert staff.may_take("agent:a-1", one_more) is None
     staff.platform.do("agent:a-1", one_more, "assignment")
     assert staff.given_to(one_more) == "a-1"
     assert staff.given_to(tickets[0]) is None
+
+
+def test_ro_03_who_is_not_on_record_takes_nothing(staff: Staff) -> None:
+    """Nobody could count what they carry: they are put on record first, and then are counted."""
+    ticket = staff.matter()
+    staff.platform.settle()
+    told = staff.platform.refused("agent:ghost", ticket, "assignment", code="not_fit")
+    assert told["reason"] == "unknown_agent"
+    assert staff.may_take("agent:ghost", ticket) == "not_fit"
+    staff.hire("ghost", "brand_lead")
+    staff.platform.settle()
+    assert staff.may_take("agent:ghost", ticket) is None
+    staff.platform.do("agent:ghost", ticket, "assignment")
+    assert staff.look("ghost")["agent"]["open"] == 1
+
+
+def test_ro_03_a_page_tells_of_a_claim_without_waiting_for_the_view(staff: Staff) -> None:
+    """Whom the record knows is not called unknown; the claim itself waits for what counts."""
+    ticket = staff.matter()
+    staff.platform.settle()
+    staff.hire("late", "brand_lead")
+    parts = staff.platform.parts
+    agent = Actor(ActorKind.AGENT, "late")
+    behind = claimant(parts, agent, ticket)
+    assert behind is not None
+    assert behind.refused == "unknown_agent", "the view is behind"
+    assert staff.may_take("agent:late", ticket) is None
+
+
+def test_ro_03_a_ticket_is_read_while_the_views_do_not_answer(staff: Staff) -> None:
+    """It is told from the record; who could claim it is judged when somebody does."""
+    ticket = staff.matter()
+    staff.hire("a-1", "brand_lead")
+    staff.platform.settle()
+    parts = staff.platform.parts
+    away = replace(parts.dsns, views="postgresql://127.0.0.1:1/none")
+    there = replace(parts, dsns=away, _local=threading.local(), _open=[])
+    agent = Actor(ActorKind.AGENT, "a-1")
+    with pytest.raises(DatabaseUnavailable):
+        claimant(there, agent, ticket)
+    found = ticket_answer(there, agent, ticket)
+    (claim,) = [one for one in found.actions if one.name == "take_assignment"]
+    assert claim.blocked is None
 
 
 def test_ro_03_over_120_per_cent_a_queue_overflows_once(staff: Staff) -> None:
@@ -71,6 +124,71 @@ def test_ro_03_over_120_per_cent_a_queue_overflows_once(staff: Staff) -> None:
     staff.do("a-2", "/shifts/end")
     staff.platform.settle()
     assert [one["topic"] for one in staff.queue_facts("senior")][2:] == ["queue.overflowed.v1"]
+
+
+def test_ro_03_the_supervisor_is_told_of_a_full_queue_once_and_at_any_hour(staff: Staff) -> None:
+    """At two in the morning as by day; how it ended is on record beside the queue."""
+    staff.platform.move_to(Instant("2026-11-22T18:00:00.000000Z"))
+    staff.platform.client._tokens.clear()
+    staff.hire("a-1", there=False)
+    staff.matter()
+    post = Post()
+    with closing(sender_of(staff.platform.parts, post)) as sender:
+        staff.platform.pass_by(WAIT)
+        sent(staff.platform, sender)
+        assert overflows_told(post) == []
+        staff.platform.pass_by(MICROSECOND)
+        sent(staff.platform, sender)
+        (told,) = overflows_told(post)
+        assert (told.to, told.channel, told.ticket) == ("desk:supervisor", "email", None)
+        assert told.subject == "资深专员队列已溢出"
+        assert told.body.startswith("主管：资深专员队列")
+        staff.platform.pass_by(WAIT)
+        sent(staff.platform, sender)
+        assert overflows_told(post) == [told]
+    (end,) = ends(staff.platform.parts, "queue:senior")
+    assert isinstance(end, NoticeSent)
+    assert (end.rule, end.notice) == ("queue_overflowed", told.notice)
+
+
+def test_ro_03_an_overflow_that_is_over_before_it_is_told_is_told_nobody(staff: Staff) -> None:
+    """The channel was down meanwhile; the supervisor would look for a queue that is carried."""
+    staff.hire("a-1", there=False)
+    staff.matter()
+    closed, post = Post(refuses=1_000), Post()
+    staff.platform.pass_by(WAIT + MICROSECOND)
+    with closing(sender_of(staff.platform.parts, closed)) as sender:
+        sent(staff.platform, sender)
+    staff.do("a-1", "/shifts")
+    staff.platform.settle()
+    assert [one["topic"] for one in staff.queue_facts("senior")][1:] == ["queue.eased.v1"]
+    staff.platform.pass_by(MINUTE)
+    with closing(sender_of(staff.platform.parts, post)) as sender:
+        sent(staff.platform, sender)
+    assert overflows_told(post) == []
+    (end,) = ends(staff.platform.parts, "queue:senior")
+    assert isinstance(end, NoticeFailed)
+    assert (end.why, end.tries) == (NoticeFailure.MOOT, 1)
+
+
+def test_ro_03_who_looks_at_the_agents_sees_which_queues_overflow(staff: Staff) -> None:
+    """With the desk that works it and since when; what is carried again is not there."""
+    staff.hire("a-1", there=False)
+    staff.matter()
+    assert staff.overflowing() == []
+    staff.platform.pass_by(WAIT + MICROSECOND)
+    (found,) = staff.overflowing()
+    assert (found["queue"], found["desk"]) == ("senior", "senior_desk")
+    assert found["since"] == staff.queue_facts("senior")[0]["at"]
+    assert found["event"]
+    staff.do("a-1", "/shifts")
+    staff.platform.settle()
+    assert staff.overflowing() == []
+
+
+def overflows_told(post: Post) -> list[Message]:
+    """Return what was sent about queues."""
+    return [one for one in post.taken if "队列已溢出" in one.subject]
 
 
 def test_ro_03_a_wait_over_15_minutes_opens_the_overflow(staff: Staff) -> None:

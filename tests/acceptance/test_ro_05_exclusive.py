@@ -1,8 +1,12 @@
 """RO-05: claims are exclusive, and a stale write is refused with what changed."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from api.demo.client import Answer, Client
+from tests.acceptance.matters import hired
 from tests.acceptance.platform import (
     AGENT,
     BUYER,
@@ -11,10 +15,21 @@ from tests.acceptance.platform import (
     SECOND_AGENT,
     SUPERVISOR,
     Platform,
+    platform_over,
 )
+from tests.conftest import Database
 
 AGENTS = 6
 APPROVAL = {"terms": {"kind": "refund", "amount": PRICE}}
+
+
+@pytest.fixture(scope="module")
+def platform(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform whose views go on by themselves; who claims is on record, and able."""
+    with platform_over(database, tmp_path_factory.mktemp("data"), folding=True) as running:
+        for who in (AGENT, SECOND_AGENT, *(f"agent:a-{number}" for number in range(AGENTS))):
+            hired(running, who, "brand_lead", "senior", "vip")
+        yield running
 
 
 def test_ro_05_a_ticket_is_one_agents(platform: Platform) -> None:

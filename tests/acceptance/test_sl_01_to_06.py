@@ -3,7 +3,7 @@
 import pytest
 
 from domain.values import later
-from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.matters import begins, drive, hired, opened
 from tests.acceptance.platform import Platform
 from tests.rows import special
 from tests.rows.checks import does
@@ -15,14 +15,24 @@ from tests.rows.promises import (
     BABY,
     COMPLAINED,
     HOUR,
+    MINUTE,
     SAYS,
     SECOND,
     SETTLES,
+    TAKES,
     complaint,
     dispute,
     planned,
     promise,
 )
+
+JUNIOR = "agent:junior-1"
+"""On record, and able to do nothing that is asked for."""
+
+
+def yuan(amount: int) -> dict[str, object]:
+    """Return whole yuan, as a body has them."""
+    return {"amount_minor": amount * 100, "currency": "CNY"}
 
 
 def test_sl_01_a_question_is_answered_by_a_machine_in_ten_seconds(platform: Platform) -> None:
@@ -78,6 +88,37 @@ def test_sl_02_being_given_a_complaint_is_not_taking_it_over(platform: Platform)
     assert matter.facts("clock.stopped", "complaint_takeover") == []
     matter.do(SAYS)
     assert matter.facts("clock.stopped", "complaint_takeover")[0].data["kept"] is True
+
+
+def test_sl_02_what_a_junior_does_is_not_taking_it_over(platform: Platform) -> None:
+    """Who has no specialist's skill on record may help, and the half hour goes on running."""
+    matter = opened(platform, COMPLAINED)
+    hired(platform, JUNIOR, "general_desk")
+    does(
+        matter,
+        Deed(JUNIOR, "acceptance"),
+        Deed(JUNIOR, "messages", {"text": "I have called the shop."}),
+        Deed(JUNIOR, "answers", {"text": "We look into it.", "resolves": False}),
+    )
+    assert matter.facts("clock.stopped", "complaint_takeover") == []
+    assert matter.facts("ticket.agent_noted") == [], "of who can nothing there is nothing to note"
+    matter.move_to(later(matter.now, MINUTE))
+    matter.do(SAYS)
+    assert matter.latest("ticket.agent_noted")["agent"] == AGENT.partition(":")[2]
+    [stopped] = matter.facts("clock.stopped", "complaint_takeover")
+    assert (stopped.data["by"], stopped.data["at"]) == ("taken_over", matter.now)
+    assert stopped.data["kept"] is True
+
+
+def test_sl_02_a_junior_does_not_take_what_waits_for_seniors(platform: Platform) -> None:
+    """The claim is refused for the missing skill, and nobody is offered it."""
+    matter = opened(platform, COMPLAINED)
+    hired(platform, JUNIOR, "general_desk")
+    told = matter.platform.refused(JUNIOR, matter.ticket, "assignment", code="not_fit")
+    assert told["reason"] == "skill:senior"
+    assert "take_assignment" not in matter.offered(JUNIOR)
+    assert "take_assignment" in matter.offered(AGENT)
+    does(matter, TAKES)
 
 
 def test_sl_03_a_complex_dispute_gets_a_framework_in_a_day(platform: Platform) -> None:
@@ -147,6 +188,37 @@ def test_sl_05_the_departments_answer_before_the_plan(platform: Platform) -> Non
     assert matter.facts("clock.stopped", "high_priority_plan") == [], "a framework is no plan"
     does(matter, planned("plan"))
     assert matter.facts("clock.stopped", "high_priority_plan")[0].data["kept"] is True
+
+
+def test_sl_05_a_juniors_plan_is_not_the_one_that_was_promised(platform: Platform) -> None:
+    """It is on record and breaks at four hours; the plan of a senior specialist ends it."""
+    matter = opened(platform, BABY)
+    hired(platform, JUNIOR, "general_desk", "mother_and_baby")
+    due_at = later(matter.now, 4 * HOUR)
+    does(matter, ACCEPTS)
+    plan = planned("executable")
+    assert matter.offered(JUNIOR)["give_plan"]["due_at"] is None, "nobody waits for theirs"
+    assert matter.offered(AGENT)["give_plan"]["due_at"] == due_at
+    does(matter, plan._replace(who=JUNIOR))
+    assert matter.facts("clock.stopped", "high_priority_plan") == []
+    matter.move_to(due_at)
+    assert len(matter.facts("clock.breached", "high_priority_plan")) == 1
+    does(matter, plan)
+    assert matter.facts("clock.stopped", "high_priority_plan")[0].data["kept"] is False
+
+
+@pytest.mark.parametrize(("who", "planned_already"), [("junior", False), ("senior", True)])
+def test_sl_05_only_a_seniors_plan_is_there_when_a_matter_becomes_urgent(
+    platform: Platform, who: str, *, planned_already: bool
+) -> None:
+    """The buyer asks for more than 5,000 yuan after a plan was given: by whom is what counts."""
+    order, asked = {"paid": (900_000,), "category": "homeware"}, complaint(remedy="refund")
+    matter = opened(platform, Ground(order=order, opening={**asked, "claim": yuan(4_000)}))
+    hired(platform, JUNIOR, "general_desk")
+    does(matter, ACCEPTS, planned("plan")._replace(who=JUNIOR if who == "junior" else AGENT))
+    assert "high_priority_plan" not in special.clocks(matter)
+    does(matter, Deed(BUYER, "claim", {"remedy": "refund", "claim": yuan(6_000)}, after=MINUTE))
+    assert ("high_priority_plan" not in special.clocks(matter)) is planned_already
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,22 @@
 import pytest
 
 from domain.values import later
-from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.matters import OverHttp, begins, drive, hired, opened
 from tests.acceptance.platform import Platform
 from tests.rows import special
 from tests.rows.checks import does
-from tests.rows.played import BUYER, MOMENT, Deed, Ground
+from tests.rows.played import AGENT, BUYER, MOMENT, SUPERVISOR, Deed, Ground
 from tests.rows.promises import (
+    ACCEPTS,
     ASKED,
     COMPLAINED,
     EXPERT,
     HOUR,
     MINUTE,
+    SAYS,
     SECOND,
     SETTLES,
+    TAKES,
     TOP_MEMBER,
     bot_says,
     complaint,
@@ -24,6 +27,7 @@ from tests.rows.promises import (
     reported,
 )
 
+BOOK = "2026-11-22"
 ANGRY = "This is outrageous! I am furious, you are liars and thieves, worst shop ever!"
 
 
@@ -106,6 +110,22 @@ def test_sl_10_the_stricter_of_it_and_sl_08_ranks_and_both_are_on_record(
     assert matter.row()["due_at"] == later(matter.now, MINUTE)
 
 
+def test_sl_10_only_who_has_the_matter_keeps_it(platform: Platform) -> None:
+    """An agent who claimed nothing and a supervisor help the buyer: their own agent still owes."""
+    matter = opened(platform, TOP_MEMBER)
+    does(matter, SAYS)
+    assert matter.facts("clock.stopped", "vip_answer") != [], "a person answered"
+    assert matter.facts("clock.stopped", "dedicated_answer") == []
+    does(matter, TAKES)
+    hired(platform, "agent:vip-2", "vip_desk", "vip", "senior")
+    matter.refused(SAYS._replace(who="agent:vip-2"), code="assigned_to_another")
+    does(matter, SAYS._replace(who=SUPERVISOR))
+    assert matter.facts("clock.stopped", "dedicated_answer") == []
+    does(matter, SAYS)
+    [stopped] = matter.facts("clock.stopped", "dedicated_answer")
+    assert (stopped.data["by"], stopped.data["kept"]) == ("human_answer", True)
+
+
 @pytest.mark.parametrize(("tier", "own"), [("ordinary", False), ("super", False), ("top", True)])
 def test_sl_10_only_the_top_tier_has_one(platform: Platform, tier: str, *, own: bool) -> None:
     """A super member is no top member."""
@@ -182,3 +202,79 @@ def test_sl_12_one_payout_however_often_anger_is_heard(platform: Platform) -> No
     does(calm, SETTLES)
     calm.move_to(later(calm.now, HOUR))
     assert calm.facts("payout.owed") == []
+
+
+# --- anger that was none ----------------------------------------------------------------------
+
+
+def rather(who: str, **reading: object) -> Deed:
+    """Return that somebody leaves a complaint a complaint, and reads its words otherwise."""
+    body = {"scenario": "product", "responsible": "undetermined", "kind": "complaint", **reading}
+    return Deed(who, "diagnosis", body)
+
+
+def angry(platform: Platform) -> OverHttp:
+    """Return a complaint that was taken up, and is reported to be an angry buyer's."""
+    matter = opened(platform, COMPLAINED)
+    does(matter, reported("negative_sentiment"), ACCEPTS)
+    return matter
+
+
+def test_sl_12_anger_that_was_none_ends_the_promise_and_says_why(platform: Platform) -> None:
+    """A supervisor takes it back in time: the clock is cancelled, and nothing is ever owed."""
+    matter = angry(platform)
+    since = matter.now
+    matter.move_to(later(since, 2 * HOUR - MOMENT))
+    does(matter, rather(SUPERVISOR, upset=False))
+    assert matter.latest("diagnosis.reading_corrected") == {"policy": BOOK, "upset": False}
+    [cancelled] = matter.facts("clock.cancelled", "negative_resolved")
+    assert cancelled.data["why"] == "ground_withdrawn"
+    assert matter.running("negative_resolved") is None
+    matter.move_to(later(since, 6 * HOUR))
+    assert matter.facts("payout.owed") == []
+    assert matter.facts("clock.breached", "negative_resolved") == []
+
+
+def test_sl_12_what_is_owed_by_then_stays_owed(platform: Platform) -> None:
+    """At the instant of the breach it is too late, whoever looks first: the correction pays it."""
+    matter = angry(platform)
+    platform.now.move(later(matter.now, 2 * HOUR))
+    does(matter, rather(SUPERVISOR, upset=False))
+    assert len(matter.facts("clock.breached", "negative_resolved")) == 1
+    assert len(matter.facts("payout.owed")) == 1
+    [cancelled] = matter.facts("clock.cancelled", "negative_resolved")
+    assert cancelled.data["why"] == "ground_withdrawn"
+    does(matter, Deed(BUYER, "messages", {"text": ANGRY}, after=MINUTE))
+    matter.move_to(later(matter.now, 6 * HOUR))
+    assert len(matter.facts("payout.owed")) == 1, "a round owes it once"
+
+
+def test_sl_12_who_answers_for_the_promise_does_not_take_its_ground_away(
+    platform: Platform,
+) -> None:
+    """An agent may hear anger that nobody heard; that there was none a supervisor has to say."""
+    matter = angry(platform)
+    matter.refused(rather(AGENT, upset=False), code="not_your_role")
+    calm = opened(platform, COMPLAINED)
+    does(calm, ACCEPTS, rather(AGENT, upset=True))
+    [started] = calm.facts("clock.started", "negative_resolved")
+    assert started.data["due_at"] == later(calm.now, 2 * HOUR)
+    does(calm, rather(AGENT, upset=True))
+    assert len(calm.facts("diagnosis.reading_corrected")) == 1, "the same again is one fact"
+
+
+def test_sl_12_the_same_report_again_is_answered_by_the_correction(platform: Platform) -> None:
+    """A machine that repeats itself starts nothing; new words are judged anew."""
+    matter = opened(platform, COMPLAINED)
+    heard = matter.now
+    report = Deed("bot:bot-1", "facts", {"fact": "negative_sentiment", "occurred_at": heard})
+    does(matter, report, ACCEPTS)
+    matter.move_to(later(heard, MINUTE))
+    does(matter, rather(SUPERVISOR, upset=False), report)
+    assert len(matter.facts("clock.started", "negative_resolved")) == 1
+    does(matter, Deed(BUYER, "messages", {"text": ANGRY}, after=MINUTE))
+    assert len(matter.facts("clock.started", "negative_resolved")) == 2
+    matter.refused(report, code="fact_known_otherwise")
+    running = matter.running("negative_resolved")
+    assert running is not None
+    assert running.due_at == later(matter.now, 2 * HOUR)

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from api.notifying import outbox
 from api.notifying.sender import Sender
-from domain.events import NoticeFailed, NoticeSent
+from domain.events import ClockWarned, NoticeFailed, NoticeSent
 from domain.values import Instant, NoticeFailure, later
 from tests.acceptance.matters import employ
 from tests.acceptance.platform import AGENT, BUYER, PAYMENT, SUPERVISOR, Platform, money
@@ -161,6 +162,45 @@ def test_what_is_not_urgent_waits_for_the_morning_and_what_is_urgent_does_not(
     platform.pass_by(MICROSECOND)
     sent(platform, sender)
     assert "buyer app" in post.rules(ticket)
+
+
+def test_a_promise_kept_before_the_morning_is_warned_of_nobody(
+    platform: Platform, sender: Sender, post: Post
+) -> None:
+    """At 08:00 a desk reads of what it can still do; that a warning was due is on record."""
+    quiet = next(night for night in _nights(platform.now.at) if night > platform.now.at)
+    platform.move_to(quiet)
+    platform.client._tokens.clear()
+    kept, late = (platform.open(kind="complaint") for _ in range(2))
+    platform.pass_by(timedelta(minutes=16))
+    assert warned(platform, kept)
+    assert warned(platform, late)
+    platform.do(AGENT, kept, "assignment")
+    platform.do(AGENT, kept, "acceptance")
+    platform.move_to(later(quiet, timedelta(hours=6)))
+    sent(platform, sender)
+    told = [one.subject for one in post.taken if one.ticket in {kept, late}]
+    assert not any("即将超时" in one for one in told)
+    for ticket in (kept, late):
+        moot = [one for one in ends(platform.parts, ticket) if one.rule == "promise_warned"]
+        assert {(one.why, one.tries) for one in moot if isinstance(one, NoticeFailed)} == {
+            (NoticeFailure.MOOT, 0)
+        }
+        assert len(moot) >= len(warned(platform, ticket)) > 0
+    assert f"{late} 已超时" in told, "that it was broken is told, late or not"
+    left = [*listed(platform, failed=True), *listed(platform, failed=False)]
+    assert not {kept, late} & {one.ticket for one in left}, "nobody has to look after it"
+
+
+def listed(platform: Platform, *, failed: bool) -> list[outbox.Waiting]:
+    """Return what the sender has on its list."""
+    return platform.parts.read_now(lambda db: outbox.listed(db.cursor(), failed=failed, limit=100))
+
+
+def warned(platform: Platform, ticket: str) -> list[ClockWarned]:
+    """Return the warnings on a ticket's record."""
+    records = platform.parts.ledger.stream(f"ticket:{ticket}")
+    return [one.event for one in records if isinstance(one.event, ClockWarned)]
 
 
 def _nights(at: Instant) -> Iterator[Instant]:

@@ -4,7 +4,7 @@ import pytest
 
 from domain.values import later
 from tests.acceptance.matters import begins, drive, opened
-from tests.acceptance.platform import Platform
+from tests.acceptance.platform import SUPERVISOR, Platform
 from tests.rows import special
 from tests.rows.checks import does
 from tests.rows.played import MERCHANT, Deed, Ground
@@ -188,3 +188,28 @@ def test_sl_23_returns_across_the_border(
     """Goods that crossed a border and go back, electronics and all others."""
     ground = Ground(order=order, opening=complaint(remedy=remedy))
     assert ("cross_border_cycle" in special.clocks(opened(platform, ground))) is applies
+
+
+@pytest.mark.parametrize("kind", ["consultation", "complaint", "dispute"])
+def test_sl_23_electronics_come_first_among_returns_from_abroad(
+    platform: Platform, kind: str
+) -> None:
+    """Opened later and alike in all else, they stand before other goods, experts' or not."""
+    other, electronics = (
+        opened(
+            platform,
+            Ground(
+                order={"services": ["cross_border"], "category": category},
+                opening={**complaint(remedy="return"), "kind": kind},
+            ),
+        )
+        for category in ("homeware", "electronics")
+    )
+    assert other.queue() == "cross_border"
+    assert electronics.queue() == ("expert_phones" if kind == "dispute" else "cross_border")
+    assert electronics.row()["priority"] < other.row()["priority"]
+    ranks = [
+        platform.read(SUPERVISOR, f"/v1/tickets/{one.ticket}/queue-position")["overall"]["rank"]
+        for one in (electronics, other)
+    ]
+    assert ranks[0] < ranks[1]

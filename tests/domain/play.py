@@ -14,12 +14,13 @@ from domain.commands import Command
 from domain.events import Event, OrderPlaced
 from domain.policies.book import Book, parse
 from domain.ticket.actions import Action, actions
+from domain.ticket.context import Context
 from domain.ticket.decide import AnyTicketCommand, decide
 from domain.ticket.diagnosing import by_words
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settled
 from domain.ticket.order import evolve_order
-from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
+from domain.ticket.state import Agent, Order, Stamp, Ticket
 from domain.values import (
     SYSTEM,
     Actor,

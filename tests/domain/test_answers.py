@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from domain.policies.answers import Answer, Measure, problems, resolved
+from domain.policies.answers import Answer, problems, resolved
+from domain.policies.quoting import Measure
 from domain.ticket.answers import Difference, differs
 from tests.domain.words import lexicon, table
 
@@ -26,9 +27,11 @@ class _Book(BaseModel):
     """As much of a book as answers quote."""
 
     returns: _Returns = _Returns()
-    deadline: tuple[_Rule, ...] = (
+    clock: tuple[_Rule, ...] = (
         _Rule(name="ruling", within=timedelta(hours=48)),
-        _Rule(name="merchant_review", within=timedelta(hours=72)),
+        _Rule(name="return_review", within=timedelta(hours=72)),
+        _Rule(name="refund_to_balance", within=timedelta(hours=2)),
+        _Rule(name="refund_to_card", within=timedelta(hours=12)),
     )
 
 
@@ -126,7 +129,7 @@ def test_a_topic_has_one_answer_and_a_word_one_topic() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["returns.nothing", "nothing.at_all", "deadline.nothing.within", "deadline.ruling.name"]
+    "path", ["returns.nothing", "nothing.at_all", "clock.nothing.within", "clock.ruling.name"]
 )
 def test_a_quotation_of_nothing_is_told(path: str) -> None:
     """A reference that does not hold is found before the book is adopted."""

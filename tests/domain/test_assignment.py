@@ -106,7 +106,7 @@ def fit(name: str, score: int = 0, **fields: Any) -> Candidate:
 
 def choose(*candidates: Candidate) -> c.ChooseAgent:
     """Return the command that chooses among these."""
-    return c.ChooseAgent(ticket=TICKET, candidates=candidates, lease_until=UNTIL)
+    return c.ChooseAgent(ticket=TICKET, candidates=candidates)
 
 
 @pytest.mark.parametrize(
@@ -233,22 +233,50 @@ def test_ro_02_who_keeps_an_agent(tier: Tier, spend_minor: int, *, keeps: bool) 
 @pytest.mark.parametrize(
     ("known", "certificates", "reason"),
     [
-        (None, (), None),
-        (None, EXPERT, "certificate:law"),
-        (agent(on_shift=False, skills=()), (), None),
+        (agent(on_shift=False), (), None),
+        (agent(skills=()), (), "skill:senior"),
         (agent(open=20), (), "load_limit"),
         (agent(), EXPERT, "certificate:law"),
     ],
 )
 def test_what_is_known_of_who_takes_a_matter_may_stand_against_it(
-    known: Available | None, certificates: tuple[Examination, ...], reason: str | None
+    known: Available, certificates: tuple[Examination, ...], reason: str | None
 ) -> None:
-    """Who comes is there and able; what they passed and carry is not theirs to say."""
+    """Who comes is there; what they can, passed and carry is not theirs to say."""
     load = book().load
     assert load is not None, "the book has a load"
     need = replace(NEED, certificates=certificates)
-    found = assignment.claimant(known, "x-1", matter().live, need, load, now=NOW)
-    assert (None if found is None else found.refused) == reason
+    assert assignment.claimant(known, need, load, now=NOW).refused == reason
+
+
+@pytest.mark.parametrize(
+    ("own", "keeps", "waits"),
+    [
+        (agent("own"), True, True),
+        (agent("own"), False, False),
+        (agent("own", on_shift=False), True, False),
+        (agent("own", open=20), True, False),
+        (agent("own", skills=()), True, False),
+        (agent(BUYER.ref), True, False),
+    ],
+)
+def test_the_matter_of_who_keeps_one_agent_waits_for_them_while_they_can_take_it(
+    own: Available, *, keeps: bool, waits: bool
+) -> None:
+    """RO-02, SL-10: whoever is quicker does not come between a buyer and their own agent."""
+    load = book().load
+    assert load is not None, "the book has a load"
+    need = replace(NEED, keeps_agent=keeps)
+    assert assignment.is_waited_for(own, matter().live, need, load, NOW) is waits
+
+
+def test_an_agent_who_was_silent_keeps_nobody_waiting() -> None:
+    """Who let the lease lapse is not the one a buyer waits for."""
+    load = book().load
+    assert load is not None, "the book has a load"
+    silent = replace(matter().live, silent=frozenset({"own"}))
+    need = replace(NEED, keeps_agent=True)
+    assert not assignment.is_waited_for(agent("own"), silent, need, load, NOW)
 
 
 def test_who_may_not_be_given_a_matter_may_not_take_it() -> None:
@@ -257,8 +285,10 @@ def test_who_may_not_be_given_a_matter_may_not_take_it() -> None:
     asked = c.TakeAssignment(ticket=TICKET, candidate=unfit)
     refusal = matter().when(asked, AGENT).then_refused(errors.NotFit)
     assert refusal.facts == {"reason": "certificate:law"}
-    fitting = c.TakeAssignment(ticket=TICKET, candidate=fit(AGENT.ref))
-    matter().when(fitting, AGENT).then_among(TicketAssigned(agent=AGENT.ref))
+    able = fit(AGENT.ref)
+    fitting = c.TakeAssignment(ticket=TICKET, candidate=able)
+    fact = TicketAssigned(agent=AGENT.ref, candidate=able, policy=book().version)
+    matter().when(fitting, AGENT).then_among(fact)
 
 
 # --- The choice -------------------------------------------------------------------------------
@@ -278,6 +308,12 @@ def test_a_choice_among_none_who_fit_is_refused() -> None:
     unfit = fit("a", refused="off_shift")
     party = fit(BUYER.ref)
     matter().when(choose(unfit, party), SYSTEM).then_refused(errors.NobodyFits)
+
+
+def test_a_book_that_says_nothing_of_load_gives_nothing_out() -> None:
+    """How long who is chosen may stay silent is the book's; without one nobody is chosen."""
+    opening = c.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
+    ordered().done(opening, BUYER).when(choose(fit("a")), SYSTEM).then_refused(errors.WrongState)
 
 
 def test_what_is_assigned_is_chosen_for_no_more() -> None:

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.policies.book import DEADLINES, BookError, parse, require_sources
+from domain.policies.book import BookError, parse, require_adoptable
+from domain.policies.deadlines import DEADLINES
 from domain.values import Kind, Money, Reason, later, years_later
-from tests.scenario import BOOK, BOOK_FILE, NOW, PRICE
+from tests.scenario import BOOK, BOOK_FILE, NOW, PRICE, whole_book
 
 TEXT = BOOK_FILE.read_text()
 
@@ -144,13 +145,58 @@ def test_a_book_to_come_says_where_its_figures_are_from_and_an_adopted_one_is_re
     """What practice does not fix is marked as ours; books from before go on to be read."""
     sourced = f'{last_row}source = "ours"\n'
     assert TEXT.count(sourced) == 1
-    assert require_sources(BOOK) is BOOK
+    assert require_adoptable(BOOK) is BOOK
     older = parse(TEXT.replace(sourced, last_row).encode())
     assert (older.priority.rows, older.usual.rows) == (BOOK.priority.rows, BOOK.usual.rows)
     with pytest.raises(BookError) as told:
-        require_sources(older)
+        require_adoptable(older)
     assert told.value.problems == (f"{table} has no source",)
     assert "source" in refused(TEXT.replace(sourced, f'{last_row}source = "a friend"\n'))
+
+
+def test_a_book_to_come_closes_nothing_that_may_still_be_appealed() -> None:
+    """AR-06: the window to appeal is the book's, and a closing that comes first would cut it."""
+    row = '[[deadline]]\nname = "closing"\nwithin = "{}"'
+    assert TEXT.count(row.format("P7D")) == 1
+    shorter = parse(TEXT.replace(row.format("P7D"), row.format("PT167H59M59S")).encode())
+    with pytest.raises(BookError) as told:
+        require_adoptable(shorter)
+    assert told.value.problems == (
+        "deadline closing is shorter than appeal: what is rejected would close before",
+    )
+    longer = parse(TEXT.replace(row.format("P7D"), row.format("P8D")).encode())
+    assert require_adoptable(longer) is longer
+
+
+def test_a_deadline_of_a_book_to_come_has_the_time_of_no_clock_that_rests() -> None:
+    """A deadline runs around the clock: half an hour of the office may be over by the morning."""
+    row = 'id = "complaint_takeover"\n'
+    resting = whole_book((row, f'{row}calendar = "cn_office"\n'))
+    with pytest.raises(BookError) as told:
+        require_adoptable(resting)
+    assert told.value.problems == (
+        "deadline acceptance has the time of the clock complaint_takeover, which rests while its "
+        "calendar cn_office is closed, and a deadline never does",
+    )
+    assert require_adoptable(whole_book())
+
+
+def test_a_copy_with_other_rows_answers_by_them() -> None:
+    """What was worked out of the rows before is not taken along."""
+    book = whole_book()
+    times, clauses = book.times, book.clauses
+    assert book.times is times, "worked out once"
+    assert book.clauses is clauses
+    copy = book.model_copy(
+        update={
+            "clock": tuple(one.model_copy(update={"within": 2 * one.within}) for one in book.clock),
+            "clause": book.clause[:1],
+        }
+    )
+    assert copy.times == {clock: 2 * within for clock, within in times.items()}
+    assert copy.within("ruling") == 2 * book.within("ruling")
+    assert [one.id for one in copy.clauses] == [book.clause[0].id]
+    assert (copy.version, copy.digest, copy.answer) == (book.version, book.digest, book.answer)
 
 
 def test_a_book_may_not_keep_transactions_for_less_than_the_law_asks() -> None:

@@ -23,7 +23,7 @@ from domain.events import (
     RemedyOrdered,
     TicketClosed,
 )
-from domain.policies.book import DEADLINES
+from domain.policies.deadlines import DEADLINES
 from domain.values import (
     SYSTEM,
     Awaiting,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policies.answers import Measure
+from domain.policies.quoting import Measure
 from domain.ticket.figures import DAY, HOUR, figures, longest_days
 
 

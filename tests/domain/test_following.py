@@ -129,7 +129,7 @@ def test_what_is_broken_when_a_wait_begins_does_not_rest() -> None:
     """The breach is noticed with the wait, and the wait does not hold its ladder up."""
     laddered = book(
         (
-            'warn_bp = [8000]\nladder = [{ to = "supervisor" }]\nsource = "SL-03"',
+            'warn_bp = [8000]\nladder = [{ to = "supervisor" }]\nsource = "SL-03; warnings: ours"',
             'ladder = [{ to = "supervisor" }, { to = "director", after = "PT2H" }]\n'
             'source = "SL-03"',
         )

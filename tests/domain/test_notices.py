@@ -5,11 +5,30 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.events import ClockWarned, DepartmentAsked, Event, TicketAccepted, TicketEscalated
+from domain.events import (
+    AppealFiled,
+    ClockBreached,
+    ClockCancelled,
+    ClockPaused,
+    ClockStopped,
+    ClockWarned,
+    DepartmentAsked,
+    DepartmentPlanned,
+    Event,
+    NpsGiven,
+    QueueEased,
+    QueueOverflowed,
+    SurveyAsked,
+    TicketAccepted,
+    TicketClosed,
+    TicketEscalated,
+    TicketReopened,
+    TicketResolved,
+)
 from domain.policies.book import Book
-from domain.processes.notices import NoticeDue, notices_of, words
+from domain.processes.notices import NoticeDue, moot, notices_of, words
 from domain.record import Cause, Envelope, Record, Source
-from domain.values import Instant, Personal, Sha256, later
+from domain.values import Instant, Party, Personal, Sha256, later
 from tests.scenario import AGENT, MOMENT, TICKET, whole_book
 
 BOOK = whole_book()
@@ -19,13 +38,20 @@ MORNING = Instant("2026-11-24T00:00:00.000000Z")
 DUE = Instant("2026-11-23T10:00:00.000000Z")
 
 
-def record(event: Event, at: Instant = DUE, *, number: int = 1, imported: bool = False) -> Record:
-    """Return a record of a fact on the ticket."""
+def record(
+    event: Event,
+    at: Instant = DUE,
+    *,
+    number: int = 1,
+    imported: bool = False,
+    stream: str = f"ticket:{TICKET}",
+) -> Record:
+    """Return a record of a fact, on the ticket unless another stream is named."""
     source = Source(system="log", ref="1", imported=True) if imported else None
     envelope: Envelope[Any] = Envelope(
         format=1,
         ledger="ledger.test/lane-0",
-        stream=f"ticket:{TICKET}",
+        stream=stream,
         version=number,
         prev=Sha256("0" * 64),
         id=f"event-{number}",
@@ -129,3 +155,86 @@ def test_the_book_a_fact_names_stands_before_the_one_in_force() -> None:
 
     assert notices_of(record(TicketAccepted()), force, lambda _version: None)
     assert in_force == [DUE]
+
+
+# --- until when -------------------------------------------------------------------------------
+
+WARNED = ClockWarned(
+    clock="complaint_takeover", share_bp=5000, due_at=DUE, to="supervisor", policy=BOOK.version
+)
+KEPT = ClockStopped(clock="complaint_takeover", by="takeover", at=DUE, elapsed_s=1, kept=True)
+BROKEN = ClockBreached(clock="complaint_takeover", row="SL-02", due_at=DUE, policy=BOOK.version)
+CANCELLED = ClockCancelled(clock="complaint_takeover", why="withdrawn")
+PAUSED = ClockPaused(clock="complaint_takeover", why="buyer", policy=BOOK.version)
+OTHER_KEPT = msgspec.structs.replace(KEPT, clock="human_answer")
+SURVEY = SurveyAsked(due_at=DUE, policy=BOOK.version)
+BACK = TicketReopened(round=2, policy=BOOK.version)
+APPEAL = AppealFiled(
+    appeal="A1",
+    ruling="J1",
+    by=Party.BUYER,
+    grounds=Personal("No.", subject="buyer:b-1"),
+    policy=BOOK.version,
+)
+PLANNED = DepartmentPlanned(request="D1", plan=Personal("Lot 7.", subject="agent:a-2"))
+OTHER_PLANNED = msgspec.structs.replace(PLANNED, request="D2")
+RESOLVED, CLOSED = TicketResolved(outcome="answered"), TicketClosed(outcome="answered")
+FULL = QueueOverflowed(open=25, capacity=20, to="overflow", policy=BOOK.version)
+EASED = QueueEased(open=20, capacity=20, policy=BOOK.version)
+
+
+@pytest.mark.parametrize(
+    ("event", "since"),
+    [
+        (WARNED, KEPT),
+        (WARNED, BROKEN),
+        (WARNED, CANCELLED),
+        (SURVEY, BACK),
+        (SURVEY, APPEAL),
+        (SURVEY, NpsGiven(score=9)),
+        (asked("legal"), PLANNED),
+        (asked("legal"), RESOLVED),
+        (asked("legal"), CLOSED),
+        (TicketAccepted(), RESOLVED),
+        (TicketAccepted(), CLOSED),
+        (RESOLVED, BACK),
+        (RESOLVED, APPEAL),
+        (FULL, EASED),
+    ],
+)
+def test_what_is_over_is_not_told_any_more(event: Event, since: Event) -> None:
+    """Hours may lie between a fact and its notice, and it would ask for what is done."""
+    assert not moot(event, [])
+    assert moot(event, [TicketAccepted(), since])
+
+
+@pytest.mark.parametrize(
+    ("event", "since"),
+    [
+        (WARNED, OTHER_KEPT),
+        (WARNED, PAUSED),
+        (SURVEY, CLOSED),
+        (asked("legal"), OTHER_PLANNED),
+        (RESOLVED, CLOSED),
+        (escalated("complaint_takeover", "supervisor"), KEPT),
+        (escalated("complaint_takeover", "supervisor"), CLOSED),
+        (FULL, FULL),
+    ],
+)
+def test_what_stays_true_is_told(event: Event, since: Event) -> None:
+    """A promise that was broken is broken, though it was met later; of another nothing is said."""
+    assert not moot(event, [since])
+
+
+# --- queues -----------------------------------------------------------------------------------
+
+
+def test_a_full_queue_is_told_to_its_supervisor_by_its_own_name_at_any_hour() -> None:
+    """RO-03 asks for an alert; of a ticket there is nothing to name."""
+    told = record(FULL, later(NIGHT, MOMENT), stream="queue:senior")
+    (found,) = notices_of(told, lambda _at: BOOK, {BOOK.version: BOOK}.get)
+    assert (found.about, found.to, found.channel) == ("queue:senior", "desk:supervisor", "email")
+    assert found.due_at == later(NIGHT, MOMENT)
+    rule = next(one for one in BOOK.notice if one.id == found.rule)
+    assert "资深专员" in words(rule, told, BOOK, "zh-CN").body
+    assert words(rule, told, BOOK, "en").subject == "The queue Senior specialists overflows"

@@ -20,7 +20,7 @@ from domain.events import (
     RemedyOrdered,
     TicketResolved,
 )
-from domain.policies.book import DeadlineName
+from domain.policies.deadlines import DeadlineName
 from domain.ticket.state import RemedyStep
 from domain.values import Actor, ActorKind, Awaiting, Channel, RemedyKind, Stage, Terms
 from tests.domain.play import (

@@ -422,10 +422,7 @@ def test_i_cw6889_a_breach_calls_the_next_desk() -> None:
 def _assigned() -> Told:
     """Return a matter that the platform gave to an agent for ten minutes."""
     given = Candidate(agent=AGENT.ref, score=0, load_bp=0, rating_bp=0, skills=("senior",))
-    until = later(NOW, 10 * MINUTE)
-    return complaint().done(
-        c.ChooseAgent(ticket=TICKET, candidates=(given,), lease_until=until), SYSTEM
-    )
+    return complaint().done(c.ChooseAgent(ticket=TICKET, candidates=(given,)), SYSTEM)
 
 
 def test_i_cw14508_a_silent_agent_loses_the_ticket() -> None:

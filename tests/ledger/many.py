@@ -1,13 +1,30 @@
-"""A process of many clients of one ledger, for tests of what several of them do together."""
+"""Many clients of one ledger at once, in this process or in one of their own; no test is here."""
 
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from domain import errors
 from domain.ledger.application import TicketLedger
 from tests.ledger.matters import fresh, open_ticket, opened_ledger, place, say
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Return what each work answers, or the refusal it raised, all begun at the same moment."""
+    begin = threading.Barrier(len(works))
+
+    def one(work: Callable[[], Any]) -> Any:
+        begin.wait(30)
+        try:
+            return work()
+        except errors.Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(one, works))
 
 
 def live(dsn: str, directory: str, threads: int, rounds: int, shared: str) -> int:

@@ -486,6 +486,17 @@ def test_streams_are_read_after_a_version(
     )
 
 
+def test_streams_are_read_up_to_a_position(
+    recorder: Recorder, lane: int, ticket: Link, order: Link
+) -> None:
+    """What was recorded later stays with the server."""
+    recorder.append(lane, [attempt(ticket, order, events=2)])
+    both = recorder.read_streams(lane, [ticket.stream, order.stream])
+    for place in [row.position for row in both]:
+        rows = recorder.read_streams_upto(lane, [order.stream, ticket.stream], place)
+        assert rows == [row for row in both if row.position <= place]
+
+
 def test_a_book_is_kept_by_its_digest(recorder: Recorder, lane: int) -> None:
     """Which policy was in force can be proved from its bytes."""
     digest = recorder.keep_book(lane, b"version = 'sla-1'")

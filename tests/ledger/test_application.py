@@ -15,6 +15,7 @@ from domain.policies.book import BookError
 from domain.values import EvidenceKind, Instant
 from tests.conftest import ORIGIN, Database
 from tests.ledger.conftest import MakeLedger
+from tests.ledger.many import at_once
 from tests.ledger.matters import (
     accept,
     asked,
@@ -25,7 +26,6 @@ from tests.ledger.matters import (
     place,
     say,
 )
-from tests.ledger.test_group_commit import at_once
 from tests.ledger.test_record import imported
 from tests.scenario import AGENT, BOOK, BOOK_FILE
 

@@ -13,6 +13,7 @@ from domain.ledger.requests import Outcome
 from domain.values import Scenario
 from tests.conftest import Database
 from tests.ledger.conftest import MakeLedger
+from tests.ledger.many import at_once
 from tests.ledger.matters import (
     PRICE,
     asked,
@@ -24,7 +25,6 @@ from tests.ledger.matters import (
     query,
     refund,
 )
-from tests.ledger.test_group_commit import at_once
 from tests.scenario import SUPERVISOR, yuan
 
 LANES = (1, 4)

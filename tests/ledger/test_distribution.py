@@ -137,6 +137,7 @@ READS: dict[str, dict[str, object]] = {
     "heads": {"streams": ["ticket:1", "ticket:2"]},
     "read": {"after": 0, "upto": 9},
     "read_streams": {"streams": ["ticket:1", "ticket:2"], "versions": [0, 1]},
+    "read_streams_upto": {"streams": ["ticket:1", "ticket:2"], "upto": 9},
     "outcome": {"commands": ["command-1"]},
     "holders": {"names": ["name"]},
     "keys": {"streams": ["ticket:1"], "subjects": ["buyer"]},

@@ -96,6 +96,7 @@ def test_reads_need_no_statistics(recorder: Recorder) -> None:
     before = counted(recorder)
     assert len(recorder.read(0, 2 * BATCH, BATCH)) == BATCH
     assert len(recorder.read_streams(0, streams)) == 2 * BATCH
+    assert len(recorder.read_streams_upto(0, streams, 2**62)) == 2 * BATCH
     assert len(recorder.heads(0, streams)) == BATCH
     assert len(recorder.outcome(0, [one.command for one in asked])) == BATCH
     assert len(recorder.holders(0, [f"{stream}/name" for stream in streams])) == BATCH

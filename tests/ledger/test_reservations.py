@@ -15,6 +15,7 @@ from domain.ticket.state import Stamp
 from domain.values import Channel, Instant, Kind, Responsible, Scenario, Stage
 from tests.conftest import Database
 from tests.ledger.conftest import MakeLedger
+from tests.ledger.many import at_once
 from tests.ledger.matters import (
     asked,
     close,
@@ -28,7 +29,6 @@ from tests.ledger.matters import (
     say,
     ticket_of,
 )
-from tests.ledger.test_group_commit import at_once
 from tests.scenario import AGENT
 
 LANES = (1, 4)

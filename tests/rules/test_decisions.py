@@ -68,7 +68,7 @@ UNDER_NO_BOOK: Final = {
         *("ticket.resolved", "ticket.closed", "assignment.lapsed", "assignment.released"),
         "personal_data.erased",
     ),
-    "who works on a matter, by a person's own choice": ("arbitrator.", "ticket.assigned"),
+    "who works on a matter, by a person's own choice": ("arbitrator.",),
 }
 """Reason → beginnings of the topics that need no book for it."""
 

@@ -24,7 +24,7 @@ from domain.events import (
     TicketOpened,
     TicketReopened,
 )
-from domain.events.clocks import NOT_IN_BOOK
+from domain.events.clocks import NOT_IN_BOOK, WITHDRAWN
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import Transition, Turn, due, elapsed
@@ -80,7 +80,9 @@ class Promises:
                 self._stop(event, at)
             case ClockCancelled():
                 run = self.running.pop(event.clock)
-                if run.round == self._round and (event.why != NOT_IN_BOOK or run.breached):
+                if run.round == self._round and (
+                    event.why not in {NOT_IN_BOOK, WITHDRAWN} or run.breached
+                ):
                     self._ended.add(event.clock)
 
     def _rule(self, clock: str) -> ClockRule:

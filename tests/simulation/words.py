@@ -24,6 +24,7 @@ from domain.values import (
     Responsible,
     Stage,
     Terms,
+    Urgency,
     later,
 )
 from tests.domain.play import (
@@ -207,6 +208,8 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
         "scenario": t.scenario,
         "responsible": list(Responsible)[c % len(Responsible)],
         "kind": list(Kind)[c % len(Kind)],
+        "urgency": [None, *Urgency][c % (len(Urgency) + 1)],
+        "upset": [None, None, True][c % 3],
     },
     commands.GiveAnswer: _answer,
     commands.SendMessage: lambda _m, _t, c: {"text": SAYINGS[c % len(SAYINGS)]},

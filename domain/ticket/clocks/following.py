@@ -16,18 +16,18 @@ from domain.events import (
     Event,
     TicketQueued,
 )
-from domain.events.clocks import REOPENED
-from domain.milestones import Milestone
+from domain.events.clocks import REOPENED, WITHDRAWN
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import Turn, due, elapsed
 from domain.policies.zones import zone_version
 from domain.ticket.clock import Clock
 from domain.ticket.clocks.running import facts_due, next_at, nothing_due, rule_of
+from domain.ticket.context import Context
 from domain.ticket.deadlines import REPLY
 from domain.ticket.matter import classes_of
-from domain.ticket.milestones import name_of, of_order, seen
-from domain.ticket.state import Context, Ticket
+from domain.ticket.milestones import heeded, name_of, of_order
+from domain.ticket.state import Ticket
 from domain.values import Instant
 
 _INSTANT: Final[Callable[[tuple[str, Instant]], Instant]] = itemgetter(1)
@@ -55,7 +55,7 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
         happened = {one: at for one, at in recent if at >= since}
         stop = cancelled = None
         if happened:
-            stop = _first(rule.stops, about, happened)
+            stop = _first(rule.stop_names, about, happened)
             cancelled = _first(rule.cancels, about, happened)
         late = False
         if stop is None or stop[1] >= clock.due_at:
@@ -69,6 +69,8 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
             yield ClockCancelled(clock=name, why=cancelled[0])
         elif reopened:
             yield ClockCancelled(clock=name, why=REOPENED)
+        elif before is not None and _taken_back(rule, before, ticket):
+            yield ClockCancelled(clock=name, why=WITHDRAWN)
         elif clock.paused and not rests(rule, ticket):
             told = resumed(name, clock, rule, context)
             yield told
@@ -84,8 +86,20 @@ def _new(before: Ticket | None, ticket: Ticket, now: Instant) -> Mapping[str, In
     What a clock ahead of ours reports happened now at the latest.
     """
     same_round = before is not None and before.round == ticket.round
-    earlier = before.milestones if before is not None and same_round else {}
-    return {name: min(at, now) for name, at in ticket.milestones.items() if earlier.get(name) != at}
+    earlier = (before.milestones, before.done) if before is not None and same_round else ({}, {})
+    return {
+        name: min(at, now)
+        for then, known in zip(earlier, (ticket.milestones, ticket.done), strict=True)
+        for name, at in known.items()
+        if then.get(name) != at
+    }
+
+
+def _taken_back(rule: ClockRule, before: Ticket, ticket: Ticket) -> bool:
+    """Return whether a person has just taken back what a promise is made for."""
+    if before.withdrawn == ticket.withdrawn:
+        return False
+    return any(one in before.milestones and one not in ticket.milestones for one in rule.starts)
 
 
 def _queued(ticket: Ticket, fact: Event) -> Ticket:
@@ -147,7 +161,7 @@ def stopped(name: str, clock: Clock, stop: tuple[str, Instant], context: Context
         due_at = due(calendar, clock.transitions, timedelta(seconds=clock.target_s))
     return ClockStopped(
         clock=name,
-        by=by.partition(":")[0],
+        by=by.partition(":")[0].partition("@")[0],
         at=at,
         elapsed_s=int(spent.total_seconds()),
         kept=not clock.breached and (due_at is None or at < due_at),
@@ -177,7 +191,7 @@ def begin(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[E
     """
     if not context.book.clock or ticket.imported:
         return
-    known = seen(ticket, context.order)
+    known = heeded(ticket, context.order)
     book = context.book
     classes = classes_of(ticket, context.order, book)
     for rule in book.promises_to(classes):
@@ -260,27 +274,27 @@ def since_when(rule: ClockRule, about: str | None, known: Mapping[str, Instant])
 def _over(rule: ClockRule, about: str | None, known: Mapping[str, Instant], since: Instant) -> bool:
     """Return whether what a promise asks for, or what ends it, happened after its start."""
     begun = min(known[name_of(one, about)] for one in rule.starts) if rule.early else since
-    kept = any(at >= begun for _, at in _found(rule.stops, about, known))
+    kept = any(at >= begun for _, at in _found(rule.stop_names, about, known))
     return kept or any(at >= since for _, at in _found(rule.cancels, about, known))
 
 
 def _first(
-    milestones: Iterable[Milestone], about: str | None, new: Mapping[str, Instant]
+    names: Iterable[str], about: str | None, new: Mapping[str, Instant]
 ) -> tuple[str, Instant] | None:
     """Return the earliest of the milestones that happened just now."""
-    found = _found(milestones, about, new)
+    found = _found(names, about, new)
     return min(found, key=_INSTANT) if found else None
 
 
 def _found(
-    milestones: Iterable[Milestone], about: str | None, known: Mapping[str, Instant]
+    names: Iterable[str], about: str | None, known: Mapping[str, Instant]
 ) -> list[tuple[str, Instant]]:
     """Return those of the milestones that happened, to what a clock is about or to the ticket."""
     if about is None:
-        return [(one.value, known[one]) for one in milestones if one in known]
+        return [(f"{one}", known[one]) for one in names if one in known]
     return [
         (name, known[name])
-        for one in milestones
-        for name in (name_of(one, about), one.value)
+        for one in names
+        for name in (f"{one}:{about}", f"{one}")
         if name in known
     ]

@@ -5,8 +5,9 @@ from domain.commands import FollowOrder, PassClock
 from domain.events import Event
 from domain.ticket.clocks.following import breached
 from domain.ticket.clocks.running import next_at, rule_of
+from domain.ticket.context import Context
 from domain.ticket.guards import guards, require_live, require_role
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import ActorKind
 
 

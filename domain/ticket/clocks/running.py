@@ -17,7 +17,8 @@ from domain.policies.book import Book
 from domain.policies.clocks import ClockRule, Payout
 from domain.policies.elapsed import due
 from domain.ticket.clock import Clock
-from domain.ticket.state import Context, Order, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Order, Ticket
 from domain.values import BASIS_POINTS, Instant, Money, later, moment_of
 
 

@@ -6,6 +6,7 @@ from domain import errors
 from domain.commands import ImportRow, OpenTicket
 from domain.events import Event
 from domain.ticket import history, opening
+from domain.ticket.context import Context
 from domain.ticket.decide.arbitration import ArbitrationCommand, decide_arbitration
 from domain.ticket.decide.closing import ClosingCommand, decide_closing
 from domain.ticket.decide.evidence import EvidenceCommand, decide_evidence
@@ -14,7 +15,7 @@ from domain.ticket.decide.negotiation import NegotiationCommand, decide_negotiat
 from domain.ticket.decide.privacy import PrivacyCommand, decide_privacy
 from domain.ticket.decide.promises import PromiseCommand, decide_promise
 from domain.ticket.decide.remedies import RemedyStepCommand, decide_remedy
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 
 KnownTicketCommand = (
     IntakeCommand

@@ -11,7 +11,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import arbitration
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 ArbitrationCommand = AssignArbitrator | RecuseArbitrator | IssueRuling | FileAppeal | DecideAppeal
 

@@ -12,7 +12,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import closing, deadlines, surveys
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 ClosingCommand = CloseTicket | ReopenTicket | GiveSatisfaction | PassDeadline | AskSurvey | GiveNps
 

@@ -14,7 +14,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import evidence, showing
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 EvidenceCommand = (
     RequestEvidence

@@ -17,7 +17,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import intake, service
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 IntakeCommand = (
     AcceptTicket

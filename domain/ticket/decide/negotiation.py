@@ -12,7 +12,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import negotiation
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 NegotiationCommand = (
     MakeOffer | CounterOffer | AcceptOffer | DeclineOffer | WithdrawOffer | RequestIntervention

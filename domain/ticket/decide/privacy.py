@@ -5,7 +5,8 @@ from typing import assert_never
 from domain.commands import ErasePersonalData, PlaceLegalHold, ReleaseLegalHold
 from domain.events import Event
 from domain.ticket import privacy
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 PrivacyCommand = PlaceLegalHold | ReleaseLegalHold | ErasePersonalData
 

@@ -22,7 +22,8 @@ from domain.commands import (
 )
 from domain.events import Event
 from domain.ticket import clocks, departments, facts, moving, resolutions, routing
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.state import Ticket
 
 PromiseCommand = (
     AnswerAutomatically

@@ -18,7 +18,7 @@ from domain.ticket.evolve import (
     sources,
     surveys,
 )
-from domain.ticket.milestones import occurrences
+from domain.ticket.milestones import by_whom, occurrences
 from domain.ticket.state import Stamp, Ticket
 from domain.values import ActorKind
 
@@ -58,6 +58,9 @@ def evolve(ticket: Ticket | None, event: Event, stamp: Stamp) -> Ticket:
     happened = occurrences(after, event, stamp)
     if happened:
         after = replace(after, milestones={**after.milestones, **dict(happened)})
+        if stamp.actor.kind in _HANDLING:
+            done = by_whom(after, happened, stamp)
+            after = replace(after, done={**after.done, **done}) if done else after
     return _handled(after, stamp) if stamp.actor.kind in _HANDLING else after
 
 

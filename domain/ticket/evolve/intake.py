@@ -24,6 +24,7 @@ from domain.events import (
     TicketResolved,
     TicketsLinked,
 )
+from domain.policies.contacts import Answering
 from domain.ticket.evolve.negotiation import without_open_offers
 from domain.ticket.state import Stamp, Ticket
 from domain.values import Party, Responsible, Stage
@@ -83,9 +84,11 @@ def evolve_intake(ticket: Ticket, event: IntakeEvent, stamp: Stamp) -> Ticket:
         case TicketAssigned():
             return replace(ticket, version=version, assignee=event.agent)
         case AssignmentReleased():
-            return replace(ticket, version=version, assignee=None, lease_until=None)
+            let_go = ticket.let_go | {event.agent}
+            return replace(ticket, version=version, assignee=None, lease_until=None, let_go=let_go)
         case AnswerGiven():
-            return replace(ticket, version=version, answered=True, lease_until=None)
+            answered = ticket.answered | {Answering.ANSWER}
+            return replace(ticket, version=version, answered=answered, lease_until=None)
         case MessageSent():
             return _said(ticket, event, stamp)
         case NoteAdded() | ReturnReviewed():
@@ -133,9 +136,9 @@ def _said(ticket: Ticket, event: MessageSent, stamp: Stamp) -> Ticket:
     """A word of the desk answers the buyer; the buyer's own word waits for one."""
     answered = ticket.answered
     if event.by is Party.PLATFORM:
-        answered = True
+        answered |= {Answering.MESSAGE}
     elif event.by is Party.BUYER:
-        answered = False
+        answered = frozenset()
     return replace(
         ticket,
         version=stamp.version,
@@ -188,10 +191,13 @@ def _reopened(ticket: Ticket, event: TicketReopened, stamp: Stamp) -> Ticket:
         appeal_window_open=False,
         rated=False,
         milestones={},
+        done={},
+        withdrawn={},
         clocks_ended={},
         waits_on=None,
-        answered=False,
+        answered=frozenset(),
         silent=frozenset(),
+        let_go=frozenset(),
         resolution=None,
         reopened=ticket.reopened + 1,
     )

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from domain.events import (
     AgentChosen,
+    AgentNoted,
     AnswerDiffered,
     ArmDrawn,
     AssignmentLapsed,
@@ -27,6 +28,7 @@ from domain.events import (
     FactReported,
     PayoutOwed,
     PlanGiven,
+    ReadingCorrected,
     ResolutionSigned,
     ResolutionWritten,
     TicketEscalated,
@@ -36,7 +38,9 @@ from domain.events import (
     WaitBegan,
     WaitEnded,
 )
-from domain.events.clocks import NOT_IN_BOOK, REOPENED
+from domain.events.clocks import NOT_IN_BOOK, REOPENED, WITHDRAWN
+from domain.milestones import Milestone
+from domain.policies.contacts import Answering
 from domain.policies.elapsed import Transition, Turn
 from domain.ticket.clock import Clock
 from domain.ticket.state import DepartmentRequest, Stamp, Ticket, WrittenResolution
@@ -57,6 +61,7 @@ ClockEvent = (
 )
 MatterEvent = (
     DiagnosisMade
+    | ReadingCorrected
     | CustomerNoted
     | ArmDrawn
     | TicketPrioritised
@@ -72,6 +77,7 @@ MatterEvent = (
 )
 RouteEvent = (
     TicketQueued
+    | AgentNoted
     | AgentChosen
     | AssignmentLapsed
     | AssignmentReturned
@@ -149,11 +155,12 @@ def _ended(ticket: Ticket, name: str, at: Instant, stamp: Stamp) -> Ticket:
 def _for_good(ticket: Ticket, event: ClockCancelled) -> bool:
     """Return whether a cancelled promise is over in this round.
 
-    One that only the book dropped may come back, one of the round before is made anew.
+    One that only the book dropped may come back, as one whose ground was taken back may have
+    another; one of the round before is made anew.
     """
     if event.why == REOPENED:
         return False
-    return event.why != NOT_IN_BOOK or ticket.clocks[event.clock].breached
+    return event.why not in {NOT_IN_BOOK, WITHDRAWN} or ticket.clocks[event.clock].breached
 
 
 def _not_ended(ticket: Ticket, name: str) -> Ticket:
@@ -167,6 +174,8 @@ def evolve_matter(ticket: Ticket, event: MatterEvent, stamp: Stamp) -> Ticket:
     match event:
         case DiagnosisMade():
             return _diagnosed(ticket, event, stamp)
+        case ReadingCorrected():
+            return _reread(ticket, event, stamp)
         case CustomerNoted():
             return replace(
                 ticket,
@@ -178,9 +187,10 @@ def evolve_matter(ticket: Ticket, event: MatterEvent, stamp: Stamp) -> Ticket:
         case TicketPrioritised():
             return replace(ticket, version=version, priority=event.priority, points=event.points)
         case ContactFruitless():
-            return replace(ticket, version=version, fruitless=event.contact, answered=False)
+            return replace(ticket, version=version, fruitless=event.contact, answered=frozenset())
         case BotAnswered():
-            return replace(ticket, version=version, answered=True)
+            answered = ticket.answered | {Answering.AUTOMATIC_ANSWER}
+            return replace(ticket, version=version, answered=answered)
         case WaitBegan():
             return replace(ticket, version=version, waits_on=event.on)
         case WaitEnded():
@@ -197,14 +207,15 @@ def evolve_matter(ticket: Ticket, event: MatterEvent, stamp: Stamp) -> Ticket:
 
 
 def _diagnosed(ticket: Ticket, event: DiagnosisMade, stamp: Stamp) -> Ticket:
-    """The latest judgement counts, but for what a person has corrected.
+    """The latest judgement counts, but for what a person has corrected of the matter.
 
-    A party is taken from a text only while nobody is held responsible yet.
+    A party is taken from a text only while nobody is held responsible yet. Urgency and feeling are
+    of the words: later ones are judged anew, whatever a person said of those before.
     """
     after = replace(
         ticket,
         version=stamp.version,
-        tags=event.tags or ticket.tags,
+        tags=ticket.tags if ticket.tags_corrected else event.tags or ticket.tags,
         flows=event.flows or ticket.flows,
         urgency=max(ticket.urgency, event.urgency, key=_RISING.index),
         sentiment=event.sentiment,
@@ -214,6 +225,24 @@ def _diagnosed(ticket: Ticket, event: DiagnosisMade, stamp: Stamp) -> Ticket:
     return replace(after, responsible=event.responsible)
 
 
+def _reread(ticket: Ticket, event: ReadingCorrected, stamp: Stamp) -> Ticket:
+    """What a person says of the words takes the place of what the machine said."""
+    after = replace(
+        ticket,
+        version=stamp.version,
+        tags=ticket.tags if event.tags is None else event.tags,
+        reread=True,
+        tags_corrected=ticket.tags_corrected or event.tags is not None,
+        urgency=event.urgency or ticket.urgency,
+        sentiment=event.sentiment or ticket.sentiment,
+    )
+    if event.upset is not False:
+        return after
+    found = {one: at for one, at in ticket.milestones.items() if one != _ANGER}
+    return replace(after, milestones=found, withdrawn={**ticket.withdrawn, _ANGER: stamp.at})
+
+
+_ANGER = Milestone.NEGATIVE_SENTIMENT.value
 _RISING = ("low", "medium", "high")
 
 
@@ -224,7 +253,12 @@ def evolve_route(ticket: Ticket, event: RouteEvent, stamp: Stamp) -> Ticket:
         case TicketQueued():
             chosen = any(why.startswith(("clock:", "moved:")) for why in event.why)
             routed = ticket.routed if chosen else event.queue
-            return replace(ticket, version=version, queue=event.queue, routed=routed)
+            return replace(
+                ticket, version=version, queue=event.queue, routed=routed, let_go=frozenset()
+            )
+        case AgentNoted():
+            able = {**ticket.able, event.agent: event.skills}
+            return replace(ticket, version=version, able=able)
         case AgentChosen():
             return replace(ticket, version=version, lease_until=event.lease_until)
         case AssignmentLapsed():

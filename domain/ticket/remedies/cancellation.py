@@ -5,10 +5,11 @@ from typing import Final
 from domain import errors
 from domain.commands import CancelRemedy
 from domain.events import Event
+from domain.ticket.context import Context
 from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK
 from domain.ticket.remedies.steps import cancelled, define, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 _TOO_LATE: Final = frozenset({RemedyStep.INITIATED, RemedyStep.COMPLETED, RemedyStep.CANCELLED})

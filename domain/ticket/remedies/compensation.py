@@ -4,10 +4,11 @@ from typing import Final
 
 from domain.commands import FailCompensation, InitiateCompensation, PayCompensation
 from domain.events import CompensationFailed, CompensationInitiated, CompensationPaid, Event
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK
 from domain.ticket.remedies import payment
 from domain.ticket.remedies.steps import define, moved, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 _KINDS: Final = (RemedyKind.COMPENSATION,)

@@ -2,9 +2,10 @@
 
 from domain.commands import IssueCoupon
 from domain.events import CouponIssued, Event
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK
 from domain.ticket.remedies.steps import completed, define, repeated, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 define(IssueCoupon, *DESK, ActorKind.SYSTEM, at={RemedyKind.COUPON: (RemedyStep.ORDERED,)})

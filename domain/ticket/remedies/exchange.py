@@ -2,8 +2,9 @@
 
 from domain.commands import DeliverReplacement, ShipReplacement
 from domain.events import Event, ReplacementDelivered, ReplacementShipped
+from domain.ticket.context import Context
 from domain.ticket.remedies.steps import completed, define, moved, repeated, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 define(

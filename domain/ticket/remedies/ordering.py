@@ -7,10 +7,11 @@ from domain import errors
 from domain.commands import GrantRemedy
 from domain.events import CompensationInitiated, Event, RefundInitiated, RemedyOrdered
 from domain.ticket import cap
+from domain.ticket.context import Context
 from domain.ticket.evidence import appealed
 from domain.ticket.guards import DESK, guards, require_actor, require_stage
 from domain.ticket.remedies.steps import DECIDED, waiting
-from domain.ticket.state import Context, Grant, Order, RemedyStep, Ticket
+from domain.ticket.state import Grant, Order, RemedyStep, Ticket
 from domain.values import ActorKind, RefundTo, RemedyKind, Stage, Terms
 
 _GOODS: Final = frozenset(

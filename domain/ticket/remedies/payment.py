@@ -13,8 +13,9 @@ from domain.commands import (
 )
 from domain.events import CompensationFailed, CompensationPaid, Event, RefundFailed, RefundSettled
 from domain.ticket import cap
+from domain.ticket.context import Context
 from domain.ticket.remedies.steps import completed, moved, repeated, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import RemedyKind
 
 ARRIVES: Final = (RemedyStep.INITIATED, RemedyStep.FAILED, RemedyStep.CANCELLED)

@@ -4,11 +4,12 @@ from typing import Final
 
 from domain.commands import FailRefund, InitiateRefund, SettleRefund
 from domain.events import Event, RefundFailed, RefundInitiated, RefundSettled
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK
 from domain.ticket.remedies import payment
 from domain.ticket.remedies.ordering import refunds_to
 from domain.ticket.remedies.steps import define, moved, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 _KINDS: Final = (RemedyKind.REFUND, RemedyKind.RETURN)

@@ -2,9 +2,10 @@
 
 from domain.commands import BookRepair, CompleteRepair, ReceiveRepair
 from domain.events import Event, RepairBooked, RepairCompleted, RepairReceived
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK
 from domain.ticket.remedies.steps import completed, define, moved, repeated, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 define(BookRepair, ActorKind.MERCHANT, *DESK, at={RemedyKind.REPAIR: (RemedyStep.ORDERED,)})

@@ -12,10 +12,11 @@ from domain.events import (
     ReturnReceived,
     ReturnShipped,
 )
+from domain.ticket.context import Context
 from domain.ticket.guards import DESK
 from domain.ticket.remedies.ordering import refunds_to
 from domain.ticket.remedies.steps import define, moved, repeated, standing
-from domain.ticket.state import Context, RemedyStep, Ticket
+from domain.ticket.state import RemedyStep, Ticket
 from domain.values import ActorKind, RemedyKind
 
 PATHS: Final = frozenset({"pick_up", "drop_off", "prepaid_label"})

@@ -15,10 +15,11 @@ from domain.events import (
     RemedyCancelled,
     RemedyCompleted,
 )
-from domain.policies.book import DeadlineName
+from domain.policies.deadlines import DeadlineName
 from domain.ticket import deadlines
+from domain.ticket.context import Context
 from domain.ticket.guards import GUARDS, Guard, guards, require_actor
-from domain.ticket.state import Context, Remedy, RemedyStep, Ticket
+from domain.ticket.state import Remedy, RemedyStep, Ticket
 from domain.values import ActorKind, Awaiting, RemedyKind, Stage
 
 

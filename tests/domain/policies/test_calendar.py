@@ -73,12 +73,11 @@ def test_the_year_has_its_working_days() -> None:
 
 def test_the_book_has_the_calendars_its_promises_name() -> None:
     """The tables carry the versions they were dated with and where each comes from."""
-    assert set(BOOK) == {"around_the_clock", "cn_office", "notification_hours", "arbitration"}
+    assert set(BOOK) == {"around_the_clock", "cn_office", "notification_hours"}
     assert {one.version for one in BOOK.values()} == {"2026-11-22"}
     assert all(one.source for one in BOOK.values())
     assert BOOK["around_the_clock"].is_around_the_clock
     assert BOOK["around_the_clock"].week == AROUND_THE_CLOCK.week
-    assert BOOK["arbitration"].is_around_the_clock, "SL-13 never pauses"
     assert not BOOK["cn_office"].is_around_the_clock
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.policies.book import Book, BookError
+from domain.policies.book import Book, BookError, require_adoptable
 from domain.policies.notices import Notice
 from tests.scenario import BOOK as FORMER
 from tests.scenario import whole_book
@@ -46,7 +46,11 @@ def test_a_book_of_former_days_tells_nobody() -> None:
     [
         ('id = "accepted"', 'id = "ruled"', "notice ruled stands twice"),
         ('on = "ticket.accepted.v1"', 'on = "ticket.adopted.v1"', "is no fact about a ticket"),
-        ('on = "ticket.accepted.v1"', 'on = "order.placed.v1"', "is no fact about a ticket"),
+        ('on = "ticket.accepted.v1"', 'on = "order.placed.v1"', "about a ticket or a queue"),
+        ('on = "ticket.accepted.v1"', 'on = "queue.eased.v1"', "to a desk that it names"),
+        ('desk = "supervisor"\ncalendar = "around', 'calendar = "around', "the fact names no desk"),
+        ("The queue {queue}", "The queue {ticket}", "names ticket in braces"),
+        ("{ticket} is settled. If", "{queue} is settled. If", "names queue in braces"),
         ('id = "accepted"', 'id = "accepted"\nwhen = { mood = ["x"] }', "says nothing of mood"),
         ('"SL-17", "SL-22"]', '"SL-17", "SL-99"]', "no clock keeps SL-99"),
         ('"SL-17", "SL-22"]', '"SL-17"]', "public_opinion is brought before a desk"),
@@ -84,6 +88,17 @@ def test_a_calendar_the_book_does_not_know_is_refused() -> None:
     rows = [_with(BOOK, "accepted", calendar="full_moon")]
     with pytest.raises(ValueError, match="the calendar full_moon, which is not in the book"):
         Book.model_validate({**BOOK.model_dump(), "notice": rows})
+
+
+def test_an_overflow_that_nobody_is_told_of_is_not_adopted() -> None:
+    """RO-03 asks for an alert; a book that was adopted without one is still read."""
+    rows = tuple(one for one in BOOK.notice if one.on != "queue.overflowed.v1")
+    silent = Book.model_validate(
+        {**BOOK.model_dump(), "notice": [one.model_dump() for one in rows]}
+    )
+    with pytest.raises(BookError, match="no notice tells a desk of that"):
+        require_adoptable(silent)
+    assert require_adoptable(BOOK) is BOOK
 
 
 def _with(book: Book, notice: str, **said: str) -> dict[str, object]:

@@ -85,7 +85,7 @@ def without(place: Place) -> dict[str, Any]:
 def refused(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what a book is refused for; fail when it is not."""
     with pytest.raises(BookError) as caught:
-        books.require_sources(books.of_tables(tables, DIGEST))
+        books.require_adoptable(books.of_tables(tables, DIGEST))
     return caught.value.problems
 
 
@@ -130,7 +130,7 @@ def figures() -> list[Place]:
 
 LENGTHS: Final = ("longest_wait", "lease", "first_wait")
 REFERENCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "clock": ("when", "unless", "calendar", "moves_to", "ladder.to", "asks", "row"),
+    "clock": ("when", "unless", "calendar", "moves_to", "ladder.to", "asks", "by_skill", "row"),
     "matter": ("any.within", "any.tag", "any.milestone", "any.kind", "any.tier"),
     "weight": ("of",),
     "queue": ("desk", "any"),
@@ -223,6 +223,7 @@ REFERRED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "desk": (("clock", "to"), ("queue", "desk"), ("department", "owner")),
     "queue": (("clock", "moves_to"), ("load", "overflow")),
     "clause": (("return_exception", "clause"),),
+    "clock": (("deadline", "clock"),),
 }
 """Table → (table, column) in which its rows are named."""
 IMPLIED: Final = {"calendar": {"around_the_clock"}, "queue": {"general"}}
