@@ -13,8 +13,8 @@ from api.packed import PACKED
 from api.problems import Problem
 from api.wiring import Services
 from domain.values import Instant
-from projections import instants
-from replay.as_of import At, LastBefore, NoSuchMoment
+from projections import instants, reports
+from replay.as_of import At, LastBefore, NoSuchMoment, Upto, resolve
 
 ASKED: Final = f"^({MOMENT[1:-1]}|{PACKED})$"
 """A moment in an address: as answers tell it, or packed."""
@@ -39,9 +39,11 @@ AtTime = Annotated[
 AtOccurred = Annotated[
     base.At | None,
     Query(
-        description="As of this instant, by what had occurred, whenever it was recorded. Queue and "
-        "counts of a ledger with more than 2,000 tickets are 422 `too_many_tickets`: the command "
-        "line (`ticketledger replay`, `stats --as-of`) has no such bound."
+        description="As of this instant, by what had occurred, whenever it was recorded. Tickets "
+        "of which something was recorded in another order than it occurred in are folded anew for "
+        "the queue and counts; where these are more than 2,000 the answer is 422 "
+        "`too_many_tickets`: the command line (`ticketledger replay`, `stats --as-of`) has no such "
+        "bound."
     ),
 ]
 
@@ -91,6 +93,21 @@ def told() -> Iterator[None]:
         yield
     except NoSuchMoment as error:
         raise Problem(error.code) from error
+
+
+def resolved(services: Services, at: At) -> Upto:
+    """Return what counts over all lanes at a moment; raise NoSuchMoment. Blocks."""
+
+    def has_occurred(by: Instant) -> bool:
+        return services.read_now(lambda connection: reports.has_occurred(connection.cursor(), by))
+
+    return resolve(services.ledger, at, services.now(), marks(services), has_occurred)
+
+
+def marks(services: Services) -> LastBefore | None:
+    """Return how moments ask the view of instants; None where it lies beside the record."""
+    is_beside = services.dsns.views == services.dsns.app
+    return None if is_beside else last_before(services)
 
 
 def last_before(services: Services) -> LastBefore:

@@ -6,6 +6,7 @@ commands are sent. Done again after a crash, it goes on with those that are not 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -15,8 +16,9 @@ from api.wiring import Services
 from domain import errors
 from domain.commands import MoveToBook
 from domain.ledger.requests import Case, Request
-from domain.ticket.state import Context
-from domain.values import Actor, Attachment, instant
+from domain.policies.book import Book
+from domain.ticket.context import Context
+from domain.values import Actor, Attachment, Instant, instant, moment_of
 from projections import queue
 from replay.what_changes import Changes, what_changes
 
@@ -31,6 +33,10 @@ class Move(NamedTuple):
     to: str
     why: str
     actor: Actor
+    tried: Book | None = None
+    """The book itself, where a dry run tells of it as if it were in force already."""
+    begins: Instant | None = None
+    """When that book begins, where this lies ahead."""
 
 
 def require_in_force(parts: Services, to: str) -> None:
@@ -63,14 +69,29 @@ def batches(tickets: Sequence[str]) -> Iterator[list[str]]:
         yield list(tickets[start : start + BATCH])
 
 
+def trial(parts: Services, book: Book, why: str, actor: Actor) -> Move:
+    """Return a move to a book, adopted or not, that can be told and never made."""
+    now, begins = parts.now(), instant(book.in_force_from)
+    if begins <= now:
+        return Move(book.version, why, actor, tried=book)
+    begun = book.model_copy(update={"in_force_from": moment_of(now)})
+    return Move(book.version, why, actor, tried=begun, begins=begins)
+
+
 def surveyed(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
     """Return what a move would change on tickets; nothing is recorded."""
     return [_changes(parts, parts.ledger.case(ticket), move) for ticket in tickets]
 
 
 def foreseen(parts: Services, actor: Actor, ticket: str, to: str) -> Changes:
-    """Return what a move would change on a ticket, or raise why it would be refused. Blocks."""
-    return _foreseen(parts, parts.ledger.case(ticket), Move(to, "dry_run", actor))
+    """Return what a move would change on a ticket once the book is in force; raise a refusal.
+
+    Blocks.
+    """
+    book = parts.ledger.book_named(to)
+    if book is None:
+        raise errors.UnknownBook
+    return _foreseen(parts, parts.ledger.case(ticket), trial(parts, book, "dry_run", actor))
 
 
 def moved(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
@@ -78,6 +99,7 @@ def moved(parts: Services, tickets: Iterable[str], move: Move) -> list[Changes]:
 
     A ticket is moved at the very version its changes were told of, so what is told is what is done.
     """
+    assert move.tried is None, "a trial is told and never made"
     waiting, done = list(tickets), dict[str, Changes]()
     for _ in range(TRIES):
         sent = []
@@ -105,7 +127,11 @@ def _changes(parts: Services, case: Case, move: Move) -> Changes:
     except errors.Refusal as refusal:
         ticket = case.ticket
         return Changes(
-            ticket=ticket.ticket, before=ticket.policy, after=move.to, refused=refusal.code
+            ticket=ticket.ticket,
+            before=ticket.policy,
+            after=move.to,
+            refused=refusal.code,
+            in_force_from=move.begins,
         )
 
 
@@ -118,9 +144,17 @@ def _foreseen(parts: Services, case: Case, move: Move) -> Changes:
         ticket=case.ticket.ticket,
         keep=_keeps_nothing,
         order=case.order,
-        books=ledger.book_named,
+        books=partial(_book, parts, move),
     )
-    return what_changes(_command(case, move), case.ticket, context)
+    found = what_changes(_command(case, move), case.ticket, context)
+    return replace(found, in_force_from=move.begins)
+
+
+def _book(parts: Services, move: Move, version: str) -> Book | None:
+    """Return a book by its version; the one that is tried needs no adoption."""
+    if move.tried is not None and version == move.tried.version:
+        return move.tried
+    return parts.ledger.book_named(version)
 
 
 def _request(case: Case, move: Move) -> Request:

@@ -2,22 +2,16 @@
 
 Rows that may be there go as array literals: a list adapted by the driver becomes an ARRAY[...]
 constructor that the server parses value by value; a literal is one constant. Rows that are
-certainly new go as lines of COPY. Which table they go to is for the caller.
+certainly new go by COPY, see `projections.cells`. Which table they go to is for the caller.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from typing import Final
-
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 DOCUMENT: Final = "document"
 """The type of a column whose values are JSON texts, sent by `documents`."""
 
 _SEPARATOR: Final = "\x1f"
-_SPECIAL: Final = re.compile(r"[\\\t\n\r]")
-_ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 class Shared(str):
@@ -67,33 +61,6 @@ def upsert(table: str, columns: Sequence[tuple[str, str]], key: Sequence[str]) -
         f"insert into {table} ({names}) select * from unnest({arrays}) "
         f"on conflict ({', '.join(key)}) do update set {replaced}"
     )
-
-
-def cell(value: str | None) -> str:
-    """Return a text as a cell of a line of COPY; None becomes NULL."""
-    if value is None:
-        return "\\N"
-    return _SPECIAL.sub(_escape, value) if _SPECIAL.search(value) else value
-
-
-def document(value: str) -> str:
-    """Return a text without control characters, such as JSON, as a cell of a line of COPY."""
-    return value.replace("\\", "\\\\")
-
-
-def add(db: Cursor, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
-    """Add rows that are not there yet, each a line of cells with tabs between them."""
-    text = "\n".join(lines).encode()
-    if not text:
-        return
-    # In one piece: whoever sends it in small ones waits for the interpreter before each.
-    db.copy_expert(
-        f"copy {table} ({', '.join(columns)}) from stdin", BytesIO(text), size=len(text) + 1
-    )
-
-
-def _escape(found: re.Match[str]) -> str:
-    return _ESCAPES[found[0]]
 
 
 def _quoted(value: str) -> str:

@@ -24,7 +24,7 @@ from domain.events import (
 )
 from domain.record import Record
 from domain.values import Instant
-from projections import listing
+from projections import listing, spans
 from projections.columns import Shared, integers, texts
 from projections.listing import Table
 from projections.projection import (
@@ -50,6 +50,7 @@ TABLES: Final = {
           asked text not null,
           planned_at text collate "C",
           planned text,
+          ended text,
           clock text,
           due_at text collate "C",
           breached boolean not null,
@@ -76,6 +77,16 @@ _TAKE_NOUGHT: Final = Shared("delete from view.department_count where lane = %s 
 OPEN: Final = "open"
 PLANNED: Final = "planned"
 MOOT: Final = "moot"
+_STOOD: Final = (
+    f"{spans.MOMENT} join view.department_request r "
+    "on r.lane = m.lane and split_part(r.asked, '-', 2)::bigint <= m.upto"
+)
+"""The requests that were asked by a moment."""
+_STATE: Final = (
+    f"case when split_part(r.planned, '-', 2)::bigint <= m.upto then '{PLANNED}' "
+    f"when split_part(r.ended, '-', 2)::bigint <= m.upto then '{MOOT}' else '{OPEN}' end"
+)
+"""How a request stood at a moment."""
 _CLOCKS: Final = (
     ClockStarted,
     ClockMoved,
@@ -103,6 +114,8 @@ class Asked(msgspec.Struct):
     planned_at: Instant | None = None
     planned: str | None = None
     """The event in which the plan came."""
+    ended: str | None = None
+    """The event by which the matter ended before a plan came."""
     clock: str | None = None
     due_at: Instant | None = None
     """Of the clock that runs, or ran."""
@@ -123,6 +136,7 @@ _TABLE: Final = Table(
         ("asked", "text"),
         ("planned_at", "text"),
         ("planned", "text"),
+        ("ended", "text"),
         ("clock", "text"),
         ("due_at", "text"),
         ("breached", "boolean"),
@@ -139,6 +153,11 @@ class DepartmentsPage:
         self.lane = lane
         self._asked: dict[tuple[str, str], Asked] = {}
         self._counts: dict[tuple[str, str], int] = {}
+
+    @property
+    def requests(self) -> Mapping[tuple[str, str], Asked]:
+        """Return the requests that were folded, by ticket and request."""
+        return self._asked
 
     def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
         """Read the requests on the tickets this page says more of."""
@@ -190,7 +209,8 @@ class DepartmentsPage:
                 one.state, one.planned_at, one.planned = PLANNED, record.at, place(record)
             case TicketResolved() | TicketClosed():
                 for one in self._of(ticket):
-                    one.state = MOOT if one.state == OPEN else one.state
+                    if one.state == OPEN:
+                        one.state, one.ended = MOOT, place(record)
             case event:
                 about = getattr(event, "clock", "").partition(":")[2]
                 if (ticket, about) in self._asked:
@@ -208,7 +228,7 @@ class DepartmentsView:
     """The view of requests to other departments; its rows belong to a ticket and a request."""
 
     name: str = "departments"
-    version: int = 1
+    version: int = 2
     families: frozenset[str] = OF_TICKETS
     by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
@@ -280,6 +300,28 @@ def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> Request
     return RequestPage(moment, found, None if key is None else Key(*key))
 
 
+def keys_at(
+    db: Cursor, upto: Mapping[int, int], filters: Filters, after: Key | None, limit: int
+) -> list[Key]:
+    """Return up to `limit` requests that stood so at a moment, behind a key.
+
+    The moment is a position of each lane.
+    """
+    conditions, values = ["r.department = %s"], [filters.department]
+    if filters.state is not None:
+        conditions.append(f"{_STATE} = %s")
+        values.append(filters.state)
+    if after is not None:
+        conditions.append("(r.asked_at, r.ticket, r.request) > (%s, %s, %s)")
+        values += msgspec.structs.astuple(after)
+    db.execute(
+        f"select r.asked_at, r.ticket, r.request from {_STOOD} "
+        f"where {' and '.join(conditions)} order by r.asked_at, r.ticket, r.request limit %s",
+        (*spans.moment(upto), *values, limit),
+    )
+    return [Key(*row) for row in db.fetchall()]
+
+
 class Counts(msgspec.Struct, frozen=True):
     """How many requests stand how: department → state → number, from counter rows."""
 
@@ -301,3 +343,16 @@ def counts(db: Cursor) -> Counts:
         if department is not None:
             found.setdefault(department, {})[state] = requests
     return Counts(rows[0][0], found)
+
+
+def counts_at(db: Cursor, upto: Mapping[int, int], moment: str) -> Counts:
+    """Return the requests of every department by state as they were at a moment, one by one."""
+    db.execute(
+        f"select r.department, {_STATE} as stood, count(*) from {_STOOD} "
+        "group by r.department, stood order by r.department, stood",
+        spans.moment(upto),
+    )
+    found: dict[str, dict[str, int]] = {}
+    for department, state, requests in db.fetchall():
+        found.setdefault(department, {})[state] = requests
+    return Counts(moment, found)

@@ -17,7 +17,7 @@ from domain.events import DiagnosisCorrected, DiagnosisMade, Event
 from domain.record import Record
 from domain.streams import parse_moment
 from domain.values import BASIS_POINTS
-from projections import blocks
+from projections import blocks, spans
 from projections.columns import Shared, integers, texts, upsert
 from projections.projection import (
     MOMENT,
@@ -32,8 +32,6 @@ from projections.projection import (
 
 NAME: Final = "diagnosis"
 DIMENSIONS: Final = ("responsible", "scenario", "kind")
-LASTING: Final = 2**63 - 1
-"""The end of a pair that stands."""
 TABLES: Final = {
     "view.diagnosis": (
         """create table view.diagnosis(
@@ -46,7 +44,7 @@ TABLES: Final = {
           primary key (ticket, since))""",
         "create index on view.diagnosis (ticket, since) where person is not null",
         "create index on view.diagnosis (lane, since)",
-        f"create index on view.diagnosis (lane, until) where until < {LASTING}",
+        f"create index on view.diagnosis (lane, until) where until < {spans.LASTING}",
     ),
     "view.agreement": (
         """create table view.agreement(
@@ -88,7 +86,7 @@ _AT: Final = (
     "group by d.machine, d.person union all "
     f"select null, d.machine, d.person, -count(*) from {blocks.MOMENT} "
     "join view.diagnosis d on d.lane = m.lane and d.until between m.first and m.upto "
-    f"and d.until < {LASTING} group by d.machine, d.person"
+    f"and d.until < {spans.LASTING} group by d.machine, d.person"
 )
 """Counters of whole blocks, and pairs that begin and end in the one that holds the moment."""
 _DIAGNOSED: Final = ("", "", "")
@@ -128,7 +126,7 @@ class DiagnosisPage:
         db.execute(
             "select ticket, since, machine, person from view.diagnosis "
             "where ticket = any(%s::text[]) and until = %s",
-            (texts(sorted(tickets)), LASTING),
+            (texts(sorted(tickets)), spans.LASTING),
         )
         for ticket, since, machine, person in db.fetchall():
             pair = _Pair(since, _read(machine), None if person is None else _read(person))
@@ -150,7 +148,7 @@ class DiagnosisPage:
         rows = [
             (ticket, pair, until)
             for ticket, pairs in self._pairs.items()
-            for pair, until in zip(pairs, [*(one.since for one in pairs[1:]), LASTING], strict=True)
+            for pair, until in spans.ended(pairs)
         ]
         db.execute(
             _UPSERT,
@@ -342,12 +340,10 @@ def page(
 def _source(places: Mapping[int, int] | None) -> tuple[str, list[Any]]:
     """Return the pairs that stand, or stood at positions of lanes, and the values of that."""
     if places is None:
-        return "(select * from view.diagnosis where until = %s) as d", [LASTING]
+        return "(select * from view.diagnosis where until = %s) as d", [spans.LASTING]
     return (
-        "(select p.* from view.diagnosis p "
-        "join unnest(%s::int[], %s::bigint[]) as m(lane, upto) "
-        "on p.lane = m.lane and p.since <= m.upto and p.until > m.upto) as d",
-        [integers(places), integers(places.values())],
+        f"(select p.* from {spans.MOMENT} join view.diagnosis p on {spans.HOLDS}) as d",
+        [*spans.moment(places)],
     )
 
 

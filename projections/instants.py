@@ -30,10 +30,11 @@ TABLES: Final = {
 _NEWEST: Final = (
     "select position, latest from view.instant where lane = %s order by position desc limit 1"
 )
-_LAST_BEFORE: Final = (
+LAST_BEFORE: Final = (
     "select position from view.instant where lane = %s and latest <= %s "
     "order by latest desc, position desc limit 1"
 )
+"""By lane and instant, what `last_before` returns; to stand in a statement about the record too."""
 
 
 class Mark(NamedTuple):
@@ -115,6 +116,6 @@ def last_before(db: Cursor, lane: int, at: Instant) -> int:
 
     0 when there is none. What follows has to be looked at record by record.
     """
-    planned.execute(db, _LAST_BEFORE, (lane, at))
+    planned.execute(db, LAST_BEFORE, (lane, at))
     found = db.fetchone()
     return 0 if found is None else int(found[0])

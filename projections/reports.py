@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.events import SourceReported
 from domain.values import Instant
-from projections import blocks
+from projections import blocks, spans
 from projections.columns import Shared, integers, texts, upsert
 from projections.projection import MOMENT, OF_TICKETS, PAGE_SIZE_MAX, Fact, Page, View
 
@@ -31,6 +31,7 @@ TABLES: Final = {
           primary key (ticket, version))""",
         "create index on view.report (state, ticket, version)",
         "create index on view.report (lane, position)",
+        "create index on view.report (occurred_at)",
     ),
     "view.report_count": (
         """create table view.report_count(
@@ -132,7 +133,7 @@ class ReportsView:
     """The view of every row that another system reported."""
 
     name: str = NAME
-    version: int = 1
+    version: int = 2
     families: frozenset[str] = OF_TICKETS
     by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
@@ -222,15 +223,19 @@ def counts(db: Cursor, bound: Bound) -> dict[str, int]:
     return dict(db.fetchall())
 
 
+def has_occurred(db: Cursor, at: Instant) -> bool:
+    """Return whether anything that other systems told had occurred by an instant."""
+    db.execute("select exists(select from view.report where occurred_at <= %s)", (at,))
+    (found,) = db.fetchone() or (False,)
+    return bool(found)
+
+
 def _source(bound: Bound | None) -> tuple[str, list[Any]]:
     """Return where rows are looked for, and the values of that."""
     if bound is None:
         return "view.report r", []
-    source = (
-        "view.report r join unnest(%s::int[], %s::bigint[]) as m(lane, upto) "
-        "on m.lane = r.lane and r.position <= m.upto"
-    )
-    values: list[Any] = [integers(bound.places), integers(bound.places.values())]
+    source = f"view.report r join {spans.MOMENT} on m.lane = r.lane and r.position <= m.upto"
+    values: list[Any] = [*spans.moment(bound.places)]
     if bound.occurred is not None:
         return f"{source} and r.occurred_at <= %s", [*values, bound.occurred]
     return source, values

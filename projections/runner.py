@@ -17,46 +17,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - the cla
 
 from domain.record import Record
 from domain.streams import position_text
-from projections import (
-    agents,
-    arbitration,
-    clocks,
-    deadlines,
-    departments,
-    diagnosis,
-    instants,
-    positions,
-    progress_board,
-    quarantine,
-    queue,
-    queue_past,
-    reports,
-    surveys,
-    training,
-)
+from projections import positions, quarantine
 from projections.folding import facts_of, settle
 from projections.positions import Lease, LeaseLost
 from projections.projection import Source, View, where
 from projections.session import Connect, Session, connect
+from projections.views import VIEWS
 
 _LOG: Final = logging.getLogger(__name__)
-
-VIEWS: Final[tuple[View, ...]] = (
-    queue.VIEW,
-    progress_board.VIEW,
-    arbitration.VIEW,
-    deadlines.VIEW,
-    clocks.VIEW,
-    departments.VIEW,
-    diagnosis.VIEW,
-    surveys.VIEW,
-    agents.VIEW,
-    queue_past.VIEW,
-    instants.VIEW,
-    training.VIEW,
-    reports.VIEW,
-)
-"""Every view of the program."""
 
 
 class Views:

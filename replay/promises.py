@@ -50,6 +50,8 @@ class Promise(Table):
         rule = self.clock
         if rule.when or rule.unless or rule.per != "ticket" or rule.repeats:
             raise ValueError(f"clock {rule.id} is for some matters, or runs more than once in one")
+        if rule.by_skill or rule.by_assignee:
+            raise ValueError(f"clock {rule.id} asks who keeps it, which history does not tell")
         if elsewhere := OF_THE_ORDER.intersection((*rule.starts, *rule.stops, *rule.cancels)):
             raise ValueError(f"clock {rule.id} names {min(elsewhere)}, which an order tells")
         if rule.calendar != self.calendar.name:
@@ -116,15 +118,18 @@ def counts(found: Iterable[Outcome]) -> dict[str, int]:
         0,
     )
     for one in found:
-        told["begun"] += 1
-        told["moot"] += one.moot
-        told["open"] += one.ended_at is None
-        if one.kept_net is None:
-            continue
-        told["ended"] += 1
-        told["kept_gross" if one.kept_gross else "broken_gross"] += 1
-        told["kept_net" if one.kept_net else "broken_net"] += 1
+        for name in counted_as(one):
+            told[name] += 1
     return told
+
+
+def counted_as(one: Outcome) -> tuple[str, ...]:
+    """Return in which of the counts a ticket is."""
+    if one.kept_net is None:
+        ways = (("moot", one.moot), ("open", one.ended_at is None))
+        return ("begun", *(name for name, is_so in ways if is_so))
+    gross = "kept_gross" if one.kept_gross else "broken_gross"
+    return ("begun", "ended", gross, "kept_net" if one.kept_net else "broken_net")
 
 
 class _History:

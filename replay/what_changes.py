@@ -13,9 +13,10 @@ from domain.commands import MoveToBook, PassClock
 from domain.events import ClockBreached, Event, PayoutOwed, TicketEvent
 from domain.policies.book import Book
 from domain.ticket.clocks.running import cost_of, next_at, rule_of
+from domain.ticket.context import Context
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settle
-from domain.ticket.state import Context, Stamp, Ticket
+from domain.ticket.state import Stamp, Ticket
 from domain.values import SYSTEM, Instant, Money
 
 _T = TypeVar("_T")
@@ -59,6 +60,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: str
     refused: str | None = None
     """The code of the refusal, where it would not be moved."""
+    in_force_from: Instant | None = None
+    """When the other book begins, where that lies ahead: what is told is as if it had begun."""
     priority: tuple[int, int] | None = None
     queue: tuple[str | None, str | None] | None = None
     clocks: tuple[ClockChange, ...] = ()

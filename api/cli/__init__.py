@@ -14,6 +14,7 @@ from api.cli import (
     erasing,
     explaining,
     exporting,
+    fairness,
     importing,
     inspecting,
     keys,
@@ -61,6 +62,7 @@ for group in (
     exporting,
     archiving,
     what_if,
+    fairness,
     training,
 ):
     group.register(app)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.cli.moments import written_moment
+from api.cli.progress import Bar
 from api.cli.signed import ledger_of
 from api.cli.terminal import (
     CommandError,
@@ -16,10 +17,8 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
     terminable,
 )
 from api.cli.verifying import NOT_ANCHORED, LogKeys
@@ -74,7 +73,7 @@ def write_archive(
 ) -> None:
     """Write the record, as far as signed checkpoints cover it, or add what is new to an archive."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
-    with in_words("Run the same command again: what was written whole is kept."):
+    with in_words("Run the same command again: what was written whole is kept.") as bar:
         from api.auditing import public_keys  # noqa: PLC0415 - heavy
         from domain.values import KeyPurpose  # noqa: PLC0415 - heavy
         from replay.archive.source import Source  # noqa: PLC0415 - an extra
@@ -88,7 +87,7 @@ def write_archive(
                 parts=parts,
             )
             with Source(ledger.record.connections.dsn) as source:
-                whole = write(source, order, _progress)
+                whole = write(source, order, bar.counting("events"))
     ranges = sum(len(lane.ranges) for lane in whole.lanes)
     told = {"directory": str(directory), "upto": whole.moment, "events": whole.events}
     answer(told | {"ranges": ranges, "parts": whole.parts}, as_json=as_json)
@@ -108,14 +107,20 @@ def verify_archive(
     as_json: Json = False,
 ) -> None:
     """Check an archive by itself: no database, no network, no keys but those you give."""
-    with in_words():
+    with in_words() as bar:
         from domain.proof.keys import parse_vkey  # noqa: PLC0415 - heavy
         from replay.archive.checking import digest, verify  # noqa: PLC0415 - an extra
 
         log_keys = tuple(parse_vkey(one).public for one in key or ())
         copies = _copies(directory, against, log_keys)
         with engine_of(engine, scheduler, workers) as chosen:
-            report = verify(directory, chosen, log_keys=log_keys, copies=copies, progress=_progress)
+            report = verify(
+                directory,
+                chosen,
+                log_keys=log_keys,
+                copies=copies,
+                progress=bar.counting("events"),
+            )
     if as_json:
         answer(report.table() | {"digest": digest(report)}, as_json=True)
     else:
@@ -146,7 +151,7 @@ def tell_figures(
     as_json: Json = False,
 ) -> None:
     """Tell how many tickets there are and where they stand, by folding the archive again."""
-    with in_words():
+    with in_words() as bar:
         import msgspec  # noqa: PLC0415 - heavy
 
         from replay.archive import figures as counting  # noqa: PLC0415 - an extra
@@ -164,12 +169,12 @@ def tell_figures(
             told = msgspec.to_builtins(columns) | {"digest": counting.digest(columns)}
         else:
             with engine_of(engine, scheduler, workers) as chosen:
+                progress = bar.counting("events")
                 if promise is not None:
-                    told = dict(
-                        kept_promises(directory, _promise(promise), chosen, progress=_progress)
-                    )
+                    rule = _promise(promise)
+                    told = dict(kept_promises(directory, rule, chosen, progress=progress))
                 else:
-                    found = counting.figures(directory, chosen, progress=_progress)
+                    found = counting.figures(directory, chosen, progress=progress)
                     told = msgspec.to_builtins(found) | {"digest": counting.digest(found)}
     answer(told, as_json=as_json)
 
@@ -198,13 +203,13 @@ def engine_of(name: str, scheduler: str | None, workers: int | None) -> Iterator
 
 
 @contextmanager
-def in_words(interrupted: str = "Nothing was changed.") -> Iterator[None]:
-    """Tell what goes wrong with an archive in words, and let Ctrl-C end in order."""
+def in_words(interrupted: str = "Nothing was changed.") -> Iterator[Bar]:
+    """Give a bar, tell what goes wrong with an archive in words, and let Ctrl-C end in order."""
     try:
-        with terminable():
-            yield
+        with terminable(), Bar() as bar:
+            yield bar
     except KeyboardInterrupt:
-        say(f"\nInterrupted. {interrupted}")
+        say(f"Interrupted. {interrupted}")
         raise typer.Exit(Exit.INTERRUPTED) from None
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"pyarrow", "duckdb"}:
@@ -225,8 +230,6 @@ def in_words(interrupted: str = "Nothing was changed.") -> Iterator[None]:
         if told is None:
             raise
         raise told from error
-    finally:
-        end_progress()
 
 
 def _meaning(error: Exception) -> CommandError | None:
@@ -346,7 +349,3 @@ def _line(finding: "Finding") -> str:
 
     told = str(finding) if finding.lane is not None else f"{finding.code}: {finding.what}"
     return f"{told}  ({MEANINGS[finding.code]})"
-
-
-def _progress(done: int, total: int) -> None:
-    show_progress(done / total if total else 1.0, f"{done:,} of {total:,} events")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from api.cli.piloting import pilot
+from api.cli.replaying import require_level
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -22,7 +23,7 @@ from api.cli.terminal import (
 
 if TYPE_CHECKING:
     from api.wiring import Services
-    from domain.policies.book import BookError
+    from domain.policies.book import Book, BookError
     from domain.values import Actor, Instant
     from replay.what_changes import Changes
 
@@ -104,7 +105,7 @@ def check(path: BookFile, *, as_json: Json = False) -> None:
     from domain.values import instant  # noqa: PLC0415 - heavy
 
     try:
-        book = books.require_sources(books.parse(_read(path)))
+        book = books.require_adoptable(books.parse(_read(path)))
     except books.BookError as error:
         _refused(error, as_json=as_json)
     told = {
@@ -189,7 +190,13 @@ def diff(
 
 def move(
     *,
-    to: Annotated[str, typer.Option(help="The version of the adopted book to move to.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The version of the adopted book to move to; of a dry run also a book to come, or "
+            "one nobody adopted: a TOML file, or a folder of such files."
+        ),
+    ],
     why: Annotated[str, typer.Option(help="The reason, which goes on every ticket's record.")],
     ticket: Annotated[list[str] | None, typer.Option(help="A ticket; may be repeated.")] = None,
     all_open: Annotated[
@@ -216,12 +223,15 @@ def move(
     from api.wiring import services  # noqa: PLC0415 - heavy
     from replay.what_changes import totals  # noqa: PLC0415 - heavy
 
-    asked = moving.Move(to, why, _admin(by))
     sums = totals(())
     try:
         with services(settings) as parts:
-            moving.require_in_force(parts, to)
-            work = moving.surveyed if dry_run else moving.moved
+            if dry_run:
+                work = moving.surveyed
+                asked = moving.trial(parts, _tried(parts, to), why, _admin(by))
+            else:
+                work, asked = moving.moved, moving.Move(to, why, _admin(by))
+                moving.require_in_force(parts, to)
             for batch in _batches(parts, ticket):
                 found = work(parts, batch, asked)
                 sums = totals(found, sums)
@@ -236,18 +246,33 @@ def move(
         answer({"dry run, nothing was recorded" if dry_run else "moved": sums}, as_json=False)
 
 
+def _tried(parts: "Services", name: str) -> "Book":
+    """Return the book that a dry run is about: an adopted one, or one that is only written."""
+    from api.cli.trials import in_book_words, written_book  # noqa: PLC0415 - heavy
+    from domain import errors  # noqa: PLC0415 - heavy
+    from domain.policies.book import parse, require_adoptable  # noqa: PLC0415 - heavy
+
+    adopted = parts.ledger.book_named(name)
+    if adopted is not None:
+        return adopted
+    book = parse(written_book(name))
+    known = parts.ledger.book_named(book.version)
+    if known is not None and known.digest != book.digest:
+        raise errors.BookKnownOtherwise
+    if known is None:
+        with in_book_words():
+            require_adoptable(book)
+        say(f"{book.version} is not adopted: told is what it would change once it is in force.")
+    return known or book
+
+
 def _batches(parts: "Services", tickets: list[str] | None) -> Iterator[list[str]]:
     """Give the tickets that are meant; all open ones as far as the record has come."""
     from api import moving  # noqa: PLC0415 - heavy
 
     if tickets:
         return moving.batches(list(dict.fromkeys(tickets)))
-    if not parts.views.catch_up():
-        raise CommandError(
-            "The views are not level with the record.",
-            why=parts.views.failure() or "the process that folds them is too slow",
-            remedy="see `ticketledger doctor`, or try again in a while",
-        )
+    require_level(parts)
     return moving.open_tickets(parts)
 
 
@@ -261,7 +286,8 @@ def _tell(one: "Changes", *, as_json: bool) -> None:
     if one.refused is not None or one.before == one.after:
         typer.echo(f"{one.ticket}  {one.refused or 'is there already'}")
         return
-    typer.echo(f"{one.ticket}  {one.before} -> {one.after}")
+    ahead = "" if one.in_force_from is None else f"  not in force before {one.in_force_from}"
+    typer.echo(f"{one.ticket}  {one.before} -> {one.after}{ahead}")
     for name, pair in (("priority", one.priority), ("queue", one.queue)):
         if pair is not None:
             typer.echo(f"  {name:<28} {pair[0]} -> {pair[1]}")

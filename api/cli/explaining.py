@@ -1,5 +1,6 @@
 """The commands `explain` and `journey`: why something is as it is, and how it came there."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,6 +51,7 @@ def explain(
 
     from api.reads.orders import order_records  # noqa: PLC0415 - heavy
     from api.reads.personal import ticket_records  # noqa: PLC0415 - heavy
+    from api.reads.staff import staff_records  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
     from replay import explain as explaining  # noqa: PLC0415 - heavy
 
@@ -69,6 +71,7 @@ def explain(
             () if known.order is None else order_records(parts, known.order),
             books=parts.ledger.book_named,
             texts={},
+            staff=partial(staff_records, parts),
         )
     right = explaining.recomputed(decisions)
     if as_json:
@@ -102,12 +105,7 @@ def journey(
 
     with services(settings) as parts, replaying.told():
         if of_order:
-            if not parts.views.catch_up():
-                raise CommandError(
-                    "The views are not level with the record.",
-                    why=parts.views.failure() or "the process that folds them is too slow",
-                    remedy="see `ticketledger doctor`, or try again in a while",
-                )
+            replaying.require_level(parts)
             whole, more = journey_of_order(parts, about)
             told = {**msgspec.to_builtins(whole, order="deterministic"), "more": more}
             lines = [f"order {about}", *_waits(whole), *_steps(whole.steps)]

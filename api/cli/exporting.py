@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.moments import known_moment
+from api.cli.progress import Bar, Counting
 from api.cli.signed import ledger_of
 from api.cli.terminal import (
     CommandError,
@@ -17,10 +18,8 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
     terminable,
 )
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from replay.exports.checked import Checked
     from replay.exports.reading import Span
 
-PROGRESS_S: Final = 0.2
 group = typer.Typer(
     help="Write the record in forms that others read.",
     no_args_is_help=True,
@@ -46,7 +44,7 @@ Tickets = Annotated[
     list[str] | None,
     typer.Option("--ticket", "--tickets", help="This ticket alone; again for each."),
 ]
-Write = Callable[["Span", Path, Callable[[int, int], None]], int]
+Write = Callable[["Span", Path, Counting], int]
 
 
 def register(app: typer.Typer) -> None:
@@ -71,11 +69,10 @@ def export_jsonl(
 ) -> None:
     """Write the records themselves, as far as signed checkpoints cover them, with the proof."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
-    from replay.exports.files import part_of  # noqa: PLC0415 - heavy
     from replay.exports.jsonl import begun, export_lines  # noqa: PLC0415 - heavy
 
     with ledger_of(settings, signed=True) as (ledger, ends):
-        span = _span(ledger, since, upto, ticket, ends=ends, begun=begun(part_of(file)))
+        span = _span(ledger, since, upto, ticket, ends=ends, begun=_begun(file, begun))
         _export("jsonl", partial(export_lines, ledger), span, file, as_json=as_json)
 
 
@@ -94,7 +91,7 @@ def export_xes(
     from replay.exports import xes  # noqa: PLC0415 - heavy
 
     with ledger_of(settings) as (ledger, ends):
-        span = _span(ledger, since, upto, ticket, ends=ends, begun=None)
+        span = _span(ledger, since, upto, ticket, ends=ends, begun=_begun(file, xes.begun))
         _export("xes", partial(xes.export_xes, ledger.record), span, file, as_json=as_json)
 
 
@@ -132,10 +129,9 @@ def export_ocel_sqlite(
     """Write the same as OCEL 2.0 in SQLite."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from replay.exports import ocel_sqlite  # noqa: PLC0415 - heavy
-    from replay.exports.files import part_of  # noqa: PLC0415 - heavy
 
     with ledger_of(settings) as (ledger, ends):
-        begun = ocel_sqlite.begun(part_of(file))
+        begun = _begun(file, ocel_sqlite.begun)
         span = _span(ledger, since, upto, ticket, ends=ends, begun=begun)
         write = partial(ocel_sqlite.export_sqlite, ledger.record)
         _export("ocel-sqlite", write, span, file, as_json=as_json)
@@ -197,6 +193,26 @@ def _tell(checked: "Checked", *, as_json: bool) -> None:
             typer.echo(f"Not checked: {words}.")
     if not checked.clean:
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _begun(file: Path, begun: "Callable[[Path], Span | None]") -> "Span | None":
+    """Return the span of an export that was begun beside a file, which must not be there."""
+    from replay.exports.files import Taken, part_of  # noqa: PLC0415 - heavy
+
+    try:
+        return begun(part_of(file))
+    except Taken as error:
+        raise _taken(error) from error
+
+
+def _taken(error: Exception) -> CommandError:
+    """Return what is said where the file is there already."""
+    return CommandError(
+        "The file can not be written.",
+        why=str(error),
+        remedy="name a new file; an export replaces nothing",
+        code=Exit.USAGE,
+    )
 
 
 def _span(
@@ -262,18 +278,13 @@ def _export(form: str, write: Write, span: "Span", file: Path, *, as_json: bool)
 
     began = monotonic()
     try:
-        with terminable():
-            events = write(span, file, _Watch())
+        with terminable(), Bar() as bar:
+            events = write(span, file, bar.counting("records"))
     except KeyboardInterrupt:
-        say("\nInterrupted. Run the same command again to have the whole file.")
+        say("Interrupted. Run the same command again to have the whole file.")
         raise typer.Exit(Exit.INTERRUPTED) from None
     except Taken as error:
-        raise CommandError(
-            "The file can not be written.",
-            why=str(error),
-            remedy="name a new file; an export replaces nothing",
-            code=Exit.USAGE,
-        ) from error
+        raise _taken(error) from error
     except OtherExport as error:
         raise CommandError(
             "What was begun can not be gone on with.",
@@ -302,8 +313,6 @@ def _export(form: str, write: Write, span: "Span", file: Path, *, as_json: bool)
             remedy="name a new file in a directory that is there, with room for it",
             code=Exit.USAGE,
         ) from error
-    finally:
-        end_progress()
     told = {
         "form": form,
         "file": str(file),
@@ -320,16 +329,3 @@ def _told(moment: Mapping[int, int]) -> str:
     from domain.streams import position_text  # noqa: PLC0415 - heavy
 
     return ",".join(position_text(lane, position) for lane, position in sorted(moment.items()))
-
-
-class _Watch:
-    """Draws the bar, a few times a second at most."""
-
-    def __init__(self) -> None:
-        self._drawn_at = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = monotonic()
-        if now - self._drawn_at >= PROGRESS_S or done == total:
-            self._drawn_at = now
-            show_progress(done / total if total else 1.0, f"{done:,} of {total:,} records")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
-from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.progress import Bar
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -17,17 +17,13 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
 )
 
 if TYPE_CHECKING:
-    from api.imports.engine import Totals
+    from api.imports.engine import Totals, Watch
     from domain.values import Instant
-
-PROGRESS_S: Final = 0.2
 
 
 def register(app: typer.Typer) -> None:
@@ -70,10 +66,10 @@ def import_file(
     from api.imports.rejects import Rejects  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
 
-    watch = _Watch()
     try:
         read = load_mapping(mapping)
         with ExitStack() as stack:
+            watch = _watch(stack.enter_context(Bar()))
             parts = stack.enter_context(services(settings))
             told = stack.enter_context(
                 Rejects(file, directory=rejects, fallback=settings.data_dir / "rejected")
@@ -107,8 +103,6 @@ def import_file(
             remedy="correct the file or the mapping and run it again: rows that are in are skipped",
             code=Exit.INVALID if file.is_file() else Exit.NOT_FOUND,
         ) from error
-    finally:
-        watch.end()
     answer(totals.table(), as_json=as_json)
     if totals.rejects is not None:
         say(f"{totals.rejected} rows were rejected; {totals.rejects} tells why.")
@@ -117,25 +111,18 @@ def import_file(
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-class _Watch:
-    """Draws the bar, a few times a second at most."""
+def _watch(bar: Bar) -> "Watch":
+    """Return what tells by a bar how much of the file is read, and what is in it."""
 
-    def __init__(self) -> None:
-        self._drawn_at = 0.0
+    def tell(share: float, totals: "Totals") -> None:
+        bar.draw(share, lambda: _so_far(totals))
 
-    def __call__(self, share: float, totals: "Totals") -> None:
-        now = monotonic()
-        if now - self._drawn_at >= PROGRESS_S:
-            self._drawn_at = now
-            words = f"{totals.rows:,} rows, {totals.tickets:,} tickets"
-            if totals.rejected:
-                words += f", {totals.rejected:,} rejected"
-            show_progress(share, words)
+    return tell
 
-    def end(self) -> None:
-        """Leave the bar's line, if one was drawn."""
-        if self._drawn_at:
-            end_progress()
+
+def _so_far(totals: "Totals") -> str:
+    words = f"{totals.rows:,} rows, {totals.tickets:,} tickets"
+    return f"{words}, {totals.rejected:,} rejected" if totals.rejected else words
 
 
 @contextmanager

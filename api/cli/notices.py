@@ -47,12 +47,13 @@ def listed(
             lambda db: outbox.listed(db.cursor(), failed=not waiting, limit=limit)
         )
     if as_json:
-        answer({"notices": [one._asdict() for one in found]}, as_json=True)
+        told = [{**one._asdict(), "ticket": one.ticket} for one in found]
+        answer({"notices": told}, as_json=True)
         return
     for one in found:
         state = one.why or f"from {one.next_at}"
         typer.echo(
-            f"{one.notice}  {one.ticket}  {one.rule} to {one.to} by {one.channel}  "
+            f"{one.notice}  {one.ticket or one.about}  {one.rule} to {one.to} by {one.channel}  "
             f"tries {one.tries}  {state}"
         )
 

@@ -1,12 +1,15 @@
 """The command about pilots: a book is tried on new tickets, and its arms are told side by side."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.progress import Bar
+from api.cli.replaying import AtPosition, AtTime, places_of
+from api.cli.replaying import told as moment_told
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -14,10 +17,8 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from api.wiring import Services
     from domain.commands import AnnouncePilot, EndPilot
     from domain.values import Actor
-    from replay.pilots import Comparison, Figures
+    from replay.pilots import Comparison, Figure, Figures
 
 
 def pilot(
@@ -55,6 +56,11 @@ def pilot(
     compare: Annotated[
         str | None, typer.Option("--compare", help="Tell the arms of this pilot, day by day.")
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="With --compare: list the tickets behind each number.")
+    ] = False,
+    at_position: AtPosition = None,
+    at_time: AtTime = None,
     by: Annotated[
         str, typer.Option(help="The administrator who orders it, by reference.")
     ] = "operator",
@@ -70,6 +76,13 @@ def pilot(
             remedy="give one of them, or none to list the pilots",
             code=Exit.USAGE,
         )
+    if compare is None and (listed or at_position is not None or at_time is not None):
+        raise CommandError(
+            "There is nothing to list, and nothing that was.",
+            why="--list, --at-position and --at-time are of what --compare tells",
+            remedy="name a pilot with --compare",
+            code=Exit.USAGE,
+        )
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.wiring import services  # noqa: PLC0415 - heavy
 
@@ -83,7 +96,9 @@ def pilot(
         if command is not None:
             _record(parts, command, by, as_json=as_json)
         elif compare is not None:
-            _compare(parts, compare, as_json=as_json)
+            with moment_told(), _interruptible():
+                until = places_of(parts, position=at_position, time=at_time)
+                _compare(parts, compare, until, listed=listed, as_json=as_json)
         else:
             _list(parts, as_json=as_json)
 
@@ -168,27 +183,46 @@ def _list(parts: "Services", *, as_json: bool) -> None:
         )
 
 
-def _compare(parts: "Services", name: str, *, as_json: bool) -> None:
+def _compare(
+    parts: "Services", name: str, ends: Mapping[int, int], *, listed: bool, as_json: bool
+) -> None:
     import msgspec  # noqa: PLC0415 - heavy
 
     from api.moments import last_before  # noqa: PLC0415 - heavy
     from api.reads.pilots import known_pilot  # noqa: PLC0415 - heavy
-    from replay.pilots import compare  # noqa: PLC0415 - heavy
+    from replay.pilots import laid_out  # noqa: PLC0415 - heavy
 
-    with _interruptible():
-        try:
-            found = compare(
-                parts.ledger,
-                known_pilot(parts, name),
-                last_before=last_before(parts),
-                progress=lambda done, whole: show_progress(done / max(whole, 1), f"{done} matters"),
-            )
-        finally:
-            end_progress()
+    with Bar() as bar:
+        found = laid_out(
+            parts.ledger,
+            known_pilot(parts, name),
+            last_before=last_before(parts),
+            ends=ends,
+            progress=bar.counting("matters"),
+        )
+    lists = [
+        {**msgspec.to_builtins(figure), "count": len(tickets), "tickets": sorted(tickets)}
+        for figure, tickets in sorted(found.behind.items(), key=_order)
+        if listed and tickets
+    ]
     if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+        told = msgspec.to_builtins(found.comparison)
+        told |= {"lists": lists} if listed else {}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    _tell(found)
+    for one in lists:
+        what = " ".join(one[part] for part in ("kind", "subject", "row", "change", "under"))
+        for ticket in one["tickets"]:
+            number = f"{one['day'] or '-':>4}  {one['arm']:<8} {one['figure']:<10}"
+            typer.echo(f"{ticket}  {number} {what}".rstrip())
+    _tell(found.comparison)
+
+
+def _order(one: tuple["Figure", Sequence[str]]) -> tuple[Any, ...]:
+    """Return what the numbers of a comparison are sorted by: day by day, arm by arm."""
+    figure, _ = one
+    what = (figure.kind, figure.subject, figure.row, figure.change, figure.under)
+    return (figure.day, figure.arm, figure.figure, *what)
 
 
 def _tell(found: "Comparison") -> None:

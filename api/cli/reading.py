@@ -1,7 +1,8 @@
 """Commands that read: stats, show, tail."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from domain.ledger.application import TicketLedger
     from domain.record import Record
+    from replay.promises import Outcome
 
 PAGE: Final = 1_000
 TAIL: Final = 10
@@ -43,6 +45,9 @@ def stats(
         Path | None,
         typer.Option(help="Tell instead how often this promise was kept: a TOML file."),
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="With --promise: list the tickets behind the numbers.")
+    ] = False,
     at: Annotated[
         str | None, typer.Option("--as-of", help="As of this instant, like 2016-04-01T00:00:00Z.")
     ] = None,
@@ -53,44 +58,36 @@ def stats(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how many tickets there are and where they stand, now or as of an instant.
-
-    By what had occurred, over more than 2,000 tickets the addresses in `links` are answered with
-    too_many_tickets: `ticketledger replay queue --at-occurred` lists them, with the same filters.
-    """
-    if by not in {"recorded", "occurred"} or (promise is not None and at is not None):
+    """Tell how many tickets there are and where they stand, now or as of an instant."""
+    if by not in {"recorded", "occurred"} or (listed if promise is None else at is not None):
         raise CommandError(
             "This can not be told.",
-            why="--by is recorded or occurred, and --promise is told of everything on record",
+            why="--by is recorded or occurred, --promise is told of everything on record, and "
+            "--list is of a promise: what lists the other numbers is in `links`, with --json",
             remedy="see `ticketledger stats --help`",
             code=Exit.USAGE,
         )
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     if promise is not None:
-        answer(_kept(promise, settings), as_json=as_json)
+        _tell_kept(promise, settings, listed=listed, as_json=as_json)
         return
     import msgspec  # noqa: PLC0415 - heavy
 
-    from api.cli.replaying import moment_of, upto_of  # noqa: PLC0415 - heavy
-    from api.cli.replaying import told as moment_told  # noqa: PLC0415 - heavy
-    from api.reads.counts import numbers, numbers_at  # noqa: PLC0415 - heavy
+    from api.cli import replaying  # noqa: PLC0415 - heavy
+    from api.reads.counts import numbers  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
 
-    with services(settings) as parts, moment_told():
-        recorded = by == "recorded"
-        asked = moment_of(parts, time=at if recorded else None, occurred=None if recorded else at)
-        upto = upto_of(parts, asked)
+    with services(settings) as parts, replaying.told():
         if at is None:
-            found = parts.read_now(numbers)
-        else:
-            found = numbers_at(parts, asked, upto, tickets_max=None)
-    table = msgspec.to_builtins(found)
-    answer(table if as_json else _for_a_person(table), as_json=as_json)
-
-
-def _for_a_person(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers without the addresses behind them, which only programs follow."""
-    return {name: value for name, value in table.items() if name not in {"links", "as_of"}}
+            replaying.require_level(parts)
+            table = msgspec.to_builtins(parts.read_now(numbers))
+            answer(table if as_json else replaying.for_a_person(table), as_json=as_json)
+            return
+        recorded = by == "recorded"
+        asked = replaying.moment_of(
+            parts, time=at if recorded else None, occurred=None if recorded else at
+        )
+        answer(replaying.numbers_told(parts, asked, as_json=as_json), as_json=as_json)
 
 
 def show(
@@ -155,10 +152,29 @@ def tail(
             pause.wait(POLL_S)
 
 
-def _kept(file: Path, settings: "Settings") -> dict[str, int]:
-    """Return how often a promise was kept, over every ticket on record."""
+def _tell_kept(file: Path, settings: "Settings", *, listed: bool, as_json: bool) -> None:
+    """Print how often a promise was kept over every ticket on record, and on which."""
+    from replay.promises import counted_as, counts  # noqa: PLC0415 - heavy
+
+    with closing(_kept(file, settings)) as kept:
+        found: Iterable[Outcome] = list(kept) if listed else kept
+        told: dict[str, Any] = dict(counts(found))
+    rows = [
+        (one.ticket, one.started_at, one.ended_at, counted_as(one))
+        for one in (found if listed else ())
+    ]
+    if as_json and listed:
+        names = ("ticket", "started_at", "ended_at", "counted")
+        told["tickets"] = [dict(zip(names, row, strict=True)) for row in rows]
+    for ticket, started_at, ended_at, counted in () if as_json else rows:
+        typer.echo(f"{ticket}  {started_at}  {ended_at or '-':<27}  {' '.join(counted)}")
+    answer(told, as_json=as_json)
+
+
+def _kept(file: Path, settings: "Settings") -> Generator["Outcome"]:
+    """Yield what became of a promise on every ticket on record that it began on, lane by lane."""
     from api.wiring import services  # noqa: PLC0415 - heavy
-    from replay.promises import PromiseError, counts, outcomes, parse  # noqa: PLC0415 - heavy
+    from replay.promises import PromiseError, outcomes, parse  # noqa: PLC0415 - heavy
 
     try:
         promise = parse(file.read_bytes())
@@ -170,16 +186,16 @@ def _kept(file: Path, settings: "Settings") -> dict[str, int]:
             code=Exit.USAGE,
         ) from error
     with services(settings) as parts:
-        return counts(outcomes(_everything(parts.ledger), promise))
+        for lane in range(parts.ledger.lanes):
+            yield from outcomes(_of_lane(parts.ledger, lane), promise)
 
 
-def _everything(ledger: "TicketLedger") -> Iterator["Record"]:
-    """Give all records, lane by lane; a ticket's lie in one lane, in their order."""
-    for lane in range(ledger.lanes):
-        after = 0
-        while page := ledger.records(lane, after, PAGE):
-            yield from page
-            after = page[-1].position
+def _of_lane(ledger: "TicketLedger", lane: int) -> Iterator["Record"]:
+    """Give all records of a lane; a ticket's lie in one lane, in their order."""
+    after = 0
+    while page := ledger.records(lane, after, PAGE):
+        yield from page
+        after = page[-1].position
 
 
 def told(record: "Record") -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.progress import Bar
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -14,18 +14,14 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
 )
 
 if TYPE_CHECKING:
     from api.settings import Settings
     from projections.projection import View
     from replay.rebuild import Comparison, Rebuild, TableCompared
-
-PROGRESS_S: Final = 0.2
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +65,8 @@ def rebuild(
     views = _views(names or [])
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     with _told(), _rebuild(settings, views, processes) as work:
-        said = _Progress()
-        try:
-            work.build(said.tell, anew=anew)
-        finally:
-            end_progress()
+        with Bar() as bar:
+            work.build(bar.counting("facts folded"), anew=anew)
         found = work.compare(examples) if compare else None
         swapped = swap and (found is None or found.same)
         if swapped:
@@ -86,7 +79,7 @@ def rebuild(
 
 
 def _views(names: list[str]) -> "list[View]":
-    from projections.runner import VIEWS  # noqa: PLC0415 - heavy
+    from projections.views import VIEWS  # noqa: PLC0415 - heavy
 
     known = {view.name: view for view in VIEWS}
     unknown = [name for name in names if name not in known]
@@ -169,20 +162,6 @@ def _told() -> "Iterator[None]":
             remedy="run `ticketledger migrate` with an owner's DSN first; in a database of the "
             "views' own, let the role create schemas",
         ) from error
-
-
-class _Progress:
-    """A bar that is not drawn more often than somebody can look."""
-
-    def __init__(self) -> None:
-        self._told_at = 0.0
-
-    def tell(self, done: int, total: int) -> None:
-        """Draw it, if it is time."""
-        now = monotonic()
-        if now - self._told_at >= PROGRESS_S or done == total:
-            self._told_at = now
-            show_progress(done / total if total else 1.0, f"{done:,} of {total:,} facts folded")
 
 
 def _tell(names: list[str], found: "Comparison | None", *, swapped: bool, as_json: bool) -> None:

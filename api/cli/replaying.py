@@ -1,4 +1,4 @@
-"""The command `replay`: a ticket, its board, its case file or the queue as of a moment."""
+"""The command `replay`: a ticket, its board, its case file, the queue or counts as of a moment."""
 
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from api.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from api.wiring import Services
     from projections.queue import Filters
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PAGE: Final = 200
 """So many rows of the queue are read at once."""
 _QUEUE: Final = "queue"
+_COUNTS: Final = "counts"
+_OF_EVERYTHING: Final = (_QUEUE, _COUNTS)
 _OF_TICKET: Final = ("ticket", "board", "case-file")
 _EXITS: Final = {"moments_combined": Exit.USAGE, "lane_missing": Exit.USAGE}
 """Whatever else is wrong with a moment: there is nothing to be found at it."""
@@ -63,7 +65,7 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     what: Annotated[
-        str, typer.Argument(help="queue, or ticket, board or case-file and a ticket's id.")
+        str, typer.Argument(help="queue or counts, or ticket, board or case-file and its id.")
     ],
     ticket: Annotated[str | None, typer.Argument(help="A ticket's id.")] = None,
     *,
@@ -77,8 +79,9 @@ def replay(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            help="Of the queue: only rows of which this is so, like stage=closed; may be repeated. "
-            "The names are those of `GET /v1/queue`."
+            metavar="NAME=VALUE",
+            help="Of the queue: only rows of which this is so, like stage=closed; again for each "
+            "name. The names are those of `GET /v1/queue`.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Of the queue: so many rows.")] = 50,
@@ -86,11 +89,18 @@ def replay(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Show a ticket, its board, its case file or the queue as of a moment; the newest by default.
+    """Show a ticket, its board, its case file, the queue or counts as of a moment, else the newest.
 
     Personal values stay sealed.
     """
     view, about = _asked(what, ticket)
+    if where and view != _QUEUE:
+        raise CommandError(
+            "Only the queue is asked for by conditions.",
+            why=f"--where is of the rows of the queue, and {view} has none",
+            remedy="leave out --where, or ask for queue",
+            code=Exit.USAGE,
+        )
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.wiring import services  # noqa: PLC0415 - heavy
 
@@ -105,23 +115,25 @@ def replay(
         if view == _QUEUE:
             filters = _filters(where or (), is_open=is_open)
             answer(_queue(parts, at, filters, limit), as_json=as_json)
+        elif view == _COUNTS:
+            answer(numbers_told(parts, at, as_json=as_json), as_json=as_json)
         else:
             answer(_VIEWS[view](_past(parts, about, at)), as_json=as_json)
 
 
 def _asked(what: str, ticket: str | None) -> tuple[str, str]:
     """Return the view and the ticket; a ticket's id alone asks for the ticket."""
-    if what == _QUEUE and ticket is None:
+    if what in _OF_EVERYTHING and ticket is None:
         return what, ""
     if what in _OF_TICKET and ticket is not None:
         return what, ticket
     if ticket is None and what.startswith("T"):
         return "ticket", what
-    known = what == _QUEUE or what in _OF_TICKET
+    known = what in _OF_EVERYTHING or what in _OF_TICKET
     raise CommandError(
         "This can not be replayed." if known else "There is no such view.",
-        why="queue is of all tickets, everything else is of one",
-        remedy=f"ask for queue, or for {', '.join(_OF_TICKET)} and a ticket's id",
+        why="queue and counts are of all tickets, everything else is of one",
+        remedy=f"ask for queue or counts, or for {', '.join(_OF_TICKET)} and a ticket's id",
         code=Exit.USAGE if known else Exit.NOT_FOUND,
     )
 
@@ -171,25 +183,41 @@ def moment_of(
     return At(position=written_moment(position, "--at-position"))
 
 
-def upto_of(parts: "Services", at: "At") -> "Upto":
-    """Return which records count, when the views are level with the record."""
-    from api.moments import last_before  # noqa: PLC0415 - heavy
-    from replay.as_of import resolve  # noqa: PLC0415 - heavy
+def places_of(parts: "Services", *, position: str | None, time: str | None) -> "Mapping[int, int]":
+    """Return where every lane stood at the moment that was asked for, or stands now."""
+    return _upto_of(parts, moment_of(parts, position=position, time=time)).places
 
+
+def require_level(parts: "Services") -> None:
+    """Refuse to tell of views that have not read the whole record."""
     if not parts.views.catch_up():
         raise CommandError(
             "The views are not level with the record.",
             why=parts.views.failure() or "the process that folds them is too slow",
             remedy="see `ticketledger doctor`, or try again in a while",
         )
-    return resolve(parts.ledger, at, parts.now(), last_before(parts))
+
+
+def _upto_of(parts: "Services", at: "At") -> "Upto":
+    """Return which records count over all tickets, when the views are level with the record."""
+    from api.moments import resolved  # noqa: PLC0415 - heavy
+
+    if at.version is not None:
+        raise CommandError(
+            "Only a ticket has versions.",
+            why="--at-version is of one ticket, and this is of all of them",
+            remedy="use --at-position, --at-time or --at-occurred",
+            code=Exit.USAGE,
+        )
+    require_level(parts)
+    return resolved(parts, at)
 
 
 def _past(parts: "Services", ticket: str, at: "At") -> "Past":
-    from api.moments import last_before  # noqa: PLC0415 - heavy
+    from api.moments import marks  # noqa: PLC0415 - heavy
     from replay.as_of import past  # noqa: PLC0415 - heavy
 
-    return past(parts.ledger, ticket, at, now=parts.now(), last_before=last_before(parts))
+    return past(parts.ledger, ticket, at, now=parts.now(), last_before=marks(parts))
 
 
 def _ticket(found: "Past") -> dict[str, Any]:
@@ -247,6 +275,13 @@ def _filters(asked: "Sequence[str]", *, is_open: bool) -> "Filters":
     found: dict[str, Any] = {}
     for one in asked:
         name, _, value = one.partition("=")
+        if name in found:
+            raise CommandError(
+                f"The queue was asked for {name} twice.",
+                why=f"a row has one {name}, so {one} would stand in the place of what came before",
+                remedy=f"give each name once, and ask again for another {name}",
+                code=Exit.USAGE,
+            )
         try:
             found[name] = read[name](value)
         except (KeyError, ValueError) as error:
@@ -259,19 +294,27 @@ def _filters(asked: "Sequence[str]", *, is_open: bool) -> "Filters":
     return Filters(open=True if is_open else None, **found)
 
 
+def numbers_told(parts: "Services", at: "At", *, as_json: bool) -> dict[str, Any]:
+    """Return the numbers over all tickets at a moment, for a program with the lists behind them."""
+    import msgspec  # noqa: PLC0415 - heavy
+
+    from api.reads.counts import numbers_at  # noqa: PLC0415 - heavy
+
+    table = msgspec.to_builtins(numbers_at(parts, at, _upto_of(parts, at), is_bounded=False))
+    return table if as_json else for_a_person(table)
+
+
+def for_a_person(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers without the addresses behind them, which only programs follow."""
+    return {name: value for name, value in table.items() if name not in {"links", "as_of"}}
+
+
 def _queue(parts: "Services", at: "At", filters: "Filters", limit: int) -> dict[str, Any]:
     import msgspec  # noqa: PLC0415 - heavy
 
     from api.models.moments import as_of  # noqa: PLC0415 - heavy
 
-    if at.version is not None:
-        raise CommandError(
-            "The queue has no version.",
-            why="--at-version is of one ticket",
-            remedy="use --at-position, --at-time or --at-occurred",
-            code=Exit.USAGE,
-        )
-    upto = upto_of(parts, at)
+    upto = _upto_of(parts, at)
     rows, more = _rows(parts, upto, filters, limit)
     return {
         "items": [msgspec.json.decode(row) for row in rows],
@@ -284,20 +327,12 @@ def _queue(parts: "Services", at: "At", filters: "Filters", limit: int) -> dict[
 def _rows(
     parts: "Services", upto: "Upto", filters: "Filters", limit: int
 ) -> tuple[list[str], bool]:
-    """Return as many rows as are asked for, and whether there are more.
-
-    What had occurred is folded ticket by ticket, so it is read at once and not page by page.
-    """
-    from api.reads.queues import queue_page_at  # noqa: PLC0415 - heavy
-    from replay.as_of import Asked  # noqa: PLC0415 - heavy
+    """Return as many rows as are asked for, and whether there are more."""
+    from api.reads.queues import queue_pages_at  # noqa: PLC0415 - heavy
 
     rows: list[str] = []
-    asked = Asked(filters)
-    while True:
-        left = limit - len(rows)
-        size = min(left, PAGE) if upto.occurred is None else left
-        page = queue_page_at(parts, upto, asked, size, tickets_max=None)
+    more = False
+    for page in queue_pages_at(parts, upto, filters, limit, PAGE):
         rows += page.items
-        if page.next is None or len(rows) == limit:
-            return rows, page.next is not None
-        asked = Asked(filters, page.next)
+        more = page.next is not None
+    return rows, more

@@ -6,19 +6,16 @@ only when there is one.
 
 import json
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from api.settings import Settings
-
-BAR_WIDTH: Final = 30
 
 
 class Exit(IntEnum):
@@ -95,21 +92,6 @@ def _worded(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     return "-" if value is None else str(value)
-
-
-def show_progress(share: float, words: str) -> None:
-    """Draw a bar on stderr, when somebody can see it."""
-    if not sys.stderr.isatty():
-        return
-    done = round(share * BAR_WIDTH)
-    bar = "#" * done + "." * (BAR_WIDTH - done)
-    typer.echo(f"\r[{bar}] {share:4.0%}  {words}\x1b[K", nl=False, err=True)
-
-
-def end_progress() -> None:
-    """Leave the bar's line."""
-    if sys.stderr.isatty():
-        typer.echo("", err=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.progress import Bar
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -12,10 +13,8 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
 )
 
 
@@ -59,13 +58,14 @@ def publish(
             )
         for one in lanes if lane is None else (lane,):
             try:
-                done = publish(
-                    parts.ledger.merkle_log,
-                    one,
-                    directory / f"lane-{one}",
-                    entries=entries,
-                    progress=lambda at, size: show_progress(at / size, "published"),
-                )
+                with Bar() as bar:
+                    done = publish(
+                        parts.ledger.merkle_log,
+                        one,
+                        directory / f"lane-{one}",
+                        entries=entries,
+                        progress=bar.counting("entries published"),
+                    )
             except OtherHistory as error:
                 raise CommandError(
                     f"Lane {one} was not published.",
@@ -74,7 +74,6 @@ def publish(
                     "changed; `ticketledger verify against` tells",
                     code=Exit.CONFLICT,
                 ) from error
-            end_progress()
             if done is None:
                 say(f"lane {one}: nothing has been signed yet")
             told[f"lane-{one}"] = {} if done is None else done._asdict()

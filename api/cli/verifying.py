@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.progress import Bar, Counting
 from api.cli.terminal import (
     CommandError,
     DatabaseUrl,
@@ -13,10 +14,8 @@ from api.cli.terminal import (
     Exit,
     Json,
     answer,
-    end_progress,
     say,
     settings_of,
-    show_progress,
     terminable,
 )
 
@@ -69,7 +68,7 @@ def verify_self(
     from api.auditing import Order, audit_ledger  # noqa: PLC0415 - heavy
 
     order = Order(since=since, workers=workers, vkeys=tuple(key or ()), afresh=full)
-    _tell(_run(lambda: audit_ledger(settings, order, _progress)), as_json=as_json)
+    _tell(_run(lambda told: audit_ledger(settings, order, told)), as_json=as_json)
 
 
 def verify_against(
@@ -89,7 +88,7 @@ def verify_against(
     from api.auditing import Order, audit_ledger  # noqa: PLC0415 - heavy
 
     order = Order(workers=workers, vkeys=tuple(key or ()), afresh=True, copies=tuple(copies))
-    _tell(_run(lambda: audit_ledger(settings, order, _progress)), as_json=as_json)
+    _tell(_run(lambda told: audit_ledger(settings, order, told)), as_json=as_json)
 
 
 def verify_bundle(
@@ -186,17 +185,17 @@ def _unusable_key(error: Exception, option: str) -> CommandError:
     )
 
 
-def _run(work: "Callable[[], Report]") -> "Report":
+def _run(work: "Callable[[Counting], Report]") -> "Report":
     """Return what an audit comes to; Ctrl-C leaves a file from which the next one goes on."""
     from domain.proof.errors import MalformedKey  # noqa: PLC0415 - heavy
     from replay.verify.auditing import Interrupted  # noqa: PLC0415 - heavy
     from replay.verify.outside import UnusableCopy  # noqa: PLC0415 - heavy
 
     try:
-        with terminable():
-            return work()
+        with terminable(), Bar() as bar:
+            return work(bar.counting("events"))
     except (KeyboardInterrupt, Interrupted):
-        say("\nInterrupted. Run the same command again and it goes on where it stopped.")
+        say("Interrupted. Run the same command again and it goes on where it stopped.")
         raise typer.Exit(Exit.INTERRUPTED) from None
     except UnusableCopy as error:
         raise CommandError(
@@ -208,12 +207,6 @@ def _run(work: "Callable[[], Report]") -> "Report":
         ) from error
     except MalformedKey as error:
         raise _unusable_key(error, "--key") from error
-    finally:
-        end_progress()
-
-
-def _progress(done: int, total: int) -> None:
-    show_progress(done / total if total else 1.0, f"{done} of {total} events")
 
 
 def _tell(report: "Report", *, as_json: bool) -> None:

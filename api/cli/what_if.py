@@ -1,43 +1,27 @@
 """The command that tells what another book would have done: differences and what they come to."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli.archiving import EngineName, Scheduler, Workers, engine_of, in_words
 from api.cli.instants import instant_of
-from api.cli.terminal import (
-    CommandError,
-    DatabaseUrl,
-    DataDir,
-    Exit,
-    Json,
-    end_progress,
-    say,
-    settings_of,
-    show_progress,
-)
+from api.cli.progress import Bar, Counting
+from api.cli.terminal import CommandError, DatabaseUrl, DataDir, Exit, Json, say, settings_of
+from api.cli.trials import book_named, in_order, matters_of, written_book
 
 if TYPE_CHECKING:
     from api.wiring import Services
-    from projections.queue import Filters, Key, QueueList
     from replay.engines import Engine
-    from replay.what_if import Difference, Found, History, Totals, Trying
-
-
-PAGE: Final = 200
-"""So many tickets of an order are looked up at once."""
+    from replay.what_if import Difference, Found, Totals, Trying
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this group."""
     app.command("what-if")(what_if)
-    app.command()(fairness)
 
 
 def what_if(
@@ -97,10 +81,11 @@ def what_if(
             remedy="leave out --judge, or ask the ledger",
             code=Exit.USAGE,
         )
-    with _in_order():
+    with in_order():
         if archive is not None:
-            with in_words(), engine_of(engine, scheduler, workers) as chosen:
-                found, trying = _archived(archive, book, chosen, fields, listed=listed)
+            with in_words() as bar, engine_of(engine, scheduler, workers) as chosen:
+                told = bar.counting("events")
+                found, trying = _archived(archive, book, chosen, fields, told, listed=listed)
         else:
             settings = settings_of(data_dir=data_dir, database_url=database_url)
             from api.wiring import services  # noqa: PLC0415 - heavy
@@ -125,78 +110,31 @@ def what_if(
     _tell(found.totals, daily=daily)
 
 
-def fairness(
-    *,
-    book: Annotated[
-        str | None,
-        typer.Option(help="Judge by this book; else by the book each ticket was under."),
-    ] = None,
-    ticket: Annotated[
-        list[str] | None, typer.Option(help="Only this ticket's matter; may be repeated.")
-    ] = None,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
-    """Judge every case again with buyer and merchant exchanged; nothing is written."""
-    settings = settings_of(data_dir=data_dir, database_url=database_url)
-    from api.wiring import services  # noqa: PLC0415 - heavy
-    from domain.policies.book import parse  # noqa: PLC0415 - heavy
-    from replay.what_if import History  # noqa: PLC0415 - heavy
-    from replay.what_if.fairness import over_ledger  # noqa: PLC0415 - heavy
-    from replay.what_if.lives import Rules, named  # noqa: PLC0415 - heavy
-
-    with services(settings) as parts, _in_order():
-        tried = None if book is None else parse(_book(parts, book))
-        known = {one.version: one for one in parts.ledger.books}
-        rules = Rules(*(named(known) if tried is None else (lambda _v: tried),) * 2)
-        history = History(parts.ledger)
-        try:
-            found = over_ledger(
-                history,
-                rules,
-                matters=_matters(parts, history, frozenset(ticket or ())),
-                progress=lambda done, whole: show_progress(done / max(whole, 1), "matters"),
-            )
-        finally:
-            end_progress()
-    if as_json:
-        typer.echo(json.dumps(found.plain(), ensure_ascii=False))
-    else:
-        typer.echo(f"cases  {found.asked}, of them {found.fair} fair")
-        for one, number in sorted(found.differently.items()):
-            why = one.reason or f"NO REASON IS GIVEN, first at {found.examples[one]}"
-            typer.echo(f"{number:>7}  {one.command:<22} {one.what:<22} {why}")
-    if found.unfair:
-        raise typer.Exit(Exit.FINDINGS)
-
-
 def _archived(
-    directory: Path, book: str, engine: "Engine", fields: dict[str, Any], *, listed: bool
+    directory: Path,
+    book: str,
+    engine: "Engine",
+    fields: dict[str, Any],
+    progress: Counting,
+    *,
+    listed: bool,
 ) -> tuple["Found", "Trying"]:
     """Return what is found in an archive, and by which trial."""
     from replay.what_if import Trial, Trying, Window  # noqa: PLC0415 - heavy
     from replay.what_if.archived import held, over_archive  # noqa: PLC0415 - an extra
 
-    known = held(directory, engine, progress=_progress)
+    known = held(directory, engine, progress=progress)
     trial = Trial(
         adopted=known.adopted,
         begins=known.begins,
-        other=known.adopted.get(book) or _read(book),
+        other=known.adopted.get(book) or written_book(book),
         until=known.until,
         window=Window(**fields),
         listed=listed,
     )
     trying = Trying(trial)
     _require_covered(trying)
-    try:
-        return over_archive(directory, trial, engine, progress=_progress), trying
-    finally:
-        end_progress()
-
-
-def _progress(done: int, whole: int) -> None:
-    show_progress(done / max(whole, 1), f"{done} events")
+    return over_archive(directory, trial, engine, progress=progress), trying
 
 
 def _found(
@@ -216,62 +154,20 @@ def _found(
     trial = Trial(
         adopted=books.content,
         begins=books.begins,
-        other=_book(parts, book),
-        judge=None if judge is None else _book(parts, judge),
+        other=book_named(parts, book),
+        judge=None if judge is None else book_named(parts, judge),
         until=history.until(),
         window=Window(**fields),
         listed=listed,
     )
     trying = Trying(trial)
     _require_covered(trying)
-    matters = _matters(parts, history, fields["tickets"])
-    try:
+    matters = matters_of(parts, history, fields["tickets"])
+    with Bar() as bar:
         found = over_ledger(
-            parts.ledger,
-            history,
-            trying,
-            matters=matters,
-            progress=lambda done, whole: show_progress(done / max(whole, 1), f"{done} matters"),
+            parts.ledger, history, trying, matters=matters, progress=bar.counting("matters")
         )
-    finally:
-        end_progress()
     return found, trying
-
-
-def _matters(
-    parts: "Services", history: "History", tickets: frozenset[str]
-) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the matters to go through: those of the named tickets, or all."""
-    from projections import queue  # noqa: PLC0415 - heavy
-
-    def of_order(order: str) -> list[str]:
-        """Return the tickets of an order, the closed ones too, as far as the queue knows them."""
-        asked = queue.Filters(open=None, order=order)
-        found: list[str] = []
-        after: Key | None = None
-        while True:
-            page = parts.read_now(partial(_page, asked=asked, after=after))
-            found += [json.loads(one)["ticket"] for one in page.items]
-            after = page.next
-            if after is None:
-                return found
-
-    if not tickets:
-        return history.matters()
-    if not parts.views.catch_up():
-        raise CommandError(
-            "The views are not level with the record.",
-            why=parts.views.failure() or "the process that folds them is too slow",
-            remedy="see `ticketledger doctor`, or try again in a while",
-        )
-    return list(dict.fromkeys(history.matter_of(one, of_order) for one in sorted(tickets)))
-
-
-def _page(connection: Any, *, asked: "Filters", after: "Key | None") -> "QueueList":
-    from projections import queue  # noqa: PLC0415 - heavy
-
-    with connection.cursor() as db:
-        return queue.page(db, asked, after, PAGE)
 
 
 def _require_covered(trying: "Trying") -> None:
@@ -283,63 +179,6 @@ def _require_covered(trying: "Trying") -> None:
             remedy="give a whole book; `ticketledger books diff` tells what it lacks",
             code=Exit.INVALID,
         )
-
-
-@contextmanager
-def _in_order() -> Iterator[None]:
-    """End in words: after Ctrl-C nothing is lost, and a book that is missing is named."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("Interrupted. Nothing was written; the same command begins anew.")
-        raise typer.Exit(Exit.INTERRUPTED) from None
-    except Exception as error:
-        from replay.what_if.lives import UnknownBook  # noqa: PLC0415 - heavy
-
-        if not isinstance(error, UnknownBook):
-            raise
-        raise CommandError(
-            "A book of this history is missing.",
-            why=str(error),
-            remedy="ask the ledger, or an archive all of whose lanes end after its adoption",
-            code=Exit.INVALID,
-        ) from error
-
-
-def _book(parts: "Services", name: str) -> bytes:
-    """Return the bytes of the book to try: a file's, a folder's, or an adopted one's."""
-    for one in parts.ledger.adoptions():
-        if name in {one.version, one.digest}:
-            content = parts.ledger.book_content(one.digest)
-            assert content is not None, "an adopted book's bytes are kept before its adoption"
-            return content
-    return _read(name)
-
-
-def _read(name: str) -> bytes:
-    """Return the bytes of a book that lies in a file or a folder, proved whole."""
-    from api.wiring import book_bytes  # noqa: PLC0415 - heavy
-    from domain.policies.book import BookError, parse  # noqa: PLC0415 - heavy
-
-    path = Path(name)
-    try:
-        content = book_bytes(path)
-        parse(content)
-    except BookError as error:
-        raise CommandError(
-            "The book is refused.",
-            why="; ".join(error.problems),
-            remedy="correct it; `ticketledger books check` proves it whole",
-            code=Exit.INVALID,
-        ) from error
-    except OSError as error:
-        raise CommandError(
-            "There is no such book.",
-            why="neither a file nor an adopted version or digest is called so",
-            remedy="`ticketledger books list` tells which are adopted",
-            code=Exit.INVALID if path.exists() else Exit.NOT_FOUND,
-        ) from error
-    return content
 
 
 def _tell(totals: "Totals", *, daily: bool) -> None:

@@ -11,17 +11,20 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from api.models.moments import AsOf
 from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment
-from api.moments import last_before
+from api.moments import resolved
 from api.reads.links import AgreementLinks, Links, When, of_agreement, of_facets, of_value
 from api.wiring import Services
+from domain.policies.book import Book
+from domain.values import Instant
 from projections import diagnosis, queue, reports, statistics
 from projections.queue import Counts
 from projections.statistics import Numbers
 from replay import as_of
-from replay.as_of import At, NoSuchMoment, Upto
+from replay.as_of import At, NoSuchMoment, Then, Upto
 
 TICKETS_MAX: Final = 2_000
-"""Over more tickets than this, the API does not fold what had occurred: nobody would wait."""
+"""So many tickets of which facts were recorded in another order than they occurred in are folded
+for an answer of the API, and no more: nobody would wait."""
 
 
 class CountLinks(msgspec.Struct, frozen=True):
@@ -76,7 +79,7 @@ def queue_counts(connection: Connection) -> QueueCounts:
 
 def queue_counts_at(services: Services, at: At, upto: Upto) -> QueueCounts:
     """Return how many tickets stood where at a moment. Blocks."""
-    return _told(counts_at(services, upto, tickets_max=TICKETS_MAX), at)
+    return _told(counts_at(services, upto), at)
 
 
 def numbers(connection: Connection) -> Statistics:
@@ -85,43 +88,58 @@ def numbers(connection: Connection) -> Statistics:
         return _with_links(statistics.numbers(db), None)
 
 
-def numbers_at(
-    services: Services, at: At, upto: Upto, *, tickets_max: int | None = TICKETS_MAX
-) -> Statistics:
+def numbers_at(services: Services, at: At, upto: Upto, *, is_bounded: bool = True) -> Statistics:
     """Return the numbers over all tickets as they were at a moment. Blocks."""
-    found = counts_at(services, upto, tickets_max=tickets_max)
-    judged = diagnosed_by(services, at, upto).moment
+    found = counts_at(services, upto, is_bounded=is_bounded)
+    judged = recorded_by(services, at, upto).moment
     agreement = services.read_now(lambda one: diagnosis.agreement_at(one.cursor(), judged))
     return _with_links(statistics.numbers_of(found, agreement), at)
 
 
-def counts_at(services: Services, upto: Upto, *, tickets_max: int | None) -> Counts:
-    """Return the counts at a moment: by the views of the past, or folded. Blocks."""
+def counts_at(services: Services, upto: Upto, *, is_bounded: bool = True) -> Counts:
+    """Return the counts at a moment, by the views of the past. Blocks."""
 
     def query(connection: Connection) -> Counts:
         with connection.cursor() as db:
-            if upto.occurred is None:
-                return _with_reports(db, as_of.counts(db, upto), upto)
             streams = as_of.streams_of(services.ledger)
-            rows = as_of.rows_occurred(db, streams, upto, tickets_max=tickets_max)
-            return _with_reports(db, as_of.counts_occurred(rows, upto), upto)
+            aside_max = TICKETS_MAX if is_bounded else None
+            found = as_of.counts(db, streams, upto, aside_max=aside_max)
+            return _with_reports(db, found, upto)
 
     return services.read_now(query)
 
 
-def diagnosed_by(services: Services, at: At, upto: Upto) -> Upto:
-    """Return which diagnoses count at a moment. Blocks.
+def recorded_by(services: Services, at: At, upto: Upto) -> Upto:
+    """Return what counts at a moment of things that occur when they are recorded. Blocks.
 
-    They occur when they are recorded, on tickets of our own alone: those that had occurred by an
-    instant are those that were recorded by then.
+    Such are diagnoses, assignments and requests to departments, all on tickets of our own: those
+    that had occurred by an instant are those that were recorded by then.
     """
     if at.occurred is None:
         return upto
     recorded = At(time=at.occurred)
     try:
-        return as_of.resolve(services.ledger, recorded, services.now(), last_before(services))
+        return resolved(services, recorded)
     except NoSuchMoment:  # before the first record
         return Upto(dict.fromkeys(upto.places, 0))
+
+
+def then_of(services: Services, db: Cursor, upto: Upto) -> Then:
+    """Return a moment by what was recorded, to be looked at."""
+    return Then(db, as_of.streams_of(services.ledger, upto), upto)
+
+
+def book_of(services: Services, at: At, upto: Upto) -> Book:
+    """Return the book that was in force at a moment. Blocks."""
+    instant = at.time or at.occurred
+    if instant is None:
+        last = (
+            services.ledger.records(lane, place - 1, 1)[0].at
+            for lane, place in upto.places.items()
+            if place
+        )
+        instant = max(last, default=Instant(""))
+    return services.ledger.book_at(instant)
 
 
 def _with_reports(db: Cursor, found: Counts, upto: Upto) -> Counts:

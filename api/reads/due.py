@@ -3,12 +3,19 @@
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 
+from api.models.moments import AsOf
+from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment
 from api.problems import Problem
+from api.reads.counts import book_of, then_of
+from api.reads.links import When
+from api.wiring import Services
 from domain.policies.book import Book
 from domain.values import Awaiting, Instant
 from projections import clocks, deadlines, departments
 from projections.departments import Asked
+from replay import as_of
+from replay.as_of import At, Upto
 
 
 class ClockEntry(msgspec.Struct, frozen=True):
@@ -89,10 +96,19 @@ class DepartmentItem(msgspec.Struct, frozen=True):
 
 
 class DepartmentList(msgspec.Struct, frozen=True):
-    """Every department of the book in force."""
+    """Every department of the book in force, now or at a moment."""
 
     items: tuple[DepartmentItem, ...]
     position: Moment
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
+
+
+class RequestsAsked(msgspec.Struct, frozen=True):
+    """Which page of requests is asked for."""
+
+    after: departments.Key | None
+    limit: int
 
 
 class RequestList(msgspec.Struct, frozen=True):
@@ -101,6 +117,8 @@ class RequestList(msgspec.Struct, frozen=True):
     items: tuple[Asked, ...]
     next_cursor: str | None
     position: Moment
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 def clock_page(
@@ -130,10 +148,37 @@ def request_page(
         return departments.page(db, filters, after, limit)
 
 
+def request_page_at(
+    services: Services, upto: Upto, filters: departments.Filters, asked: RequestsAsked
+) -> departments.RequestPage:
+    """Return a page of requests to a department as they were at a moment. Blocks."""
+
+    def query(connection: Connection) -> departments.RequestPage:
+        with connection.cursor() as db:
+            then = then_of(services, db, upto)
+            return as_of.request_page(then, filters, asked.after, asked.limit)
+
+    return services.read_now(query)
+
+
 def department_list(connection: Connection, book: Book) -> DepartmentList:
     """Return the departments of a book with what they were asked. Blocks."""
     with connection.cursor() as db:
-        counts = departments.counts(db)
+        return _counted(departments.counts(db), book, None)
+
+
+def department_list_at(services: Services, at: At, upto: Upto) -> DepartmentList:
+    """Return the departments of then with what they had been asked by a moment. Blocks."""
+
+    def query(connection: Connection) -> departments.Counts:
+        with connection.cursor() as db:
+            return departments.counts_at(db, upto.places, upto.moment)
+
+    return _counted(services.read_now(query), book_of(services, at, upto), at)
+
+
+def _counted(counts: departments.Counts, book: Book, at: At | None) -> DepartmentList:
+    when = When(counts.moment, at)
     return DepartmentList(
         tuple(
             DepartmentItem(
@@ -145,20 +190,20 @@ def department_list(connection: Connection, book: Book) -> DepartmentList:
                 open=counts.requests.get(one.name, {}).get(departments.OPEN, 0),
                 planned=counts.requests.get(one.name, {}).get(departments.PLANNED, 0),
                 moot=counts.requests.get(one.name, {}).get(departments.MOOT, 0),
-                links=_requests(one.name),
+                links=_requests(one.name, when),
             )
             for one in book.department
         ),
         counts.moment,
+        None if at is None else told_as_of(at),
     )
 
 
-def _requests(department: str) -> DepartmentLinks:
+def _requests(department: str, when: When) -> DepartmentLinks:
     """Return the lists of requests to a department, by state."""
-    path = f"/v1/departments/{department}/requests?state="
-    return DepartmentLinks(
-        path + departments.OPEN, path + departments.PLANNED, path + departments.MOOT
-    )
+    path = f"/v1/departments/{department}/requests"
+    states = (departments.OPEN, departments.PLANNED, departments.MOOT)
+    return DepartmentLinks(*(when.href(path, state=state) for state in states))
 
 
 def require_department(name: str, book: Book) -> None:

@@ -1,6 +1,7 @@
 """Why a ticket stands where it stands, and why something on it is as it is, with the events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
@@ -9,19 +10,24 @@ from api import moments
 from api.models.moments import AsOf
 from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment, Position
+from api.reads.counts import TICKETS_MAX, book_of
 from api.reads.links import When
 from api.reads.orders import order_records
 from api.reads.past import seen_past
 from api.reads.personal import opened, ticket_records, withheld_places
 from api.reads.promises import QueueItem, queue_told
+from api.reads.staff import staff_records
 from api.wiring import Services
 from domain import errors
+from domain.events import TicketMovedToBook, TicketOpened
+from domain.policies.book import Book
 from domain.record import Record
 from domain.streams import parse_moment, position_text, ticket_lane
 from domain.values import Actor, ActorKind, Commitment
 from projections import queue
 from projections.queue import QueueRow, Rank
-from replay.as_of import At, NoSuchMoment, Past
+from replay import as_of
+from replay.as_of import At, NoSuchMoment, Past, Upto
 from replay.explain import Decision, EventRef, What, explain, recomputed, ref
 
 
@@ -69,6 +75,8 @@ class QueuePosition(msgspec.Struct, frozen=True):
     sort_key: tuple[KeyPart, ...]
     caused_by: tuple[EventRef, ...]
     """What brought it to this queue."""
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -88,16 +96,50 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def queue_position(services: Services, ticket: str) -> QueuePosition:
     """Return a ticket's place in its queue, as far as the view has read. Blocks."""
-    lane = _lane(services, ticket)
+    _lane(services, ticket)
     found = services.read_now(lambda connection: _standing(connection, ticket))
-    row = found.row
-    if row is None:
+    if found.row is None:
         raise errors.UnknownTicket
     book = services.ledger.book_for(services.now(), services.ledger.ticket(ticket).policy)
+    return _position(services, found, found.row, When(found.moment, None), book)
+
+
+def queue_position_at(services: Services, at: At, upto: Upto, ticket: str) -> QueuePosition:
+    """Return the same as it was at a moment; raise NoSuchMoment. Blocks."""
+    _lane(services, ticket)
+    counted = At(position=upto.places) if at.occurred is None else at
+    last_before = moments.marks(services)
+    found = as_of.past(
+        services.ledger, ticket, counted, now=services.now(), last_before=last_before
+    )
+    row = as_of.queue_row(found.records)
+
+    def query(connection: Connection) -> queue.Standing:
+        with connection.cursor() as db:
+            streams = as_of.streams_of(services.ledger)
+            return as_of.standing(db, streams, upto, row, aside_max=TICKETS_MAX)
+
+    standing = services.read_now(query)
+    book = services.ledger.book_named(_policy(found.records)) or book_of(services, at, upto)
+    return _position(services, standing, row, When(standing.moment, at), book)
+
+
+def _policy(records: Sequence[Record]) -> str:
+    """Return the book by which a ticket was judged after the last of its records."""
+    return next(
+        one.event.policy
+        for one in reversed(records)
+        if isinstance(one.event, TicketOpened | TicketMovedToBook)
+    )
+
+
+def _position(
+    services: Services, found: queue.Standing, row: QueueRow, when: When, book: Book
+) -> QueuePosition:
+    lane = ticket_lane(row.ticket)
     causes = row.caused_by
-    when = When(found.moment)
     return QueuePosition(
-        ticket=ticket,
+        ticket=row.ticket,
         position=found.moment,
         open=row.open,
         queue=row.queue,
@@ -130,6 +172,7 @@ def queue_position(services: Services, ticket: str) -> QueuePosition:
             ),
         ),
         caused_by=_events(services, lane, causes.queue or causes.stage),
+        as_of=None if when.at is None else told_as_of(when.at),
     )
 
 
@@ -158,6 +201,7 @@ def explanation(
             [record for record in order if at is None or record.position <= upto],
             books=services.ledger.book_named,
             texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
+            staff=partial(staff_records, services),
         )
     return Explanation(
         ticket=ticket,

@@ -98,6 +98,6 @@ def seen_past(services: Services, actor: Actor, ticket: str, at: At) -> SeenPast
         ticket,
         at,
         now=services.now(),
-        last_before=moments.last_before(services),
+        last_before=moments.marks(services),
     )
     return SeenPast(past, frozenset(item for item in now.evidence if sees_item(now, item, party)))

@@ -11,8 +11,10 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from api.models.moments import AsOf
+from api.models.moments import as_of as told_as_of
 from api.models.outcomes import Moment
-from api.moments import last_before, told
+from api.moments import last_before, resolved, told
 from api.packed import in_address, pack, unpack
 from api.pagination import Cursor, filters_digest, read_cursor, write_cursor
 from api.problems import Problem
@@ -22,7 +24,7 @@ from domain.ledger.application import TicketLedger
 from domain.streams import parse_moment
 from domain.ticket.pilots import Pilot
 from domain.values import Arm, Instant
-from replay.as_of import At, Upto, heads, resolve
+from replay.as_of import At, NoSuchMoment, Upto, heads
 from replay.pilots import Compared, Comparison, Day, Figure, TooManyTickets, laid_out
 
 TICKETS_MAX: Final = 1_000
@@ -103,6 +105,8 @@ class PilotComparison(Comparison, frozen=True, kw_only=True):
 
     links: ComparisonLinks
     """A ticket stands in a list as often as it is counted: a promise is broken, not a ticket."""
+    as_of: AsOf | None = None
+    """The moment of the past that was asked for."""
 
 
 class CountedTicket(msgspec.Struct, frozen=True):
@@ -166,9 +170,16 @@ def pilot_item(services: Services, pilot: str) -> PilotItem:
     return _item(known_pilot(services, pilot), services.now())
 
 
-def compared(services: Services, pilot: str) -> PilotComparison:
-    """Return a pilot's arms side by side; raise UnknownPilot or too_many_tickets. Blocks."""
-    found = _laid_out(services, pilot, heads(services.ledger)).comparison
+def compared(services: Services, pilot: str, at: At | None = None) -> PilotComparison:
+    """Return a pilot's arms side by side, now or as they were at a moment.
+
+    Raises UnknownPilot, or the problem of too many tickets or of a moment. Blocks.
+    """
+    ends: Mapping[int, int] = heads(services.ledger)
+    if at is not None:
+        with told():
+            ends = _ends(services, at)
+    found = _laid_out(services, pilot, ends).comparison
     plain: dict[str, Any] = {name: getattr(found, name) for name in Comparison.__struct_fields__}
     links = ComparisonLinks(
         piloted=_href(found, Figure(figure="tickets", arm=Arm.PILOTED)),
@@ -182,7 +193,14 @@ def compared(services: Services, pilot: str) -> PilotComparison:
             for one in found.tried
         ),
     )
-    return PilotComparison(**plain, links=links)
+    return PilotComparison(**plain, links=links, as_of=None if at is None else told_as_of(at))
+
+
+def _ends(services: Services, at: At) -> Mapping[int, int]:
+    """Return the end of the record at a moment; what is compared follows from its order."""
+    if at.occurred is not None:
+        raise NoSuchMoment("not_by_occurred")
+    return resolved(services, at).places
 
 
 def counted_page(
@@ -234,7 +252,7 @@ def _numbered(tickets: Iterable[str]) -> Iterator[tuple[str, int]]:
 def _laid_out(services: Services, pilot: str, ends: Mapping[int, int]) -> Compared:
     known, ledger = known_pilot(services, pilot), services.ledger
     with told():
-        upto = resolve(ledger, At(position=ends), services.now(), last_before(services))
+        upto = resolved(services, At(position=ends))
 
     def work() -> Compared:
         return laid_out(
@@ -246,7 +264,8 @@ def _laid_out(services: Services, pilot: str, ends: Mapping[int, int]) -> Compar
         )
 
     try:
-        return _LATELY.find(ledger, known, upto.moment, work)
+        with told():
+            return _LATELY.find(ledger, known, upto.moment, work)
     except TooManyTickets:
         raise Problem("too_many_tickets") from None
 

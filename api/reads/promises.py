@@ -13,8 +13,9 @@ from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.ticket.clock import Clock
 from domain.ticket.clocks.running import rule_of
+from domain.ticket.context import Context
 from domain.ticket.prioritising import prioritised
-from domain.ticket.state import Context, Ticket
+from domain.ticket.state import Ticket
 from domain.values import Awaiting, Instant, Party, Sentiment, Tier, Urgency
 
 
@@ -114,7 +115,7 @@ def diagnosis_told(ticket: Ticket, book: Book) -> DiagnosisItem:
         tags=tuple(TagItem(one.id, one.zh, one.en) for one in known),
         urgency=ticket.urgency,
         sentiment=ticket.sentiment,
-        corrected=ticket.corrected,
+        corrected=ticket.corrected or ticket.reread,
     )
 
 

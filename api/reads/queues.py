@@ -1,5 +1,6 @@
 """Pages of the queue as bytes, now or as it was, and the tickets of one party."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -66,25 +67,32 @@ def queue_page(
         return queue.page(db, filters, after, limit)
 
 
-def queue_page_at(
-    services: Services,
-    upto: Upto,
-    asked: Asked,
-    limit: int,
-    *,
-    tickets_max: int | None = TICKETS_MAX,
-) -> QueueList:
+def queue_page_at(services: Services, upto: Upto, asked: Asked, limit: int) -> QueueList:
     """Return a page of the queue behind a key as it was at a moment. Blocks."""
 
     def query(connection: Connection) -> QueueList:
         streams = as_of.streams_of(services.ledger)
         with connection.cursor() as db:
-            if upto.occurred is None:
-                return as_of.page(db, streams, upto, asked, limit)
-            rows = as_of.rows_occurred(db, streams, upto, tickets_max=tickets_max)
-            return as_of.page_occurred(rows, upto, asked, limit)
+            return as_of.page(db, streams, upto, asked, limit, aside_max=TICKETS_MAX)
 
     return services.read_now(query)
+
+
+def queue_pages_at(
+    services: Services, upto: Upto, filters: Filters, limit: int, size: int
+) -> Iterator[QueueList]:
+    """Yield the pages of the queue as it was at a moment, up to so many rows over all. Blocks.
+
+    However many tickets lie aside, somebody waits for them.
+    """
+    walk = as_of.Walk(as_of.streams_of(services.ledger), upto, Asked(filters), limit)
+
+    def query(connection: Connection) -> QueueList:
+        with connection.cursor() as db:
+            return walk.page(db, size)
+
+    while walk.left:
+        yield services.read_now(query)
 
 
 def page_bytes(page: QueueList, next_cursor: str | None, at: At | None = None) -> bytes:

@@ -1,6 +1,7 @@
 """One ticket as its parties and staff see it now, with what this caller may do; from the record."""
 
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import Annotated
 
 import msgspec
@@ -10,7 +11,9 @@ from api.addresses import ADDRESSES, operation_of
 from api.auth import may_see
 from api.models.moments import AsOf
 from api.models.outcomes import Digest, Position
+from api.reads.agents import expected
 from api.reads.flows import FlowItem, flow_told, flows_of
+from api.reads.names import NameItem, names_told
 from api.reads.promises import (
     ClockItem,
     DiagnosisItem,
@@ -27,14 +30,9 @@ from domain.commands import SendMessage
 from domain.ledger.requests import Case
 from domain.streams import position_text, ticket_lane
 from domain.ticket.actions import Action, actions
+from domain.ticket.context import Context
 from domain.ticket.deadlines import INSIDE
-from domain.ticket.state import (
-    Context,
-    EvidenceState,
-    OfferState,
-    RemedyStep,
-    Ticket,
-)
+from domain.ticket.state import EvidenceState, OfferState, RemedyStep, Ticket
 from domain.values import (
     STAFF,
     Actor,
@@ -197,6 +195,8 @@ class TicketAnswer(msgspec.Struct, frozen=True):
     """For staff; None for the parties."""
     priority_inputs: PriorityItem | None
     """For staff; None for the parties."""
+    names: tuple[NameItem, ...]
+    """What the book calls the words above, like `kind` and `channels`."""
     actions: tuple[ActionItem, ...]
     """What this caller may do now; for the blocked ones, why not. None where the past is told."""
     as_of: AsOf | None = None
@@ -229,7 +229,8 @@ def judging(services: Services, actor: Actor, case: Case, *, now: Instant | None
         keep=_keep_nothing,
         order=case.order,
         books=services.ledger.book_named,
-        agents=services.ledger.agent,
+        agents=cache(services.ledger.agent),
+        candidate=partial(expected, services, actor, ticket.ticket),
     )
 
 
@@ -287,6 +288,7 @@ def told(case: Case, position: str, possible: tuple[Action, ...], context: Conte
         queue=queue_told(ticket.queue, book) if party is None else None,
         diagnosis=diagnosis_told(ticket, book) if party is None else None,
         priority_inputs=priority_told(ticket, context) if party is None else None,
+        names=names_told(ticket, book),
         actions=(
             *(_action(ticket.ticket, one) for one in possible),
             *_entries(ticket, possible, context),

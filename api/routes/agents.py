@@ -4,31 +4,38 @@ from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response
+from msgspec.structs import replace
 
 from api.conditions import version_tag
 from api.deps import ActorDep, MinPosition, ReferencePath, ServicesDep
 from api.models import agents as bodies
 from api.models.base import Name
+from api.moments import AtOfEverything
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads.agents import (
     AgentAnswer,
     AgentFilters,
     AgentPage,
+    AgentsAsked,
     AssignmentFilters,
     AssignmentPage,
     Key,
     agent_answer,
+    agent_answer_at,
     agent_page,
+    agent_page_at,
     assignment_page,
+    assignment_page_at,
 )
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
 from api.routes.commands import add_command, command_router
-from api.routes.listing import CursorText, Limit
+from api.routes.listing import PAST, CursorText, Limit, recorded_of
 from api.routes.paging import Keyset
 from domain import commands
 from domain.events import AgentRegistered
+from projections.agents import VIEW
 
 router = command_router("agents", prefix="/v1/agents")
 
@@ -51,10 +58,10 @@ add_command(router, "/{agent}/rating", commands.RateAgent, bodies.AgentRatingBod
 @router.get(
     "",
     operation_id="list_agents",
-    summary="List agents with what they carry",
+    summary="List agents with what they carry, and the queues that overflow",
     responses={
         **answer(AgentPage, "A page of agents."),
-        **problem_responses(401, 403, 422, 503),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def list_agents(
@@ -65,18 +72,23 @@ async def list_agents(
     desk: Annotated[Name | None, Query()] = None,
     cursor: CursorText = None,
     limit: Limit = LIMIT_USUAL,
+    at: AtOfEverything,
     min_position: MinPosition = None,
 ) -> Response:
     """Return a page of agents."""
     filters, book = AgentFilters(desk), services.ledger.book
-    keyset = Keyset("agents", request, services, filters, Key, cursor=cursor)
-    await caught_up(services, "agents", min_position)
-    moment, items, more = await services.read(
-        lambda connection: agent_page(connection, book, filters, keyset.after, limit)
-    )
+    keyset = Keyset("agents", request, services, filters, Key, cursor=cursor, at=at)
+    upto, asked = await keyset.recorded(PAST, VIEW.name), AgentsAsked(keyset.after, limit)
+    await caught_up(services, VIEW.name, min_position)
+    if at is None or upto is None:
+        page, more = await services.read(
+            lambda connection: agent_page(connection, book, filters, asked)
+        )
+    else:
+        page, more = await services.run(agent_page_at, services, at, upto, filters, asked)
     following = keyset.cursor(more)
-    content = AgentPage(items, following, moment)
-    return json_answer(content, headers=keyset.headers(moment, following))
+    content = replace(page, next_cursor=following)
+    return json_answer(content, headers=keyset.headers(page.position, following))
 
 
 @router.get(
@@ -89,12 +101,20 @@ async def list_agents(
     },
 )
 async def read_agent(
-    agent: ReferencePath, services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+    agent: ReferencePath,
+    services: ServicesDep,
+    _actor: ActorDep,
+    at: AtOfEverything,
+    min_position: MinPosition = None,
 ) -> Response:
     """Return an agent."""
-    await caught_up(services, "agents", min_position)
-    book = services.ledger.book
-    found = await services.read(lambda connection: agent_answer(connection, book, agent))
+    await caught_up(services, VIEW.name, min_position)
+    if at is None:
+        book = services.ledger.book
+        found = await services.read(lambda connection: agent_answer(connection, book, agent))
+    else:
+        upto = await recorded_of(services, at, views=(PAST, VIEW.name))
+        found = await services.run(agent_answer_at, services, at, upto, agent)
     return json_answer(found, headers={"ETag": version_tag(found.agent.version)})
 
 
@@ -115,15 +135,20 @@ async def list_assignments(
     *,
     cursor: CursorText = None,
     limit: Limit = LIMIT_USUAL,
+    at: AtOfEverything,
     min_position: MinPosition = None,
 ) -> Response:
     """Return a page of an agent's matters."""
     filters = AssignmentFilters(agent)
-    keyset = Keyset("assignments", request, services, filters, Key, cursor=cursor)
-    await caught_up(services, "agents", min_position)
-    moment, items, more = await services.read(
-        lambda connection: assignment_page(connection, filters, keyset.after, limit)
-    )
+    keyset = Keyset("assignments", request, services, filters, Key, cursor=cursor, at=at)
+    upto, asked = await keyset.recorded(PAST, VIEW.name), AgentsAsked(keyset.after, limit)
+    await caught_up(services, VIEW.name, min_position)
+    if at is None or upto is None:
+        page, more = await services.read(
+            lambda connection: assignment_page(connection, filters, asked)
+        )
+    else:
+        page, more = await services.run(assignment_page_at, services, at, upto, filters, asked)
     following = keyset.cursor(more)
-    content = AssignmentPage(items, following, moment)
-    return json_answer(content, headers=keyset.headers(moment, following))
+    content = replace(page, next_cursor=following)
+    return json_answer(content, headers=keyset.headers(page.position, following))

@@ -14,7 +14,7 @@ from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.problems import malformed
 from api.reads import counted
-from api.reads.counts import diagnosed_by
+from api.reads.counts import recorded_by
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
 from api.routes.listing import CursorText, Limit
@@ -107,7 +107,7 @@ async def list_diagnoses(
     upto = await keyset.past(diagnosis.NAME)
     counts = None
     if at is not None and upto is not None:
-        counts = (await services.run(diagnosed_by, services, at, upto)).moment
+        counts = (await services.run(recorded_by, services, at, upto)).moment
     await caught_up(services, diagnosis.NAME, min_position)
     page = await services.read(
         lambda connection: counted.diagnosis_page(connection, filters, counts, keyset.after, limit)

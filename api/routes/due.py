@@ -7,13 +7,17 @@ from fastapi.responses import Response
 
 from api.deps import ActorDep, MinPosition, ServicesDep
 from api.gate import GatedRoute
+from api.lateness import LatenessList, lateness
 from api.models.base import At
+from api.models.moments import as_of as told_as_of
+from api.moments import AtOfEverything
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.reads import due
+from api.reads.counts import book_of
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
-from api.routes.listing import CursorText, Limit
+from api.routes.listing import CursorText, Limit, recorded_of
 from api.routes.paging import Keyset
 from domain.values import Awaiting, Instant
 from projections import clocks, deadlines, departments
@@ -112,18 +116,36 @@ async def list_deadlines(
 
 
 @router.get(
+    "/lateness",
+    operation_id="read_lateness",
+    summary="Read how late the worker said what was due",
+    description="By the day on which it was said (UTC) and by kind. Percentiles are rounded up.",
+    responses={
+        **answer(LatenessList, "The last 31 days on which anything was due, the newest first."),
+        **problem_responses(401, 403, 422, 503),
+    },
+)
+async def read_lateness(services: ServicesDep, _actor: ActorDep) -> Response:
+    """Return how late the worker was."""
+    return json_answer(await services.read(lateness))
+
+
+@router.get(
     "/departments",
     operation_id="list_departments",
     summary="List departments with what they were asked",
     responses={
         **answer(due.DepartmentList, "Every department of the book in force."),
-        **problem_responses(401, 403, 422, 503),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 async def list_departments(
-    services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+    services: ServicesDep, _actor: ActorDep, at: AtOfEverything, min_position: MinPosition = None
 ) -> Response:
     """Return the departments."""
+    if at is not None:
+        upto = await recorded_of(services, at, views=(departments.VIEW.name,))
+        return json_answer(await services.run(due.department_list_at, services, at, upto))
     await caught_up(services, "departments", min_position)
     book = services.ledger.book
     return json_answer(
@@ -150,16 +172,25 @@ async def list_department_requests(
     state: Literal["open", "planned", "moot"] | None = None,
     cursor: CursorText = None,
     limit: Limit = LIMIT_USUAL,
+    at: AtOfEverything,
     min_position: MinPosition = None,
 ) -> Response:
     """Return a page of requests."""
-    due.require_department(department, services.ledger.book)
     filters = departments.Filters(department=department, state=state)
-    keyset = Keyset("requests", request, services, filters, departments.Key, cursor=cursor)
+    keyset = Keyset("requests", request, services, filters, departments.Key, cursor=cursor, at=at)
+    upto, book = await keyset.recorded(departments.VIEW.name), services.ledger.book
+    if at is not None and upto is not None:
+        book = await services.run(book_of, services, at, upto)
+    due.require_department(department, book)
     await caught_up(services, "departments", min_position)
-    page = await services.read(
-        lambda connection: due.request_page(connection, filters, keyset.after, limit)
-    )
+    if upto is None:
+        page = await services.read(
+            lambda connection: due.request_page(connection, filters, keyset.after, limit)
+        )
+    else:
+        asked = due.RequestsAsked(keyset.after, limit)
+        page = await services.run(due.request_page_at, services, upto, filters, asked)
     following = keyset.cursor(page.next)
-    content = due.RequestList(page.requests, following, page.moment)
+    told = None if at is None else told_as_of(at)
+    content = due.RequestList(page.requests, following, page.moment, told)
     return json_answer(content, headers=keyset.headers(page.moment, following))

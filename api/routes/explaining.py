@@ -7,11 +7,18 @@ from fastapi.responses import Response
 
 from api.deps import ActorDep, MinPosition, ServicesDep, TicketPath
 from api.gate import GatedRoute
-from api.moments import AtOfTicket
+from api.moments import AtOfEverything, AtOfTicket, told
 from api.openapi import answer, problem_responses
-from api.reads.explanations import Explanation, QueuePosition, explanation, queue_position
+from api.reads.explanations import (
+    Explanation,
+    QueuePosition,
+    explanation,
+    queue_position,
+    queue_position_at,
+)
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
+from api.routes.listing import past_of
 from replay.explain import What
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"], route_class=GatedRoute)
@@ -27,9 +34,18 @@ router = APIRouter(prefix="/v1/tickets", tags=["tickets"], route_class=GatedRout
     },
 )
 async def read_queue_position(
-    ticket: TicketPath, services: ServicesDep, _actor: ActorDep, min_position: MinPosition = None
+    ticket: TicketPath,
+    services: ServicesDep,
+    _actor: ActorDep,
+    at: AtOfEverything,
+    min_position: MinPosition = None,
 ) -> Response:
     """Return a ticket's place in its queue."""
+    if at is not None:
+        upto = await past_of(services, at)
+        with told():
+            found = await services.run(queue_position_at, services, at, upto, ticket)
+        return json_answer(found)
     await caught_up(services, "queue", min_position)
     return json_answer(await services.run(queue_position, services, ticket))
 

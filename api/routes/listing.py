@@ -20,12 +20,13 @@ from api.pagination import (
     write_cursor,
 )
 from api.problems import Problem
+from api.reads.counts import recorded_by
 from api.reads.queues import queue_page, queue_page_at
-from api.reads.waiting import caught_up
+from api.reads.waiting import caught_up, level
 from api.wiring import Services
 from domain.streams import parse_moment, position_text
+from projections import reports
 from projections.queue import Filters, Key, QueueList
-from replay import as_of
 from replay.as_of import Asked, At, Upto
 
 FilterReference = Annotated[Reference | None, Query()]
@@ -40,7 +41,9 @@ CursorText = Annotated[
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 _VIEW: Final = "queue"
 PAST: Final = "queue_past"
-"""The view of the queue's past."""
+"""The view of the queue's past, by what was recorded."""
+OCCURRED: Final = "queue_occurred"
+"""The same by what had occurred."""
 
 
 class Listing:
@@ -140,22 +143,43 @@ def upto_of(cursor: Cursor, at: At | None) -> Upto | None:
 
 
 async def past_of(
-    services: Services, at: At, found: Upto | None = None, *, views: Sequence[str] = (PAST,)
+    services: Services, at: At, found: Upto | None = None, *, views: Sequence[str] | None = None
 ) -> Upto:
     """Return which records count at a moment, when the views that are asked are there.
 
+    Without any named it is the view of the queue's past by that kind of time.
+
     An instant that was found before is not looked for again: more may be recorded by now.
     """
+    if found is None and at.occurred is not None:
+        # What other systems told may have occurred before anything was recorded.
+        await level(services, reports.NAME)
     upto = found if found is not None else await services.run(_resolved, services, at)
-    for view in views:
+    for view in (past_view(at),) if views is None else views:
         await caught_up(services, view, upto.moment)
     return upto
+
+
+def past_view(at: At) -> str:
+    """Return the view of the queue's past by the kind of time that a moment is of."""
+    return PAST if at.occurred is None else OCCURRED
+
+
+async def recorded_of(
+    services: Services, at: At, found: Upto | None = None, *, views: Sequence[str]
+) -> Upto:
+    """Return the same for things that occur when they are recorded: no other order is theirs."""
+    if found is not None:
+        return await past_of(services, at, found, views=views)
+    upto = await past_of(services, at, views=())
+    upto = await services.run(recorded_by, services, at, upto)
+    return await past_of(services, at, upto, views=views)
 
 
 def _resolved(services: Services, at: At) -> Upto:
     """Return which records count at a moment. Blocks."""
     with moments.told():
-        return as_of.resolve(services.ledger, at, services.now(), moments.last_before(services))
+        return moments.resolved(services, at)
 
 
 def _spelt(at: At) -> str:

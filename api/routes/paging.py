@@ -7,7 +7,7 @@ from fastapi import Request
 
 from api.pagination import Cursor, filters_digest, next_link, page_tag, read_cursor, write_cursor
 from api.problems import Problem
-from api.routes.listing import bound_to, past_of, places_of, upto_of
+from api.routes.listing import bound_to, past_of, places_of, recorded_of, upto_of
 from api.wiring import Services
 from replay.as_of import At, Upto
 
@@ -50,6 +50,12 @@ class Keyset(Generic[K]):
         """Return which records count, when the views are there; None for now."""
         if self._at is not None:
             self._upto = await past_of(self._services, self._at, self._upto, views=views)
+        return self._upto
+
+    async def recorded(self, *views: str) -> Upto | None:
+        """Return the same for a list of things that occur when they are recorded."""
+        if self._at is not None:
+            self._upto = await recorded_of(self._services, self._at, self._upto, views=views)
         return self._upto
 
     def cursor(self, following: K | None) -> str | None:

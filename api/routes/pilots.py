@@ -11,7 +11,7 @@ from api import addresses, conditions
 from api.deps import Asked, AskedDep, ReferencePath, ServicesDep
 from api.models.outcomes import Accepted
 from api.models.pilots import PilotBody, PilotEndBody
-from api.moments import AtPosition
+from api.moments import AtOfEverything, AtPosition
 from api.openapi import answer, problem_responses
 from api.pagination import LIMIT_USUAL
 from api.preferences import honour
@@ -80,9 +80,11 @@ async def read_pilot(pilot: ReferencePath, services: ServicesDep) -> Response:
         **problem_responses(401, 403, 404, 422, 503),
     },
 )
-async def compare_pilot(pilot: ReferencePath, services: ServicesDep) -> Response:
+async def compare_pilot(
+    pilot: ReferencePath, services: ServicesDep, at: AtOfEverything
+) -> Response:
     """Return a pilot's arms side by side."""
-    found = await services.run(compared, services, pilot)
+    found = await services.run(compared, services, pilot, at)
     return json_answer(found, headers={"Cache-Control": "private, no-store"})
 
 

@@ -15,7 +15,14 @@ from api.pagination import LIMIT_USUAL
 from api.reads import counts, queues
 from api.reads.waiting import caught_up
 from api.routes.answers import json_answer
-from api.routes.listing import PAST, CursorText, FilterReference, Limit, Listing, past_of
+from api.routes.listing import (
+    CursorText,
+    FilterReference,
+    Limit,
+    Listing,
+    past_of,
+    past_view,
+)
 from domain.values import Awaiting, Instant, Kind, Stage
 from projections import diagnosis, reports
 from projections.queue import Filters
@@ -97,7 +104,7 @@ async def count_queue(
 ) -> Response:
     """Return the counts beside the queue."""
     if at is not None:
-        upto = await past_of(services, at, views=(PAST, reports.NAME))
+        upto = await past_of(services, at, views=(past_view(at), reports.NAME))
         with moments.told():
             return json_answer(await services.run(counts.queue_counts_at, services, at, upto))
     await caught_up(services, "queue", min_position)
@@ -118,7 +125,7 @@ async def read_statistics(
 ) -> Response:
     """Return the numbers over all tickets."""
     if at is not None:
-        upto = await past_of(services, at, views=(PAST, reports.NAME, diagnosis.NAME))
+        upto = await past_of(services, at, views=(past_view(at), reports.NAME, diagnosis.NAME))
         with moments.told():
             return json_answer(await services.run(counts.numbers_at, services, at, upto))
     await caught_up(services, "queue", min_position)

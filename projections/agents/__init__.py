@@ -11,6 +11,7 @@ from projections.agents.reading import (
     Figures,
     Held,
     Lease,
+    Overflowing,
     Place,
     Staff,
     Waiting,
@@ -21,24 +22,31 @@ from projections.agents.reading import (
     later_matters,
     leases_due,
     one,
+    overflowing,
     page,
+    queues,
+    references,
     served_by,
     waiting,
     youngest,
 )
-from projections.agents.rows import AgentRow
-from projections.agents.view import VIEW
+from projections.agents.rows import AgentRow, OverflowRow, RouteRow
+from projections.agents.view import VIEW, AgentsPage
 
 __all__ = [
     "VIEW",
     "AgentList",
     "AgentRow",
+    "AgentsPage",
     "Assignment",
     "Counted",
     "Figures",
     "Held",
     "Lease",
+    "OverflowRow",
+    "Overflowing",
     "Place",
+    "RouteRow",
     "Staff",
     "Waiting",
     "angry",
@@ -48,7 +56,10 @@ __all__ = [
     "later_matters",
     "leases_due",
     "one",
+    "overflowing",
     "page",
+    "queues",
+    "references",
     "served_by",
     "waiting",
     "youngest",

@@ -55,6 +55,15 @@ class Figures(msgspec.Struct, frozen=True):
     said: OverflowRow | None
 
 
+class Overflowing(msgspec.Struct, frozen=True):
+    """A queue that overflows, as was last said of it."""
+
+    queue: str
+    since: Instant
+    event: str
+    """The place of the fact that says so."""
+
+
 class Held(msgspec.Struct, frozen=True):
     """A matter that an agent works on."""
 
@@ -115,6 +124,20 @@ def one(db: Cursor, agent: str) -> Counted | None:
     """Return an agent with what they carry, None when the view knows none of this reference."""
     db.execute(f"select item, {_OPEN} from view.agent a where agent = %s", (agent,))
     return next(iter(_counted(db)), None)
+
+
+def references(db: Cursor, after: str, limit: int) -> list[str]:
+    """Return up to `limit` agents behind one, by their references."""
+    db.execute(
+        "select agent from view.agent where agent > %s order by agent limit %s", (after, limit)
+    )
+    return [agent for (agent,) in db.fetchall()]
+
+
+def queues(db: Cursor) -> list[str]:
+    """Return the queues of which it was ever said that they overflow, by their names."""
+    db.execute("select queue from view.overflow order by queue")
+    return [queue for (queue,) in db.fetchall()]
 
 
 def assignments(
@@ -211,6 +234,12 @@ def figures(db: Cursor, queue: str, count_max: int) -> Figures:
     )
     said = db.fetchone()
     return Figures(int(count), since, None if said is None else OverflowRow(*said))
+
+
+def overflowing(db: Cursor) -> tuple[Overflowing, ...]:
+    """Return the queues that overflow, by their names; a book has no more than a few."""
+    db.execute("select queue, since, cause from view.overflow where overflows order by queue")
+    return tuple(Overflowing(*row) for row in db.fetchall())
 
 
 def leases_due(db: Cursor, now: Instant, limit: int) -> list[Lease]:

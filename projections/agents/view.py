@@ -27,6 +27,7 @@ from domain.events import (
     MessageSent,
     PlanGiven,
     QueueOverflowed,
+    ReadingCorrected,
     TicketAccepted,
     TicketAssigned,
     TicketClosed,
@@ -37,7 +38,7 @@ from domain.events import (
 )
 from domain.milestones import Milestone
 from domain.record import Record
-from domain.values import Party, Sentiment
+from domain.values import Party
 from projections.agents.rows import (
     TABLES,
     UPSERT_AGENT,
@@ -65,6 +66,7 @@ _MOVES: Final = frozenset(
         MessageSent,
         PlanGiven,
         DiagnosisMade,
+        ReadingCorrected,
         FactReported,
         TicketResolved,
         TicketClosed,
@@ -84,6 +86,21 @@ class AgentsPage:
         self._agents: dict[str, AgentRow] = {}
         self._routes: dict[str, RouteRow] = {}
         self._queues: dict[str, OverflowRow] = {}
+
+    @property
+    def agents(self) -> Mapping[str, AgentRow]:
+        """Return the agents that were folded, by their references."""
+        return self._agents
+
+    @property
+    def routes(self) -> Mapping[str, RouteRow]:
+        """Return where matters are worked on that were folded, by their ids."""
+        return self._routes
+
+    @property
+    def queues(self) -> Mapping[str, OverflowRow]:
+        """Return the queues that were folded, by their names."""
+        return self._queues
 
     def load(self, db: Cursor, facts: Sequence[Fact]) -> None:
         """Read the agents and routes this page speaks of; of a queue the last fact counts."""
@@ -196,7 +213,7 @@ class AgentsView:
     """The view of who works on what; its rows belong to agents, tickets and queues."""
 
     name: str = "agents"
-    version: int = 1
+    version: int = 2
     families: frozenset[str] = frozenset({"agent", "queue", "ticket"})
     by_stream: bool = True
     tables: Mapping[str, Sequence[str]] = TABLES
@@ -278,7 +295,7 @@ def _route(  # noqa: PLR0911 - one a fact
             return _unassigned(row, record)
         case AssignmentLapsed():
             return replace(_unassigned(row, record), served_by=None)
-        case DiagnosisMade() | FactReported():
+        case DiagnosisMade() | FactReported() | ReadingCorrected():
             return _felt(row, record, event)
         case TicketResolved() | TicketClosed():
             return replace(row, live=False, waiting_since=None, lease_until=None)
@@ -304,11 +321,14 @@ def _unassigned(row: RouteRow, record: Record) -> RouteRow:
     )
 
 
-def _felt(row: RouteRow, record: Record, event: DiagnosisMade | FactReported) -> RouteRow:
-    """A negative emotion is found by a machine or reported by who heard it; the first counts."""
-    negative = (
-        event.sentiment is Sentiment.NEGATIVE
-        if isinstance(event, DiagnosisMade)
-        else event.fact is Milestone.NEGATIVE_SENTIMENT
-    )
-    return replace(row, angry=place(record)) if negative and row.angry is None else row
+def _felt(
+    row: RouteRow, record: Record, event: DiagnosisMade | FactReported | ReadingCorrected
+) -> RouteRow:
+    """Anger is found by a machine or a person, or reported; the first counts, until taken back."""
+    if isinstance(event, FactReported):
+        angry = event.fact is Milestone.NEGATIVE_SENTIMENT
+    else:
+        angry = event.upset is True
+    if isinstance(event, ReadingCorrected) and event.upset is False:
+        return replace(row, angry=None)
+    return replace(row, angry=place(record)) if angry and row.angry is None else row

@@ -54,6 +54,8 @@ class CaseDiagnosis(msgspec.Struct, omit_defaults=True, gc=False):
     tags: tuple[str, ...] = ()
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
+    upset: bool | None = None
+    """Whether the buyer is angry, where this says so or takes it back."""
     confidence_bp: int | None = None
     words: Place | None = None
     """The words of the book it rests on."""

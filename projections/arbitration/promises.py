@@ -13,6 +13,7 @@ from domain.events import (
     DiagnosisMade,
     PayoutOwed,
     PlanGiven,
+    ReadingCorrected,
     ResolutionSigned,
     ResolutionWritten,
     TicketEscalated,
@@ -49,9 +50,29 @@ def diagnosis_made(row: CaseRow, record: Record, event: DiagnosisMade) -> None:
             tags=event.tags,
             urgency=event.urgency,
             sentiment=event.sentiment,
+            upset=event.upset or None,
             confidence_bp=event.confidence_bp,
             words=place_of(record, "words"),
             flows=event.flows,
+        )
+    )
+
+
+@VIEW.on(ReadingCorrected)
+def reading_corrected(row: CaseRow, record: Record, event: ReadingCorrected) -> None:
+    """A person read the words otherwise."""
+    row.diagnoses.append(
+        CaseDiagnosis(
+            mark=mark(record),
+            by="person",
+            responsible=row.responsible,
+            scenario=row.scenario,
+            kind=row.kind,
+            policy=event.policy,
+            tags=event.tags or (),
+            urgency=event.urgency,
+            sentiment=event.sentiment,
+            upset=event.upset,
         )
     )
 

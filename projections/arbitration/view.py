@@ -10,28 +10,14 @@ from domain.events import EVENTS, Event, personal_fields
 from domain.record import Record
 from projections.arbitration.places import Mark, Place
 from projections.arbitration.rows import CaseRow
-from projections.columns import (
-    DOCUMENT,
-    add,
-    cell,
-    document,
-    documents,
-    integers,
-    split,
-    texts,
-    upsert,
-)
+from projections.cells import add, encoded, integer, text
+from projections.columns import documents, integers, split, texts
+from projections.documents import Documents
 from projections.projection import Fact, TicketPage, TicketView
 
+CASE_FILES: Final = Documents("view.arbitration")
 TABLES: Final = {
-    "view.arbitration": (
-        """create table view.arbitration(
-          ticket text collate "C" primary key,
-          lane int not null,
-          version int not null,
-          position text not null,
-          item text not null)""",
-    ),
+    CASE_FILES.table: (CASE_FILES.create,),
     "view.arbitration_timeline": (
         """create table view.arbitration_timeline(
           ticket text collate "C" not null,
@@ -44,21 +30,11 @@ TABLES: Final = {
 PART_SIZE: Final = 8
 """How many entries of a timeline share a row: it stays below the size that is compressed."""
 
-
-_COLUMNS: Final = (
-    ("ticket", "text"),
-    ("lane", "int"),
-    ("version", "int"),
-    ("position", "text"),
-    ("item", DOCUMENT),
-)
-_UPSERT: Final = upsert("view.arbitration", _COLUMNS, ["ticket"])
 _APPEND: Final = (
     "insert into view.arbitration_timeline as t (ticket, part, entries) "
     f"select * from unnest(%s::text[], %s::int[], {split()}) "
     "on conflict (ticket, part) do update set entries = t.entries || excluded.entries"
 )
-_ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(CaseRow)
 _PERSONAL: Final[dict[type[Event], tuple[str, ...]]] = {
     event_class: fields
@@ -87,7 +63,7 @@ def place_of(record: Record, field: str) -> Place | None:
 class CasePage(TicketPage[CaseRow]):
     """The case files one page of records touches, and what it adds to their timelines."""
 
-    select: ClassVar[str] = "select item from view.arbitration where ticket = any(%s::text[])"
+    select: ClassVar[str] = CASE_FILES.select
     keeps: ClassVar[bool] = True
 
     def __init__(self, view: TicketView[CaseRow], lane: int) -> None:
@@ -119,19 +95,9 @@ class CasePage(TicketPage[CaseRow]):
 
     def write(self, db: Cursor) -> None:
         """Write the case files that were touched, and append to their timelines."""
-        rows = list(self.rows.values())
-        if not rows:
+        if not self.rows:
             return
-        db.execute(
-            _UPSERT,
-            (
-                texts(row.ticket for row in rows),
-                integers(row.lane for row in rows),
-                integers(row.version for row in rows),
-                texts(row.position for row in rows),
-                documents(_ENCODER.encode(row).decode() for row in rows),
-            ),
-        )
+        CASE_FILES.write(db, self.rows.values())
         db.execute(
             _APPEND,
             (
@@ -143,27 +109,21 @@ class CasePage(TicketPage[CaseRow]):
 
     def add(self, db: Cursor) -> None:
         """Write the case files of new tickets, and their timelines from the beginning."""
-        lines = [
-            f"{cell(row.ticket)}\t{row.lane}\t{row.version}\t{row.position}\t"
-            f"{document(_ENCODER.encode(row).decode())}"
-            for row in self.rows.values()
-        ]
-        add(db, "view.arbitration", [name for name, _ in _COLUMNS], lines)
-        lines = [
-            f"{cell(ticket)}\t{part}\t{_joined(entries)}"
-            for (ticket, part), entries in self._entries.items()
-        ]
-        add(db, "view.arbitration_timeline", ["ticket", "part", "entries"], lines)
+        CASE_FILES.add(db, self.rows.values())
+        add(
+            db,
+            "view.arbitration_timeline",
+            ["ticket", "part", "entries"],
+            [
+                (text(ticket), integer(part), encoded("".join(entries).encode()))
+                for (ticket, part), entries in self._entries.items()
+            ],
+        )
 
 
 VIEW: Final[TicketView[CaseRow]] = TicketView(
-    "arbitration", version=3, tables=TABLES, page=CasePage
+    "arbitration", version=4, tables=TABLES, page=CasePage
 )
-
-
-def _joined(entries: Sequence[str]) -> str:
-    """Return entries as a cell of a line of COPY: the line breaks between them are part of it."""
-    return "".join(entries).replace("\n", "\\n")
 
 
 def _entry(record: Record) -> str:

@@ -7,19 +7,11 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.values import Awaiting, EvidenceKind, Instant, Money, Party, RemedyKind, Stage
-from projections.columns import DOCUMENT, add, cell, document, documents, integers, texts, upsert
+from projections.documents import Documents
 from projections.projection import Row, TicketPage, TicketView
 
-TABLES: Final = {
-    "view.progress_board": (
-        """create table view.progress_board(
-          ticket text collate "C" primary key,
-          lane int not null,
-          version int not null,
-          position text not null,
-          item text not null)""",
-    ),
-}
+BOARDS: Final = Documents("view.progress_board")
+TABLES: Final = {BOARDS.table: (BOARDS.create,)}
 
 
 class NodeKey(StrEnum):
@@ -135,15 +127,6 @@ class BoardRow(Row, gc=False):
     inside: list[Inside] = msgspec.field(default_factory=list)
 
 
-_COLUMNS: Final = (
-    ("ticket", "text"),
-    ("lane", "int"),
-    ("version", "int"),
-    ("position", "text"),
-    ("item", DOCUMENT),
-)
-_UPSERT: Final = upsert("view.progress_board", _COLUMNS, ["ticket"])
-_ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(BoardRow)
 
 
@@ -155,7 +138,7 @@ def decode_row(item: str) -> BoardRow:
 class BoardPage(TicketPage[BoardRow]):
     """The boards one page of records touches."""
 
-    select: ClassVar[str] = "select item from view.progress_board where ticket = any(%s::text[])"
+    select: ClassVar[str] = BOARDS.select
     keeps: ClassVar[bool] = True
 
     def decode(self, item: str) -> BoardRow:
@@ -164,27 +147,11 @@ class BoardPage(TicketPage[BoardRow]):
 
     def write(self, db: Cursor) -> None:
         """Write the boards that were touched."""
-        rows = list(self.rows.values())
-        if rows:
-            db.execute(
-                _UPSERT,
-                (
-                    texts(row.ticket for row in rows),
-                    integers(row.lane for row in rows),
-                    integers(row.version for row in rows),
-                    texts(row.position for row in rows),
-                    documents(_ENCODER.encode(row).decode() for row in rows),
-                ),
-            )
+        BOARDS.write(db, self.rows.values())
 
     def add(self, db: Cursor) -> None:
         """Write the boards of new tickets."""
-        lines = [
-            f"{cell(row.ticket)}\t{row.lane}\t{row.version}\t{row.position}\t"
-            f"{document(_ENCODER.encode(row).decode())}"
-            for row in self.rows.values()
-        ]
-        add(db, "view.progress_board", [name for name, _ in _COLUMNS], lines)
+        BOARDS.add(db, self.rows.values())
 
 
 VIEW: Final[TicketView[BoardRow]] = TicketView(

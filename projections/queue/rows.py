@@ -6,18 +6,8 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, Stage
-from projections.columns import (
-    DOCUMENT,
-    Shared,
-    add,
-    booleans,
-    cell,
-    document,
-    documents,
-    integers,
-    texts,
-    upsert,
-)
+from projections.cells import Cell, add, encoded, integer, moment, text, truth
+from projections.columns import DOCUMENT, Shared, booleans, documents, integers, texts, upsert
 from projections.projection import Row, TicketPage, TicketView
 
 TABLES: Final = {
@@ -246,7 +236,7 @@ class QueuePage(TicketPage[QueueRow]):
 
     def add(self, db: Cursor) -> None:
         """Write the rows of new tickets, and count them."""
-        add(db, "view.queue", [name for name, _ in _COLUMNS], map(_line, self.rows.values()))
+        add(db, "view.queue", [name for name, _ in _COLUMNS], map(_cells, self.rows.values()))
         self._count(db)
 
     def _count(self, db: Cursor) -> None:
@@ -299,14 +289,26 @@ class QueuePage(TicketPage[QueueRow]):
             db.execute(_EMPTY, (self.lane,))
 
 
-def _line(row: QueueRow) -> str:
-    """Return a row as a line of cells, in the order of the columns."""
+def _cells(row: QueueRow) -> tuple[Cell, ...]:
+    """Return a row's cells, in the order of the columns."""
     return (
-        f"{cell(row.ticket)}\t{row.lane}\t{'t' if row.open else 'f'}\t{row.priority}\t"
-        f"{cell(row.due_at or 'infinity')}\t{row.stage.value}\t{row.awaiting.value}\t"
-        f"{cell(row.queue)}\t{row.kind.value}\t{cell(row.assignee)}\t{cell(row.buyer)}\t"
-        f"{cell(row.merchant)}\t{cell(row.order)}\t{cell(row.source_state)}\t"
-        f"{row.version}\t{row.position}\t{document(encode_row(row))}"
+        text(row.ticket),
+        integer(row.lane),
+        truth(row.open),
+        integer(row.priority),
+        moment(row.due_at),
+        text(row.stage),
+        text(row.awaiting),
+        text(row.queue),
+        text(row.kind),
+        text(row.assignee),
+        text(row.buyer),
+        text(row.merchant),
+        text(row.order),
+        text(row.source_state),
+        integer(row.version),
+        text(row.position),
+        encoded(encode_row(row).encode()),
     )
 
 

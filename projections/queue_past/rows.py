@@ -1,8 +1,8 @@
 """How spans of the queue's past are folded and written: the queue's own handlers, fact by fact.
 
 A span that is over is filed under the smallest dyadic interval that holds it (a relational
-interval tree). The spans that hold a position lie under the intervals that hold it, one a level,
-and under CURRENT: so few places of one index are looked at, however long the record is.
+interval tree). The spans that hold a point lie under the intervals that hold it, one a level, and
+under CURRENT: so few places of one index are looked at, however long the record is.
 """
 
 from collections.abc import Sequence
@@ -10,85 +10,42 @@ from typing import ClassVar, Final, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from domain.record import Record
 from projections import queue
 from projections.columns import DOCUMENT, booleans, documents, integers, texts, upsert
 from projections.projection import Fact, TicketPage, TicketView
 from projections.queue.rows import Causes, QueueRow, decode_row, encode_row
+from projections.queue_past.axes import RECORDED
+from projections.spans import LASTING, ended
 
 CURRENT: Final = -1
 """The level of spans that last."""
-LASTING: Final = 2**63 - 1
-"""The end of a span that lasts."""
-TABLES: Final = {
-    "view.queue_past": (
-        """create table view.queue_past(
-          ticket text collate "C" not null,
-          lane int not null,
-          since bigint not null,
-          until bigint not null,
-          level smallint not null,
-          node bigint not null,
-          open boolean not null,
-          priority int not null,
-          due_at timestamptz not null,
-          stage text not null,
-          awaiting text not null,
-          queue text not null,
-          kind text not null,
-          assignee text,
-          source_state text,
-          primary key (ticket, since))""",
-        "create index on view.queue_past "
-        "(lane, level, node, open, priority, due_at, ticket, since, until, awaiting, queue, stage)",
-        "create index on view.queue_past (assignee, lane, since, until) where assignee is not null",
-    ),
-    "view.queue_past_ticket": (
-        """create table view.queue_past_ticket(
-          ticket text collate "C" primary key,
-          lane int not null,
-          buyer text not null,
-          merchant text,
-          order_ref text,
-          since bigint not null,
-          item text not null)""",
-        "create index on view.queue_past_ticket (buyer)",
-        "create index on view.queue_past_ticket (merchant)",
-        "create index on view.queue_past_ticket (order_ref) where order_ref is not null",
-    ),
-}
-_TICKETS: Final = upsert(
-    "view.queue_past_ticket",
-    (
-        ("ticket", "text"),
-        ("lane", "int"),
-        ("buyer", "text"),
-        ("merchant", "text"),
-        ("order_ref", "text"),
-        ("since", "bigint"),
-        ("item", DOCUMENT),
-    ),
-    ["ticket"],
+Columns = tuple[tuple[str, str], ...]
+OF_TICKET: Final[Columns] = (
+    ("ticket", "text"),
+    ("lane", "int"),
+    ("buyer", "text"),
+    ("merchant", "text"),
+    ("order_ref", "text"),
+    ("since", "bigint"),
+    ("item", DOCUMENT),
 )
-_SPANS: Final = upsert(
-    "view.queue_past",
-    (
-        ("ticket", "text"),
-        ("lane", "int"),
-        ("since", "bigint"),
-        ("until", "bigint"),
-        ("level", "smallint"),
-        ("node", "bigint"),
-        ("open", "boolean"),
-        ("priority", "int"),
-        ("due_at", "timestamptz"),
-        ("stage", "text"),
-        ("awaiting", "text"),
-        ("queue", "text"),
-        ("kind", "text"),
-        ("assignee", "text"),
-        ("source_state", "text"),
-    ),
-    ["ticket", "since"],
+OF_SPAN: Final[Columns] = (
+    ("ticket", "text"),
+    ("lane", "int"),
+    ("since", "bigint"),
+    ("until", "bigint"),
+    ("level", "smallint"),
+    ("node", "bigint"),
+    ("open", "boolean"),
+    ("priority", "int"),
+    ("due_at", "timestamptz"),
+    ("stage", "text"),
+    ("awaiting", "text"),
+    ("queue", "text"),
+    ("kind", "text"),
+    ("assignee", "text"),
+    ("source_state", "text"),
 )
 _NO_CAUSE: Final = Causes(stage="", priority="")
 
@@ -108,10 +65,11 @@ class Where(NamedTuple):
 
 
 class Span(NamedTuple):
-    """From which position on a ticket stood somewhere."""
+    """From which point on a ticket stood somewhere, and the position of the fact that says so."""
 
     since: int
     where: Where
+    position: int
 
 
 def where_of(row: QueueRow) -> Where:
@@ -137,44 +95,44 @@ def node_of(since: int, until: int) -> tuple[int, int]:
     return level, since >> level
 
 
-class PastPage(TicketPage[QueueRow]):
-    """The spans one page of records begins and ends."""
+class SpanPage(TicketPage[QueueRow]):
+    """The spans one page of records begins and ends, along any axis."""
 
-    select: ClassVar[str] = (
-        "select since || ' ' || item from view.queue_past_ticket where ticket = any(%s::text[])"
-    )
+    upsert_tickets: ClassVar[str]
+    upsert_spans: ClassVar[str]
 
     def __init__(self, view: TicketView[QueueRow], lane: int) -> None:
         """Begin with no spans."""
         super().__init__(view, lane)
-        self._spans: dict[str, list[Span]] = {}
-        self._stored: set[str] = set()
-        self._since = 0
-
-    def decode(self, item: str) -> QueueRow:
-        """Return the row a ticket's next fact is folded into."""
-        since, _, stored = item.partition(" ")
-        self._since = int(since)
-        return decode_row(stored)
-
-    def loaded(self, row: QueueRow) -> None:
-        """Take up the span that lasts."""
-        self._spans[row.ticket] = [Span(self._since, where_of(row))]
-        self._stored.add(row.ticket)
+        self.spans: dict[str, list[Span]] = {}
+        """Ticket → what lasted before this page, and what it brings."""
+        self.stored: dict[str, Span] = {}
+        """Ticket → what lasted before this page."""
 
     def fold(self, facts: Sequence[Fact]) -> None:
-        """Fold fact by fact, and begin a span where one makes a difference."""
-        handlers = self.view.handlers
+        """Fold the facts, and after each that may, find what difference it makes to spans."""
+        run: list[Fact] = []
         for fact in facts:
-            super().fold((fact,))
-            ticket, record = fact
-            spans = self._spans.get(ticket)
-            if spans is None:
-                self._spans[ticket] = [Span(record.position, where_of(self.rows[ticket]))]
-            elif type(record.event) in handlers:
-                where = where_of(self.rows[ticket])
-                if where != spans[-1].where:
-                    spans.append(Span(record.position, where))
+            run.append(fact)
+            if self.may_move(fact[1]):
+                super().fold(run)
+                self.follow(*fact)
+                run = []
+        super().fold(run)
+
+    def may_move(self, record: Record) -> bool:
+        """Return whether a fact may make a difference to where its ticket stands."""
+        kind = type(record.event)
+        return kind in self.view.handlers or kind in self.view.openings
+
+    def follow(self, ticket: str, record: Record) -> None:
+        """Find what a fact that was just folded, and may move its ticket, means for the spans."""
+        raise NotImplementedError
+
+    def lasting(self, ticket: str) -> tuple[int, int]:
+        """Return since when the last span of a ticket is so, and by which position."""
+        last = self.spans[ticket][-1]
+        return last.since, last.position
 
     def write(self, db: Cursor) -> None:
         """Write what a ticket's next fact needs, and the spans, those that are over as such."""
@@ -186,26 +144,27 @@ class PastPage(TicketPage[QueueRow]):
             row.caused_by = _NO_CAUSE
             row.reports = {}
         db.execute(
-            _TICKETS,
+            self.upsert_tickets,
             (
                 texts(row.ticket for row in rows),
                 integers(row.lane for row in rows),
                 texts(row.buyer for row in rows),
                 texts(row.merchant for row in rows),
                 texts(row.order for row in rows),
-                integers(self._spans[row.ticket][-1].since for row in rows),
+                integers(self.lasting(row.ticket)[0] for row in rows),
                 documents(encode_row(row) for row in rows),
+                *self.more_of_tickets(rows),
             ),
         )
         written = [
             (ticket, span, until, *node_of(span.since, until))
-            for ticket, spans in self._spans.items()
-            if len(spans) > 1 or ticket not in self._stored
-            for span, until in zip(spans, [*(one.since for one in spans[1:]), LASTING], strict=True)
+            for ticket, spans in self.spans.items()
+            if spans != [self.stored.get(ticket)]
+            for span, until in ended(spans)
         ]
         wheres = [span.where for _, span, *_ in written]
         db.execute(
-            _SPANS,
+            self.upsert_spans,
             (
                 texts(one[0] for one in written),
                 integers(self.lane for _ in written),
@@ -222,12 +181,48 @@ class PastPage(TicketPage[QueueRow]):
                 texts(where.kind for where in wheres),
                 texts(where.assignee for where in wheres),
                 texts(where.source_state for where in wheres),
+                *self.more_of_spans([span for _, span, *_ in written]),
             ),
         )
 
+    def more_of_tickets(self, rows: Sequence[QueueRow]) -> tuple[str, ...]:
+        """Return the values of the columns that tickets have along this axis alone."""
+        del rows
+        return ()
+
+    def more_of_spans(self, spans: Sequence[Span]) -> tuple[str, ...]:
+        """Return the values of the columns that spans have along this axis alone."""
+        del spans
+        return ()
+
+
+class RecordedPage(SpanPage):
+    """The spans of positions that one page of records begins and ends."""
+
+    select: ClassVar[str] = (
+        "select since || ' ' || item from view.queue_past_ticket where ticket = any(%s::text[])"
+    )
+    upsert_tickets: ClassVar[str] = upsert(RECORDED.tickets, OF_TICKET, ["ticket"])
+    upsert_spans: ClassVar[str] = upsert(RECORDED.spans, OF_SPAN, ["ticket", "since"])
+
+    def decode(self, item: str) -> QueueRow:
+        """Return the row a ticket's next fact is folded into, and take up the span that lasts."""
+        since, _, stored = item.partition(" ")
+        row = decode_row(stored)
+        self.stored[row.ticket] = Span(int(since), where_of(row), int(since))
+        self.spans[row.ticket] = [self.stored[row.ticket]]
+        return row
+
+    def follow(self, ticket: str, record: Record) -> None:
+        """Begin a span at the fact's position where it makes a difference."""
+        spans = self.spans.setdefault(ticket, [])
+        where = where_of(self.rows[ticket])
+        if not spans or where != spans[-1].where:
+            spans.append(Span(record.position, where, record.position))
+
 
 VIEW: Final[TicketView[QueueRow]] = TicketView(
-    "queue_past", version=1, tables=TABLES, page=PastPage
+    RECORDED.name, version=1, tables=RECORDED.tables, page=RecordedPage
 )
 VIEW.openings = queue.VIEW.openings
 VIEW.handlers = queue.VIEW.handlers

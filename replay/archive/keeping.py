@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from replay.archive.layout import BOOKS, MANIFEST, UNFINISHED, Extent, book_path, range_path
-from replay.archive.manifest import File, Manifest, Range, put, written
+from replay.archive.manifest import DamagedArchive, File, Manifest, Range, put, written
 
 Keep = Callable[[Range, list[str]], "Kept"]
 
@@ -101,6 +101,26 @@ class Workshop:
     def _note(self, lane: int, extent: Extent) -> Path:
         place = self._unfinished / range_path(lane, extent)
         return place.with_name(f"{place.name}.json")
+
+
+def require_named(directory: Path, whole: Manifest) -> None:
+    """Let an archive pass whose files are what its manifest says, byte for byte.
+
+    Raises DamagedArchive, which names the first file that is not.
+    """
+    named = [(book_path(digest), digest) for digest in whole.books]
+    for lane in whole.lanes:
+        for one in lane.ranges:
+            place = range_path(lane.lane, one.extent)
+            named += [(f"{place}/{file.name}", file.sha256) for file in one.files]
+    for path, digest in named:
+        try:
+            with (directory / path).open("rb") as content:
+                same = hashlib.file_digest(content, "sha256").hexdigest() == digest
+        except FileNotFoundError:
+            raise DamagedArchive(f"{path} is missing") from None
+        if not same:
+            raise DamagedArchive(f"{path} is not what the manifest says")
 
 
 def begun_additions(directory: Path) -> frozenset[str] | None:

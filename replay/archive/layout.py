@@ -86,7 +86,9 @@ def parts_of(matters: Iterable[str], parts: int) -> dict[str, int]:
 def ticket_of(stream: str) -> str | None:
     """Return the ticket whose matter a stream belongs to; None of a stream that is by itself."""
     family, _, reference = stream.partition(":")
-    return reference if family in _OF_A_TICKET else None
+    if family not in _OF_A_TICKET or ":" in reference:  # notices about a queue name its stream
+        return None
+    return reference
 
 
 def matter_of(stream: str, orders: Mapping[str, str | None]) -> str:

@@ -16,7 +16,7 @@ from domain.proof.keys import KeyType, VerifierKey
 from domain.proof.merkle import CompactRange
 from replay.archive import manifest
 from replay.archive.files import Writer, write_checkpoints
-from replay.archive.keeping import Kept, Workshop, file_of
+from replay.archive.keeping import Kept, Workshop, file_of, require_named
 from replay.archive.layout import (
     CHECKPOINTS,
     MANIFEST,
@@ -60,11 +60,13 @@ def write(
     """Bring a directory to a moment of a ledger, and return its manifest.
 
     What an interrupted call had finished is kept after it was verified. Raises CannotArchive,
-    DamagedArchive for a directory whose manifest is not whole, and RecordDamaged.
+    DamagedArchive where the manifest or a file that it names is not what was written, and
+    RecordDamaged.
     """
     order.directory.mkdir(parents=True, exist_ok=True)
     with _alone(order.directory):
         before = _before(order, source.origins())
+        require_named(order.directory, before)
         order = msgspec.structs.replace(order, parts=before.parts, width=before.range)
         return _Writing(source, order, before).run(progress)
 

@@ -13,10 +13,16 @@ import msgspec
 from domain.ledger.recorder import Recorder
 from domain.streams import position_text
 from domain.values import Instant
-from replay.as_of.reading import LOOK, first_later
+from replay.as_of.reading import LOOK, place_by
 
 LastBefore = Callable[[int, Instant], int]
-"""(lane, instant) → a position up to which everything was recorded by then; 0 is always true."""
+"""(lane, instant) → a position up to which everything was recorded by then; 0 is always true.
+
+Where None can stand in its place, that means: the view of instants lies in the record's own
+database, and is read in one statement with it.
+"""
+HasOccurred = Callable[[Instant], bool]
+"""(instant) → whether anything that another system told had occurred by then."""
 
 
 class Recorded(Protocol):
@@ -77,15 +83,16 @@ class NoSuchMoment(Exception):  # noqa: N818 - an answer, named as one
 MEANINGS: Final[Mapping[str, str]] = {
     "position_unknown": "The record has not come to this position: no answer ever named it.",
     "lane_missing": "A moment of everything names a place of every lane.",
-    "before_the_beginning": "The record begins after this instant.",
+    "before_the_beginning": "Nothing is on record of this instant: all of it is later.",
     "instant_ahead": "This instant lies ahead; what will have happened by then is not known.",
     "version_unknown": "The ticket has not come to this version.",
     "not_yet_opened": "The ticket was opened after this moment.",
     "not_by_occurred": "What was decided follows from the order of the record, so ask by at_time; "
     "the ticket, its progress-board, its case-file and the queue tell what had occurred.",
     "not_in_this_order": "The view can not be folded in the order in which things occurred.",
-    "too_many_tickets": "Over so many tickets this takes too long here; the command line "
-    "(ticketledger replay, ticketledger stats --as-of) has no such bound.",
+    "too_many_tickets": "So many tickets have to be read one by one that this takes too long here, "
+    "as those of which something was recorded in another order than it occurred in; the command "
+    "line (ticketledger replay, ticketledger stats --as-of) has no such bound.",
 }
 """What each code says to a person."""
 
@@ -95,8 +102,17 @@ def heads(ledger: Recorded) -> dict[int, int]:
     return {lane: ledger.position(lane) for lane in range(ledger.lanes)}
 
 
-def resolve(ledger: Recorded, at: At, now: Instant, last_before: LastBefore) -> Upto:
-    """Return what counts over all lanes at a moment; raise NoSuchMoment."""
+def resolve(
+    ledger: Recorded,
+    at: At,
+    now: Instant,
+    last_before: LastBefore | None,
+    has_occurred: HasOccurred,
+) -> Upto:
+    """Return what counts over all lanes at a moment; raise NoSuchMoment.
+
+    Whatever was not told by another system occurred when it was recorded.
+    """
     if at.position is not None:
         if len(at.position) < ledger.lanes:
             raise NoSuchMoment("lane_missing")
@@ -105,28 +121,29 @@ def resolve(ledger: Recorded, at: At, now: Instant, last_before: LastBefore) -> 
     assert asked is not None, "a version is of one stream, not of everything"
     if asked > now:
         raise NoSuchMoment("instant_ahead")
-    if at.occurred is not None:
-        return Upto(heads(ledger), at.occurred)
     found = {lane: last_recorded(ledger, lane, asked, last_before) for lane in range(ledger.lanes)}
-    if not any(found.values()):
+    if not any(found.values()) and (at.occurred is None or not has_occurred(at.occurred)):
         raise NoSuchMoment("before_the_beginning")
-    return Upto(found)
+    return Upto(found) if at.occurred is None else Upto(heads(ledger), at.occurred)
 
 
-def last_recorded(ledger: Recorded, lane: int, at: Instant, last_before: LastBefore) -> int:
+def last_recorded(ledger: Recorded, lane: int, at: Instant, last_before: LastBefore | None) -> int:
     """Return the end of a lane's longest beginning with nothing recorded after an instant."""
-    return recorded_by(ledger.record, lane, at, last_before(lane, at))
+    return recorded_by(ledger.record, lane, at, begin(lane, at, last_before))
 
 
-def recorded_by(record: Recorder, lane: int, at: Instant, after: int) -> int:
-    """Return the same, looking behind a position up to which everything was recorded by then."""
+def recorded_by(record: Recorder, lane: int, at: Instant, after: int | None) -> int:
+    """Return the same, looked for behind a position, or behind what the view beside it says."""
     while True:
-        head, later = first_later(record, lane, at, after)
-        if later is not None:
-            return later - 1
-        if after + LOOK >= head:
-            return head
-        after += LOOK
+        place = place_by(record, lane, at, after)
+        if place.reached is not None:
+            return place.reached
+        after = place.after + LOOK
+
+
+def begin(lane: int, at: Instant, last_before: LastBefore | None) -> int | None:
+    """Return behind which position is looked; None when the view beside the record says it."""
+    return None if last_before is None else last_before(lane, at)
 
 
 def _known(ledger: Recorded, places: Mapping[int, int]) -> Mapping[int, int]:

@@ -9,19 +9,8 @@ from itertools import pairwise
 
 from msgspec import structs
 
-from domain.events import FactReported
 from domain.record import Record
 from domain.values import Instant
-
-
-def occurred_at(record: Record) -> Instant:
-    """Return when a fact was true first, as its event or its source says."""
-    if isinstance(record.event, FactReported):
-        return record.event.occurred_at
-    source = record.envelope.source
-    if source is not None and source.occurred_at is not None:
-        return source.occurred_at
-    return record.at
 
 
 def by_occurrence(records: Sequence[Record], upto: Instant) -> list[Record]:
@@ -35,12 +24,12 @@ def by_occurrence(records: Sequence[Record], upto: Instant) -> list[Record]:
         return []
     opening, *others = records
     begun = min(
-        [occurred_at(opening), *(occurred_at(record) for record in others if record.imported)]
+        [opening.occurred_at, *(record.occurred_at for record in others if record.imported)]
     )
     if begun > upto:
         return []
-    true = [record for record in others if occurred_at(record) <= upto]
-    true.sort(key=lambda record: (max(occurred_at(record), begun), record.version))
+    true = [record for record in others if record.occurred_at <= upto]
+    true.sort(key=lambda record: (max(record.occurred_at, begun), record.version))
     return [_numbered(record, number) for number, record in enumerate([opening, *true], 1)]
 
 

@@ -13,6 +13,7 @@ from domain.ledger import planned
 from domain.ledger.migrations import Names, placeholders
 from domain.ledger.recorder import COLUMNS, Recorder, StoredRow, stored_rows
 from domain.values import Instant
+from projections.instants import LAST_BEFORE
 
 LOOK: Final = 200
 """So many records of a lane are looked at in one go behind what the view of instants says."""
@@ -20,40 +21,47 @@ _ALL: Final = 2**63 - 1
 """No lane comes to this position."""
 _HEAD: Final = "(select position from {ledger}.lane_head where lane = %s)"
 _LATER: Final = (
-    "(select position from {ledger}.event where lane = %s and position > %s::bigint "
-    "and position <= %s::bigint and recorded_at > %s::timestamptz order by position limit 1)"
+    "(select position from {ledger}.event where lane = %s and position > marked.after "
+    f"and position <= marked.after + {LOOK} and recorded_at > %s::timestamptz "
+    "order by position limit 1)"
 )
-_FIRST_LATER: Final = f"select {_HEAD}, {_LATER}"
 # The offsets keep each inner query as it is: it is run once, and by the index of streams.
+_PLACE: Final = (
+    f"(select marked.after, {_HEAD} as head, {_LATER} as later "
+    "from (select {after} as after offset 0) as marked offset 0) as place"
+)
+_PLACES: Final = f"select place.* from {_PLACE}"
 _UPTO: Final = (
-    f"select place.*, record.* from (select {_HEAD} as head, null offset 0) as place "
-    f"left join lateral (select {COLUMNS} from {{ledger}}.event where lane = %s and stream = %s "
+    "select place.*, record.* from "
+    f"(select null as after, {_HEAD} as head, null as later offset 0) as place left join "
+    f"lateral (select {COLUMNS} from {{ledger}}.event where lane = %s and stream = %s "
     "and position <= %s::bigint order by version limit %s::bigint offset 0) as record on true"
 )
 _BY: Final = (
-    f"select place.*, record.* from (select {_HEAD} as head, {_LATER} as later offset 0) as place "
+    f"select place.*, record.* from {_PLACE} "
     f"left join lateral (select {COLUMNS} from {{ledger}}.event where lane = %s and stream = %s "
     f"and position < coalesce(place.later, {_ALL}) order by version offset 0) as record on true"
 )
+_GIVEN: Final = "%s::bigint"
+_MARKED: Final = f"coalesce(({LAST_BEFORE}), 0)"
 
 
-class Stretch(NamedTuple):
-    """The first records of a stream."""
+class Place(NamedTuple):
+    """How far a lane had come by an instant, as far as was looked."""
 
+    after: int
+    """Up to here everything was recorded by then; it was looked for behind it."""
     head: int
-    """How far the lane had come when they were read."""
+    """How far the lane had come when it was asked for."""
     later: int | None
-    """The first position that was found to be recorded after an instant, where one was asked."""
-    rows: list[StoredRow]
-    """By version."""
+    """The first of the next LOOK positions that was recorded after the instant."""
 
-
-class _Statements(NamedTuple):
-    """The statements over one record's tables."""
-
-    first_later: str
-    upto: str
-    by: str
+    @property
+    def reached(self) -> int | None:
+        """Return the end of what was recorded by then; None when that lies further behind."""
+        if self.later is not None:
+            return self.later - 1
+        return self.head if self.after + LOOK >= self.head else None
 
 
 class Stream(NamedTuple):
@@ -63,44 +71,68 @@ class Stream(NamedTuple):
     lane: int
     name: str
 
-    def upto(self, position: int = _ALL, *, limit: int = _ALL) -> Stretch:
-        """Return the records up to a position, at most so many."""
+    def upto(self, position: int = _ALL, *, limit: int = _ALL) -> tuple[int, list[StoredRow]]:
+        """Return how far the lane has come, and the records up to a position, at most so many."""
         values = (self.lane, self.lane, self.name, min(position, _ALL), min(limit, _ALL))
-        return self._read(_statements(self.record.names).upto, values)
+        place, rows = self._read(_statements(self.record.names).upto, values)
+        return place.head, rows
 
-    def by(self, at: Instant, after: int) -> Stretch:
-        """Return the records before the first one in the lane recorded later than an instant.
+    def by(self, at: Instant, after: int | None) -> tuple[Place, list[StoredRow]]:
+        """Return how far the lane had come by an instant, and the records before `later` there.
 
-        That one is looked for at the next LOOK positions behind `after`; where none of them is
-        later, all records of the stream are here.
+        It is looked for behind `after`; None lets the view of instants beside the record say it.
         """
-        values = (self.lane, self.lane, after, after + LOOK, at, self.lane, self.name)
-        return self._read(_statements(self.record.names).by, values)
+        statements = _statements(self.record.names)
+        values = (*_looking(self.lane, at, after), self.lane, self.name)
+        return self._read(statements.by if after is not None else statements.by_mark, values)
 
-    def _read(self, statement: str, values: tuple[object, ...]) -> Stretch:
+    def _read(self, statement: str, values: tuple[object, ...]) -> tuple[Place, list[StoredRow]]:
         def work(cursor: Cursor) -> list[tuple[Any, ...]]:
             planned.execute(cursor, statement, values)
             return cursor.fetchall()
 
         found = self.record.connections.read(work)
-        (head, later, *first), *_ = found
-        is_empty = first[0] is None
-        return Stretch(head or 0, later, [] if is_empty else stored_rows(row[2:] for row in found))
+        (after, head, later, *first), *_ = found
+        rows = [] if first[0] is None else stored_rows(row[3:] for row in found)
+        return Place(after or 0, head or 0, later), rows
 
 
-def first_later(record: Recorder, lane: int, at: Instant, after: int) -> tuple[int, int | None]:
-    """Return how far a lane has come, and the first of its next records later than an instant."""
-    statement = _statements(record.names).first_later
+def place_by(record: Recorder, lane: int, at: Instant, after: int | None) -> Place:
+    """Return how far a lane had come by an instant, looked for as for one stream."""
+    statements = _statements(record.names)
+    statement = statements.place if after is not None else statements.place_by_mark
 
-    def look(cursor: Cursor) -> tuple[int, int | None]:
-        planned.execute(cursor, statement, (lane, lane, after, after + LOOK, at))
-        head, later = cursor.fetchone() or (None, None)
-        return head or 0, later
+    def look(cursor: Cursor) -> Place:
+        planned.execute(cursor, statement, _looking(lane, at, after))
+        found, head, later = cursor.fetchone() or (0, 0, None)
+        return Place(found, head or 0, later)
 
     return record.connections.read(look)
 
 
+def _looking(lane: int, at: Instant, after: int | None) -> tuple[object, ...]:
+    """Return the values of a place, in the order in which its statement has them."""
+    begins = (lane, at) if after is None else (after,)
+    return (lane, lane, at, *begins)
+
+
+class _Statements(NamedTuple):
+    """The statements over one record's tables."""
+
+    upto: str
+    by: str
+    by_mark: str
+    place: str
+    place_by_mark: str
+
+
 @cache
 def _statements(names: Names) -> _Statements:
-    quoted = placeholders(names)
-    return _Statements(*(text.format_map(quoted) for text in (_FIRST_LATER, _UPTO, _BY)))
+    given, marked = ({**placeholders(names), "after": after} for after in (_GIVEN, _MARKED))
+    return _Statements(
+        upto=_UPTO.format_map(given),
+        by=_BY.format_map(given),
+        by_mark=_BY.format_map(marked),
+        place=_PLACES.format_map(given),
+        place_by_mark=_PLACES.format_map(marked),
+    )

@@ -14,7 +14,7 @@ from domain.streams import order_stream, ticket_lane, ticket_stream
 from domain.ticket.evolve import evolve
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import Instant
-from replay.as_of.moments import At, LastBefore, NoSuchMoment, Recorded, Upto, recorded_by
+from replay.as_of.moments import At, LastBefore, NoSuchMoment, Recorded, Upto, begin, recorded_by
 from replay.as_of.occurred import by_occurrence, is_in_order
 from replay.as_of.reading import LOOK, Stream
 from replay.verify.one import rows_of
@@ -41,7 +41,9 @@ class Past(msgspec.Struct, frozen=True):
         return self.upto.moment
 
 
-def past(ledger: Recorded, ticket: str, at: At, *, now: Instant, last_before: LastBefore) -> Past:
+def past(
+    ledger: Recorded, ticket: str, at: At, *, now: Instant, last_before: LastBefore | None
+) -> Past:
     """Return a ticket's records that count at a moment.
 
     Raises UnknownTicket, and NoSuchMoment where there is nothing of it to be seen.
@@ -69,7 +71,7 @@ def case(ledger: Recorded, found: Past) -> Case:
     order: Any = None
     if state.order:
         stream = Stream(ledger.record, lane, order_stream(state.order))
-        for row in stream.upto(position).rows:
+        for row in stream.upto(position)[1]:
             record = _record(row)
             order = FOLDS["order"](order, record.event, _stamp(record))
     known: Order | None = order
@@ -91,7 +93,7 @@ def ticket_state(found: Past) -> Ticket:
 
 
 def _counting(
-    ledger: Recorded, ticket: str, at: At, now: Instant, last_before: LastBefore
+    ledger: Recorded, ticket: str, at: At, now: Instant, last_before: LastBefore | None
 ) -> tuple[Upto, list[StoredRow]]:
     """Return up to where a moment goes, and the ticket's rows up to there, of which there are some.
 
@@ -104,23 +106,23 @@ def _counting(
     try:
         upto, rows = _rows(stream, at, now, last_before)
     except NoSuchMoment as error:
-        if not stream.upto(limit=1).rows:
+        if not stream.upto(limit=1)[1]:
             raise errors.UnknownTicket from error
         raise
     if rows:
         return upto, rows
-    if stream.upto(limit=1).rows:
+    if stream.upto(limit=1)[1]:
         raise NoSuchMoment("not_yet_opened")
     raise errors.UnknownTicket
 
 
 def _rows(
-    stream: Stream, at: At, now: Instant, last_before: LastBefore
+    stream: Stream, at: At, now: Instant, last_before: LastBefore | None
 ) -> tuple[Upto, list[StoredRow]]:
     """Return up to where a moment goes in a lane, and a stream's rows up to there."""
     lane = stream.lane
     if at.version is not None:
-        rows = stream.upto(limit=at.version).rows
+        _, rows = stream.upto(limit=at.version)
         if len(rows) < at.version:
             raise NoSuchMoment("version_unknown")
         return Upto({lane: rows[-1].position}), rows
@@ -128,17 +130,17 @@ def _rows(
         if lane not in at.position:
             raise NoSuchMoment("lane_missing")
         place = at.position[lane]
-        found = stream.upto(place)
-        if place > found.head:
+        head, rows = stream.upto(place)
+        if place > head:
             raise NoSuchMoment("position_unknown")
-        return Upto({lane: place}), found.rows
+        return Upto({lane: place}), rows
     asked = at.time or at.occurred
     assert asked is not None, "a moment is one of four"
     if asked > now:
         raise NoSuchMoment("instant_ahead")
     if at.occurred is not None:
-        found = stream.upto()
-        return Upto({lane: found.head}, asked), found.rows
+        head, rows = stream.upto()
+        return Upto({lane: head}, asked), rows
     place, rows = _rows_by(stream, asked, last_before)
     if not place:
         raise NoSuchMoment("before_the_beginning")
@@ -146,18 +148,15 @@ def _rows(
 
 
 def _rows_by(
-    stream: Stream, asked: Instant, last_before: LastBefore
+    stream: Stream, asked: Instant, last_before: LastBefore | None
 ) -> tuple[int, list[StoredRow]]:
     """Return how far a lane had come by an instant, and a stream's rows up to there."""
-    after = last_before(stream.lane, asked)
-    found = stream.by(asked, after)
-    if found.later is not None:
-        return found.later - 1, found.rows
-    if after + LOOK >= found.head:
-        return found.head, found.rows
+    place, rows = stream.by(asked, begin(stream.lane, asked, last_before))
+    if place.reached is not None:
+        return place.reached, rows
     # The view of instants is far behind.
-    place = recorded_by(stream.record, stream.lane, asked, after + LOOK)
-    return place, stream.upto(place).rows
+    reached = recorded_by(stream.record, stream.lane, asked, place.after + LOOK)
+    return reached, stream.upto(reached)[1]
 
 
 def _record(row: StoredRow) -> Record:

@@ -9,6 +9,7 @@ from typing import IO, Any, Final
 
 import msgspec
 
+from domain.policies.book import parse
 from domain.proof import base64text
 from domain.proof.canonical import canonical
 from domain.proof.checkpoint import parse_checkpoint
@@ -149,7 +150,18 @@ def _report(bundle: Bundle) -> bytes:
         language=REPORT_LANGUAGE,
         withheld={entry.version: entry.leaf for entry in bundle.entries if entry.state is None},
         attachments={kept.sha256: kept.extension for kept in bundle.attachments},
+        names=_names(bundle.books.values()),
     )
+
+
+def _names(books: Iterable[bytes]) -> Mapping[Language, Mapping[str, str]]:
+    """Return what the applied books call things; of two that differ, the newer one says it."""
+    chinese: dict[str, str] = {}
+    english: dict[str, str] = {}
+    for book in sorted(map(parse, books), key=lambda one: one.in_force_from):
+        for word in () if book.vocabulary is None else book.vocabulary.told():
+            chinese[word.id], english[word.id] = word.zh, word.en
+    return {"zh-CN": chinese, "en": english}
 
 
 def _log(bundle: Bundle) -> Iterator[tuple[str, bytes | str]]:

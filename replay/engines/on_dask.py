@@ -1,10 +1,12 @@
 """The engine that works on Dask distributed: a cluster there is, or two processes of its own."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
 from distributed import Client, LocalCluster, as_completed
+from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
 
 from replay.engines.engine import EngineFailed, P, R
@@ -49,17 +51,29 @@ class OnDask:
     def _connect(self, scheduler: str | None, workers: int | None) -> Any:
         try:
             where = scheduler or self._ending.enter_context(_cluster(workers or WORKERS))
-            return self._ending.enter_context(
+            client = self._ending.enter_context(
                 Client(where, set_as_default=False, timeout=CONNECT_S)
             )
+            if scheduler is None:
+                client.register_plugin(_Quiet())
         except (OSError, RuntimeError, ValueError) as error:
             where = scheduler or "this machine"
             raise EngineFailed(f"no Dask scheduler at {where}: {error}") from error
+        return client
+
+
+class _Quiet(WorkerPlugin):
+    """Keeps a worker from telling what is raised where the result is read."""
+
+    def setup(self, worker: Any) -> None:
+        """Begin on a worker, one that takes the place of a dead one too."""
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
 def _cluster(workers: int) -> Any:
     """Return a cluster that nobody but this machine reaches, without a dashboard."""
     return LocalCluster(
+        silence_logs=logging.CRITICAL,
         n_workers=workers,
         threads_per_worker=1,
         processes=True,

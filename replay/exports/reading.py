@@ -1,6 +1,6 @@
 """What part of the record an export takes, and reading it in pages; no form is known here."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -82,17 +82,33 @@ def pages(
         after = page[-1].position
 
 
-def tickets(recorder: Recorder, span: Span, lane: int) -> Iterator[list[list[StoredRow]]]:
-    """Give the tickets of a lane, each with its own records of a span in their order, by pages."""
+def tickets(
+    recorder: Recorder, span: Span, lane: int, after: int = 0
+) -> Iterator[list[list[StoredRow]]]:
+    """Give the tickets of a lane, each with its own records of a span in their order, by pages.
+
+    They come in the order in which they were opened, and begin with those opened after a position.
+    """
     if span.tickets:
         named = [f"ticket:{one}" for one in span.tickets if ticket_lane(one) == lane]
-        if named:
-            yield _grouped(recorder.read_streams(lane, named), span)
+        rows = recorder.read_streams(lane, named) if named else []
+        opened = sorted((row.position, row.stream) for row in rows if row.version == 1)
+        yield _grouped(rows, span, [stream for position, stream in opened if position > after])
         return
-    after = 0
     while opened := _opened(recorder, lane, after, span.upto[lane]):
-        yield _grouped(recorder.read_streams(lane, [stream for _, stream in opened]), span)
+        streams = [stream for _, stream in opened]
+        yield _grouped(recorder.read_streams(lane, streams), span, streams)
         after = opened[-1][0]
+
+
+def opened_at(recorder: Recorder, ticket: str) -> tuple[int, int] | None:
+    """Return the lane and the position at which a ticket was opened, None for an unknown one."""
+    try:
+        lane = ticket_lane(ticket)
+    except ValueError:
+        return None
+    rows = recorder.read_streams(lane, [f"ticket:{ticket}"])
+    return (lane, rows[0].position) if rows else None
 
 
 def record_of(row: StoredRow) -> Record:
@@ -104,13 +120,13 @@ def record_of(row: StoredRow) -> Record:
         raise DamagedRecord(what) from error
 
 
-def _grouped(rows: list[StoredRow], span: Span) -> list[list[StoredRow]]:
-    """Return rows by stream, those of a span alone; they come by stream and version."""
+def _grouped(rows: list[StoredRow], span: Span, streams: Sequence[str]) -> list[list[StoredRow]]:
+    """Return the rows of streams in their order, those of a span alone."""
     found: dict[str, list[StoredRow]] = {}
     for row in rows:
         if span.holds(row.lane, row.position):
             found.setdefault(row.stream, []).append(row)
-    return list(found.values())
+    return [found[stream] for stream in streams if stream in found]
 
 
 def _opened(recorder: Recorder, lane: int, after: int, upto: int) -> list[tuple[int, str]]:

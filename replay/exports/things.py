@@ -98,6 +98,8 @@ def thing(kind: str, reference: str, ticket: str | None = None) -> Thing:
 def subject_of(stream: str) -> Thing:
     """Return the thing a stream is about."""
     family, _, reference = stream.partition(":")
+    if family == "notice" and ":" in reference:  # about a stream that is no ticket's
+        return subject_of(reference)
     return thing(_STREAMS.get(family, family), reference)
 
 

@@ -9,7 +9,6 @@ from domain.record import Record
 from domain.ticket.state import Ticket
 from domain.values import Awaiting, Instant, Stage
 from projections.queue import QueueRow
-from replay.as_of.occurred import occurred_at
 from replay.as_of.views import queue_rows
 from replay.explain.history import Moment
 
@@ -96,7 +95,7 @@ def of_ticket(life: Sequence[Moment]) -> Iterator[Turn]:
     rows = queue_rows([moment.record for moment in life])
     for moment, row in zip(life, rows, strict=True):
         record = moment.record
-        last = max(last, occurred_at(record) if record.imported else record.at)
+        last = max(last, record.occurred_at if record.imported else record.at)
         yield Turn(last, ball_of(moment.after, row), record)
 
 
@@ -130,7 +129,7 @@ def happened_at(record: Record) -> Instant:
         case OrderSigned() as event:
             return event.signed_at
         case _:
-            return occurred_at(record)
+            return record.occurred_at
 
 
 _DELIVERY: Final = (PageBrowsed, OrderPlaced, OrderShipped, OrderSigned)

@@ -68,7 +68,8 @@ _KINDS: Final[Mapping[Kind, tuple[type[Event], ...]]] = {
     ),
     Kind.DECISION: (
         *(told.MerchantApproved, told.MerchantRefused, told.ReturnReviewed),
-        *(told.DiagnosisMade, told.DiagnosisCorrected, told.ResolutionWritten),
+        *(told.DiagnosisMade, told.DiagnosisCorrected, told.ReadingCorrected),
+        told.ResolutionWritten,
         *(told.ResolutionSigned, told.TicketResolved, told.TicketClosed),
     ),
     Kind.EVIDENCE: (

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from replay.rebuild.shadow import Bare
 from replay.rebuild.source import StreamSource
 
-SIZE: Final = 10_000
+SIZE: Final = 20_000
 """About how many records a part has."""
 
 Moment = Mapping[int, int]

@@ -117,7 +117,7 @@ class Rebuild:
                 shadow.make(self._connection, self.views, self._lanes, anew=True)
                 continue
             self._fold(targets, watch, shared=behind > SHARED_MIN)
-            shadow.add_indexes(self._connection, self.views)
+            shadow.add_indexes(lambda: self._connect(self._dsn), self.views)
             if behind <= _NEAR:
                 return
 

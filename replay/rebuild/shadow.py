@@ -6,9 +6,12 @@ the place of it, so neither the views nor their positions know where they are.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 
 import psycopg2
@@ -23,9 +26,11 @@ from projections.projection import Page, View
 SCHEMA: Final = "view_rebuild"
 """In the ledger's database a migration makes it, elsewhere `make` does."""
 
+INDEXERS: Final = 2
+"""How many views get their indexes at the same time."""
 _LIVE: Final = re.compile(r"(?<![\w.])view\.(?=[a-z_])")
 _OPTIONS: Final = (
-    "-c timezone=UTC -c statement_timeout=0 -c synchronous_commit=off -c maintenance_work_mem=256MB"
+    "-c timezone=UTC -c statement_timeout=0 -c synchronous_commit=off -c maintenance_work_mem=128MB"
 )
 """Indexes of large views take long; what a crash of the server takes back is built again."""
 _BUILD: Final = (
@@ -151,18 +156,46 @@ def _unmark(db: Cursor, names: Sequence[str]) -> None:
         db.execute(f"delete from view.{table} where view = any(%s)", (list(names),))
 
 
-def add_indexes(connection: Connection, views: Sequence[Bare]) -> None:
-    """Give the built tables the indexes that `prepare` would have given them at once."""
-    for view in views:
+def add_indexes(open_one: Callable[[], Connection], views: Sequence[Bare]) -> None:
+    """Give the built tables the indexes that `prepare` would have given them at once.
+
+    It is the server's work alone, so two connections have it done while one waits for nobody.
+    What ends one of them, or the caller, ends the others, whose statements are cancelled.
+    """
+    free: SimpleQueue[Connection] = SimpleQueue()
+    with ExitStack() as ending:
+        connections = [ending.enter_context(closing(open_one())) for _ in range(INDEXERS)]
+        for connection in connections:
+            free.put(connection)
+        indexers = ending.enter_context(ThreadPoolExecutor(INDEXERS, "indexing"))
+        try:
+            for done in as_completed([indexers.submit(_add_indexes, free, view) for view in views]):
+                done.result()
+        except BaseException:
+            indexers.shutdown(wait=False, cancel_futures=True)
+            for connection in connections:
+                with suppress(psycopg2.Error):  # it may be lost
+                    connection.cancel()
+            raise
+
+
+def _add_indexes(free: SimpleQueue[Connection], view: Bare) -> None:
+    connection = free.get()
+    try:
         with connection, connection.cursor() as db:
-            db.execute("select from view.build where view = %s and not indexed", (view.name,))
+            # Who goes on behind a rebuild that was killed waits for what the server still does.
+            db.execute(
+                "select from view.build where view = %s and not indexed for update", (view.name,)
+            )
             if not db.rowcount:
-                continue
+                return
             for statement in view.indexes:
                 db.execute(statement)
             for table in view.tables:
                 db.execute(f"analyze {table}")
             db.execute("update view.build set indexed = true where view = %s", (view.name,))
+    finally:
+        free.put(connection)
 
 
 def forget(db: Cursor, views: Sequence[View]) -> None:

@@ -17,7 +17,7 @@ from signal import SIG_IGN, SIGINT, signal
 from typing import Any, Final, NamedTuple
 
 from domain.ledger.recorder import Recorder
-from projections.runner import VIEWS
+from projections.views import VIEWS
 from replay.rebuild import building, shadow, whole
 from replay.rebuild.building import Watch
 from replay.rebuild.parts import Moment, Part

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from domain.events import (
+    AgentNoted,
     AnswerDiffered,
     ClockBreached,
     ClockCancelled,
@@ -41,6 +42,7 @@ from domain.record import Record
 from domain.values import Actor, ActorKind, Instant
 
 FOLLOWING: Final = (
+    AgentNoted,
     ClockStarted,
     ClockPaused,
     ClockResumed,
@@ -139,7 +141,9 @@ def said(facts: Sequence[Event]) -> list[Event]:
     kept: list[Event] = []
     asking = True
     opens = any(isinstance(one, TicketOpened) for one in facts)
-    for number, fact in enumerate(facts):
+    # What is on record of who acts stands before what they do.
+    done = [one for one in facts if not isinstance(one, AgentNoted)]
+    for number, fact in enumerate(done):
         asking = asking and isinstance(fact, DepartmentAsked)
         match fact:
             case DepartmentAsked():

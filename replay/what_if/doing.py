@@ -3,7 +3,7 @@
 What is kept although the other book would have refused it is told as refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from domain.commands import GiveAnswer, MoveToBook, SendMessage
 from domain.errors import Refusal
 from domain.events import (
+    AgentNoted,
     AnswerDiffered,
     AnswerGiven,
     CustomerNoted,
@@ -22,12 +23,15 @@ from domain.events import (
     TicketOpened,
 )
 from domain.policies.book import Book
+from domain.ticket.ability import noted, promised
+from domain.ticket.context import Context
 from domain.ticket.decide import KnownTicketCommand
 from domain.ticket.diagnosing import made
 from domain.ticket.diagnosis import Diagnoser, Judgement
 from domain.ticket.evolve import evolve
 from domain.ticket.following import STEPS, settle
-from domain.ticket.state import Agent, Context, Order, Stamp, Ticket
+from domain.ticket.same import Same
+from domain.ticket.state import Agent, Order, Stamp, Ticket
 from domain.values import Actor, Attachment, Examination, Instant, Personal
 from replay.what_if.deeds import Deed, said
 from replay.what_if.intentions import UNSAID, intention
@@ -51,6 +55,7 @@ def done(life: Life, deed: Deed, rules: Rules, own: Order | None, there: Order |
             return ()
         life.book = moves
     context = context_of(life, book, there, deed.at, deed.actor, rules)
+    context = replace(context, agents=_as_noted(life, deed, moves or book))
     context = replace(context, diagnose=_diagnoser(deed, moves or book, rules))
     if command is not None and life.other is not None:
         try:
@@ -72,8 +77,7 @@ def context_of(  # noqa: PLR0917 - everything a judgement knows
 
     Who acted was fit to act: what agents can do and have passed is on other streams.
     """
-    skills = () if book.seniority is None else (book.seniority.skill,)
-    fit = Agent("", skills, dict.fromkeys(Examination, _ALWAYS))
+    fit = _able(_skills(book))
     return Context(
         now=now,
         actor=actor,
@@ -84,6 +88,26 @@ def context_of(  # noqa: PLR0917 - everything a judgement knows
         books=rules.other,
         agents=lambda _ref: fit,
     )
+
+
+def _as_noted(life: Life, deed: Deed, book: Book) -> Callable[[str], Agent]:
+    """Return what is known of whoever acts: of the skills their own book noted, those it noted."""
+    asked = frozenset(promised(Same(life.own_book)))
+    known = dict({} if life.own is None else life.own.able)
+    known |= {one.agent: one.skills for one in deed.facts if isinstance(one, AgentNoted)}
+    unasked = _skills(book) - asked
+    return lambda ref: _able(unasked | set(known.get(ref, ())))
+
+
+def _skills(book: Book) -> frozenset[str]:
+    """Return every skill a book asks for somewhere."""
+    senior = () if book.seniority is None else (book.seniority.skill,)
+    queued = (skill for queue in book.queue for skill in queue.skills)
+    return frozenset((*senior, *queued, *promised(Same(book))))
+
+
+def _able(skills: Iterable[str]) -> Agent:
+    return Agent("", tuple(sorted(skills)), dict.fromkeys(Examination, _ALWAYS))
 
 
 def _refused(
@@ -119,6 +143,8 @@ def _kept(life: Life, deed: Deed, context: Context, rules: Rules) -> Facts:
         place = sum(isinstance(one, TicketOpened | CustomerNoted) for one in facts)
         facts.insert(place, made(judged, context, buyer=first.buyer))
     found = kept(facts, life.other, context, life.own_book)
+    if found:
+        found = (*noted(life.other, found, context), *found)
     after = _after(life.other, found, context)
     if after is None:
         return found

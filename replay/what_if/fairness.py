@@ -1,8 +1,9 @@
 """Whether the rules treat the two sides alike: every case asked again with the sides exchanged.
 
-Buyer and merchant change places in a ticket, its order and whoever acts; the very judges and guards
-are asked on both, and what comes out is exchanged back. Where it is not the same a rule treats the
-sides differently: on purpose, with the reason that stands here, or it is a finding.
+Buyer and merchant change places in a ticket, its order, what is asked and whoever of them acts; the
+very judges and guards are asked on both, and what comes out is exchanged back. So is whatever staff
+decides, and what the platform does because time has passed. Where it is not the same a rule treats
+the sides differently: on purpose, with the reason that stands here, or it is a finding.
 """
 
 from collections import Counter
@@ -14,11 +15,15 @@ import msgspec
 from msgspec.structs import replace
 
 from domain import errors
-from domain.events import Event
+from domain.commands import ChooseAgent, FollowOrder
+from domain.events import AgentChosen, Event
+from domain.policies.book import Book
 from domain.record import Record
 from domain.ticket.actions import actions
-from domain.ticket.decide import KnownTicketCommand, decide
-from domain.ticket.state import Context, Ticket
+from domain.ticket.context import Context
+from domain.ticket.decide import KnownTicketCommand
+from domain.ticket.following import settle
+from domain.ticket.state import Ticket
 from domain.values import (
     Actor,
     ActorKind,
@@ -27,15 +32,20 @@ from domain.values import (
     Party,
     Responsible,
 )
-from replay.what_if.deeds import Deed, deeds
+from replay.what_if.deeds import Deed, Kind, deeds
 from replay.what_if.doing import context_of
 from replay.what_if.intentions import intention
 from replay.what_if.lives import Rules
+from replay.what_if.pending import passing
 from replay.what_if.reading import History, Streams
-from replay.what_if.running import Replay
+from replay.what_if.running import Replay, passed
 
 MAY: Final = "may"
 """In the place of a fact: whether a command may be done now, and if not, why."""
+AWAITS: Final = " awaits"
+"""Behind a fact: it is the same but for whom it awaits."""
+ANY: Final = "any"
+"""In the place of a command: whatever brought a fact about."""
 
 
 class Intended(NamedTuple):
@@ -63,6 +73,8 @@ class Fairness(msgspec.Struct, frozen=True, kw_only=True):
     """How many cases were judged twice."""
     fair: int = 0
     """In how many of them nothing differs but what is meant to."""
+    commands: Mapping[str, int] = {}
+    """By command, how often what follows from it was asked; the other cases are of rights."""
     differently: Mapping[Treated, int] = {}
     examples: Mapping[Treated, str] = {}
     """For each rule the first case: the ticket and the place in its record."""
@@ -73,6 +85,7 @@ class Fairness(msgspec.Struct, frozen=True, kw_only=True):
             "asked": self.asked,
             "fair": self.fair,
             "unfair": [one.command for one in self.unfair],
+            "commands": dict(sorted(self.commands.items())),
             "differently": [
                 {**msgspec.to_builtins(one), "count": number, "first": self.examples[one]}
                 for one, number in sorted(self.differently.items())
@@ -90,6 +103,7 @@ def together(first: Fairness, second: Fairness) -> Fairness:
     return Fairness(
         asked=first.asked + second.asked,
         fair=first.fair + second.fair,
+        commands=Counter(first.commands) + Counter(second.commands),
         differently=Counter(first.differently) + Counter(second.differently),
         examples={**second.examples, **first.examples},
     )
@@ -121,9 +135,10 @@ def fairness(
     found = Fairness()
     replay = _Watching(rules)
     for deed in deeds(history):
-        for told in replay.asked(deed):
+        for case in replay.asked(deed):
             counts = Counter(
-                Treated(command, what, meant.get((command, what))) for command, what in told
+                Treated(name, what, meant.get((name, what)) or meant.get((ANY, what)))
+                for name, what in case.differing
             )
             place = f"{deed.ticket} {deed.place}"
             found = together(
@@ -131,6 +146,7 @@ def fairness(
                 Fairness(
                     asked=1,
                     fair=all(one.reason is not None for one in counts),
+                    commands={} if case.command is None else {case.command: 1},
                     differently=counts,
                     examples=dict.fromkeys(counts, place),
                 ),
@@ -139,19 +155,50 @@ def fairness(
     return found
 
 
-class _Watching(Replay):
-    """A matter lived under its own books, and asked about before each deed of a side."""
+class _Case(NamedTuple):
+    """One case that was judged twice."""
 
-    def asked(self, deed: Deed) -> Iterator[set[tuple[str, str]]]:
-        """Yield for each case of a deed where its two judgements differ."""
+    differing: set[tuple[str, str]]
+    """Commands and facts of them, or `may`, that differ between the two."""
+    command: str | None = None
+    """What was asked; None where it was who may do what."""
+
+
+class _Watching(Replay):
+    """A matter lived under its own books, and asked about before each deed."""
+
+    def asked(self, deed: Deed) -> Iterator[_Case]:
+        """Yield the cases of a deed: what may be done before it, and what follows from it."""
         life = self.lives.get(deed.ticket or "")
         if life is None or life.own is None or life.own.merchant is None:
             return
         context = context_of(life, life.own_book, self.order, deed.at, deed.actor, self.rules)
-        yield _rights(life.own, context)
-        command = intention(deed)
-        if command is not None and deed.actor.kind in _SIDES:
-            yield _outcomes(command, life.own, context)
+        yield _Case(_rights(life.own, context))
+        command = _command(deed, life.own, life.own_book)
+        if command is not None:
+            yield _Case(_outcomes(command, life.own, context), type(command).__name__)
+
+
+def _command(deed: Deed, ticket: Ticket, book: Book) -> KnownTicketCommand | None:
+    """Return what was asked by a deed, of the platform too; None where it is not made out again."""
+    match deed.kind:
+        case Kind.SAID:
+            return _chosen(deed) or intention(deed)
+        case Kind.ORDER:
+            return FollowOrder(ticket=ticket.ticket)
+        case Kind.CLOCK | Kind.DEADLINE | Kind.SURVEY:
+            due = passed(deed, ticket, book)
+            return None if due is None else passing(ticket.ticket, due)
+
+
+def _chosen(deed: Deed) -> KnownTicketCommand | None:
+    """Return the choice of an agent, made again among the same candidates."""
+    for fact in deed.facts:
+        if isinstance(fact, AgentChosen):
+            return ChooseAgent(
+                ticket=deed.ticket or "", candidates=fact.candidates, staff_at=fact.staff_at
+            )
+    return None
 
 
 def _rights(ticket: Ticket, context: Context) -> set[tuple[str, str]]:
@@ -188,10 +235,37 @@ def _outcomes(
     second = _facts(mirrored(command), _other_way(ticket), exchanged)
     if first is None or second is None:
         return set() if first is second else {(type(command).__name__, MAY)}
-    here = Counter(repr(_plain(mirrored(one))) for one in first)
-    there = Counter(repr(_plain(one)) for one in second)
-    names = {text.partition("(")[0] for text in ((here - there) + (there - here))}
-    return {(type(command).__name__, name) for name in names}
+    name = type(command).__name__
+    return {(name, what) for what in _differing([mirrored(one) for one in first], second)}
+
+
+def _differing(here: Iterable[Event], there: Iterable[Event]) -> Iterator[str]:
+    """Yield the kinds of facts that differ; where only whom they await does, that is said."""
+    one, other = _by_kind(here), _by_kind(there)
+    for what in one.keys() | other.keys():
+        first, second = one.get(what, []), other.get(what, [])
+        if _counted(first) != _counted(second):
+            alike = _counted(map(_of_nobody, first)) == _counted(map(_of_nobody, second))
+            yield f"{what}{AWAITS}" if alike else what
+
+
+def _by_kind(facts: Iterable[Event]) -> Mapping[str, list[Event]]:
+    """Return facts without their words by kind, of deadlines by which one it is too."""
+    found: dict[str, list[Event]] = {}
+    for fact in facts:
+        kind, name = type(fact).__name__, getattr(fact, "deadline", None)
+        what = kind if name is None else f"{kind} {name.partition(':')[0]}"
+        found.setdefault(what, []).append(_plain(fact))
+    return found
+
+
+def _counted(facts: Iterable[Event]) -> Counter[str]:
+    return Counter(map(repr, facts))
+
+
+def _of_nobody(fact: Event) -> Event:
+    """Return a fact as if nobody was to act."""
+    return replace(fact, awaits=Awaiting.NOBODY) if hasattr(fact, "awaits") else fact
 
 
 def _facts(
@@ -199,16 +273,20 @@ def _facts(
 ) -> tuple[Event, ...] | None:
     """Return what follows from a command; None where it is refused."""
     try:
-        return decide(command, ticket, context)
+        return settle(command, ticket, context)
     except errors.Refusal:
         return None
 
 
 def _named(actor: Actor, ticket: Ticket) -> Actor:
-    """Return the other side of a ticket, by the name it has when the sides are exchanged."""
-    if actor.kind is ActorKind.BUYER:
-        return Actor(ActorKind.MERCHANT, ticket.buyer)
-    return Actor(ActorKind.BUYER, ticket.merchant or "")
+    """Return who acts when the sides are exchanged; only a side of the ticket is another then."""
+    match actor.kind:
+        case ActorKind.BUYER:
+            return Actor(ActorKind.MERCHANT, ticket.buyer)
+        case ActorKind.MERCHANT:
+            return Actor(ActorKind.BUYER, ticket.merchant or "")
+        case _:
+            return actor
 
 
 def _other_way(case: Any) -> Any:
@@ -247,7 +325,6 @@ def _plain(event: Event) -> Event:
     return replace(event, **words)
 
 
-_SIDES: Final = (ActorKind.BUYER, ActorKind.MERCHANT)
 _ROLES: Final = (Party, ActorKind, Awaiting, Responsible)
 _EXCHANGED: Final = {"buyer": "merchant", "merchant": "buyer"}
 _NAMES: Final = {"evidence:buyer": "evidence:merchant", "evidence:merchant": "evidence:buyer"}
@@ -258,7 +335,11 @@ _CLAIMS = (
 _GRANTS = "What the buyer claims the merchant grants, refuses, or has reviewed."
 _COMES_BACK = "A buyer whose matter is resolved reopens it instead of writing; a merchant can not."
 _GOODS = "The goods go from the buyer to the merchant and back: each side reports its own part."
-_WAITS = "A buyer who comes back is to be answered; a merchant is a party that answers."
+_COMES = "A buyer who comes back is to be answered; a merchant is a party that answers."
+_SPEAKS = "What a buyer says calls for promises, and what a merchant says keeps them."
+_TURN = "Whose turn it is follows from who brings the claim, and who is to meet it."
+_TURNS = ("merchant_review", "negotiation", "intervention", "reply", "remedy")
+_RESTS = "A promise to the buyer rests while the buyer is waited for, and for no merchant (SL-25)."
 _REVIEW = "A merchant's first answer is the review that was waited for; a buyer owes none."
 _ASKED = "Each side is asked for the kinds of evidence it has (AR-03)."
 INTENDED: Final = (
@@ -277,17 +358,30 @@ INTENDED: Final = (
         )
     ),
     Intended("ReportFact", MAY, "A merchant reports what its service network did."),
-    Intended("SendMessage", "DeadlineGiven", _WAITS),
-    Intended("SendMessage", "DeadlineMet", _WAITS),
-    Intended("StageEvidence", "DeadlineGiven", _WAITS),
-    Intended("StageEvidence", "DeadlineMet", _WAITS),
-    Intended("ReplaceEvidence", "DeadlineGiven", _WAITS),
-    Intended("ReplaceEvidence", "DeadlineMet", _WAITS),
-    Intended("MakeOffer", "DeadlineGiven", _REVIEW),
-    Intended("MakeOffer", "DeadlineMet", _REVIEW),
-    Intended("CounterOffer", "DeadlineGiven", _REVIEW),
-    Intended("CounterOffer", "DeadlineMet", _REVIEW),
-    Intended("AcceptOffer", "DeadlineGiven", _GOODS),
+    Intended("BeginWait", MAY, _RESTS),
+    *(
+        Intended(name, what, _COMES)
+        for name in ("SendMessage", "StageEvidence", "ReplaceEvidence")
+        for what in ("DeadlineGiven answer", "DeadlineMet reply")
+    ),
+    *(
+        Intended("SendMessage", what, _SPEAKS)
+        for what in (
+            *("ContactFruitless", "TicketPrioritised", "TicketQueued", "ClockStarted"),
+            *("ClockStopped", "DepartmentAsked"),
+        )
+    ),
+    *(
+        Intended(name, what, _REVIEW)
+        for name in ("MakeOffer", "CounterOffer")
+        for what in (
+            *("DeadlineMet merchant_review", "DeadlineMet intervention"),
+            *("DeadlineGiven intervention", "ClockStopped"),
+        )
+    ),
+    *(Intended(ANY, f"DeadlineGiven {name}{AWAITS}", _TURN) for name in _TURNS),
+    Intended(ANY, f"ClockStarted{AWAITS}", _TURN),
+    *(Intended(ANY, what, _RESTS) for what in ("ClockPaused", "ClockResumed", "WaitEnded")),
     Intended("RequestIntervention", "EvidenceRequested", _ASKED),
 )
 """What treats the sides differently on purpose."""

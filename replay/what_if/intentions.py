@@ -150,6 +150,22 @@ def _queued(
     )
 
 
+def _corrected(
+    ticket: str, fact: told.DiagnosisCorrected, facts: Sequence[Event]
+) -> KnownTicketCommand | None:
+    read = next((one for one in facts if isinstance(one, told.ReadingCorrected)), None)
+    return asked.CorrectDiagnosis(
+        ticket=ticket,
+        scenario=fact.scenario,
+        responsible=fact.responsible,
+        kind=fact.kind,
+        tags=None if read is None else read.tags,
+        urgency=None if read is None else read.urgency,
+        sentiment=None if read is None else read.sentiment,
+        upset=None if read is None else read.upset,
+    )
+
+
 def _of(command: Any, *fields: str, **fixed: Any) -> Making:
     """Return the making of a command whose fields the fact has under the same names."""
 
@@ -193,7 +209,7 @@ _TOLD_BY: Final[Mapping[type[Event], Making]] = {
     told.FactReported: _of(asked.ReportFact, "fact", "occurred_at", "reference"),
     told.TicketAccepted: _of(asked.AcceptTicket),
     told.ClaimAmended: _of(asked.AmendClaim, "remedy", "claim"),
-    told.DiagnosisCorrected: _of(asked.CorrectDiagnosis, "scenario", "responsible", "kind"),
+    told.DiagnosisCorrected: _corrected,
     told.ReturnReviewed: _of(asked.ReviewReturn, "opened"),
     told.EvidenceStaged: _staged,
     told.EvidenceSupplemented: _staged,

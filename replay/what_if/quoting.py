@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from domain import events as told
 from domain.events import Event, TicketEvent
-from domain.policies.book import DEADLINES, Book, DeadlineName
+from domain.policies.book import Book
+from domain.policies.deadlines import DEADLINES, DeadlineName
 from domain.ticket import deadlines
+from domain.ticket.context import Context
 from domain.ticket.evidence import is_late
 from domain.ticket.evolve import evolve
 from domain.ticket.remedies.steps import WAITS
-from domain.ticket.state import Context, OfferState, Stamp, Ticket
+from domain.ticket.state import OfferState, Stamp, Ticket
 from domain.values import Instant, later
 
 _OF_A_REMEDY: Final = ("remedy:", "offer:")
@@ -97,7 +99,7 @@ def _set_anew(  # noqa: PLR0911 - a switch has as many branches as events
             return replace(fact, late=is_late(ticket, fact.party, context))
         case told.DiagnosisCorrected():
             return replace(fact, priority=book.priority[fact.kind], policy=book.version)
-        case told.TicketReopened():
+        case told.TicketReopened() | told.ReadingCorrected():
             return replace(fact, policy=book.version)
         case told.AgentChosen() if book.load is not None and own.load is not None:
             until = later(fact.lease_until, book.load.lease - own.load.lease)

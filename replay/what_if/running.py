@@ -19,15 +19,17 @@ from domain.events import (
     LiveSessionEnded,
     OfferLapsed,
     OrderSigned,
+    SurveyAsked,
     TicketEscalated,
     TicketMovedToBook,
     TicketOpened,
 )
+from domain.policies.book import Book
 from domain.ticket.decide import KnownTicketCommand
 from domain.ticket.evolve import evolve
 from domain.ticket.following import settle
 from domain.ticket.order import evolve_order
-from domain.ticket.state import Order, Stamp
+from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import SYSTEM, Actor, Instant
 from replay.what_if.deeds import Deed, Kind
 from replay.what_if.doing import context_of, done
@@ -134,18 +136,13 @@ class Replay:
                 self._add(life, facts, deed.at, deed.place, deed.actor)
             case Kind.CLOCK | Kind.ORDER:
                 self._clocks(life, deed)
-            case Kind.DEADLINE:
-                self._if_due(life, Due(deed.at, What.DEADLINE, _deadline(deed)), deed)
-            case Kind.SURVEY:
-                self._if_due(life, Due(deed.at, What.SURVEY, ""), deed)
+            case Kind.DEADLINE | Kind.SURVEY:
+                self._if_due(life, deed)
 
     def _clocks(self, life: Life, deed: Deed) -> None:
         """Let pass what the record says passed, and look at the order when the record did."""
-        first = deed.facts[0]
-        passed = False
-        if isinstance(first, ClockWarned | ClockBreached | TicketEscalated):
-            passed = self._if_due(life, Due(deed.at, What.CLOCK, first.clock), deed)
-        if not passed and (life.follows or deed.kind is Kind.ORDER):
+        came = deed.kind is Kind.CLOCK and self._if_due(life, deed)
+        if not came and (life.follows or deed.kind is Kind.ORDER):
             self._platform(life, FollowOrder(ticket=life.ticket), deed.at, deed.place)
         life.follows = False
 
@@ -186,15 +183,12 @@ class Replay:
             if due not in both:
                 yield due
 
-    def _if_due(self, life: Life, due: Due, deed: Deed) -> bool:
-        """Let something pass if it is due by now; return whether it did."""
-        if life.other is None:
-            return False
-        for one in pending(life.other, life.book):
-            if (one.what, one.name) == (due.what, due.name) and one.at <= deed.at:
-                self._platform(life, passing(life.ticket, one), deed.at, deed.place)
-                return True
-        return False
+    def _if_due(self, life: Life, deed: Deed) -> bool:
+        """Let pass what a deed says passed, if it is due by now; return whether it did."""
+        due = None if life.other is None else passed(deed, life.other, life.book)
+        if due is not None:
+            self._platform(life, passing(life.ticket, due), deed.at, deed.place)
+        return due is not None
 
     def _platform(self, life: Life, command: KnownTicketCommand, at: Instant, place: int) -> None:
         """Do what the platform does of its own accord."""
@@ -236,14 +230,27 @@ class Replay:
                 life.turned.append(Turned(at, place, what, *pair))
 
 
-def _deadline(deed: Deed) -> str:
-    """Return the name of the deadline whose passing a deed says."""
+def passed(deed: Deed, ticket: Ticket, book: Book) -> Due | None:
+    """Return what a deed says passed, if it is due on a ticket by then."""
+    named = _named(deed)
+    for one in pending(ticket, book):
+        if (one.what, one.name) == named and one.at <= deed.at:
+            return one
+    return None
+
+
+def _named(deed: Deed) -> tuple[What, str]:
+    """Return what a deed of the platform's says has passed."""
     for fact in deed.facts:
         match fact:
+            case ClockWarned() | ClockBreached() | TicketEscalated() if deed.kind is Kind.CLOCK:
+                return What.CLOCK, fact.clock
             case DeadlineMissed() | DeadlineExtended():
-                return fact.deadline
+                return What.DEADLINE, fact.deadline
             case OfferLapsed():
-                return f"offer:{fact.offer}"
+                return What.DEADLINE, f"offer:{fact.offer}"
+            case SurveyAsked():
+                return What.SURVEY, ""
             case _:
                 pass
-    return "closing"
+    return What.DEADLINE, "closing"

@@ -121,6 +121,13 @@ class Served:
         assert self.post("orders", f"/v1/orders/{order}/signatures", signed).status_code == 200
         return order
 
+    def hire(self, agent: str) -> None:
+        """Put somebody on record who is able to work on anything that asks for no certificate."""
+        skills = ["mother_and_baby", "senior", "vip"]
+        body = {"desk": "senior_desk", "skills": skills}
+        answer = self.post("supervisor", f"/v1/agents/{agent}", body, key=f"hire-{agent}")
+        assert answer.is_success, answer.text
+
     def open_ticket(self, buyer: str = "buyer-1", merchant: str = "merchant-1") -> str:
         """Have a buyer open a ticket about a fresh order; return its id."""
         body = {

@@ -1,4 +1,4 @@
-"""The past over HTTP: what is answered as of a moment is what was answered then."""
+"""The past over HTTP: what is answered of a ticket as of a moment is what was answered then."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -225,82 +225,6 @@ def test_a_moment_without_an_answer_is_said_clearly(course: Course) -> None:
             assert (answer.status_code, answer.json()["code"]) == (status, code), (path, asked)
 
 
-@pytest.mark.parametrize("path", ["/v1/queue", "/v1/queue/counts", "/v1/statistics"])
-def test_the_queue_has_no_past_at_such_moments(course: Course, path: str) -> None:
-    """The same answers for what is of everything."""
-    served = course.served
-    lanes = served.services.ledger.lanes
-    beyond = ",".join(f"{lane}-99999" for lane in range(lanes))
-    wrong: list[tuple[dict[str, Any], int, str]] = [
-        ({"at_position": beyond}, 422, "position_unknown"),
-        ({"at_time": later(START, -timedelta(days=400))}, 404, "before_the_beginning"),
-        ({"at_time": later(START, timedelta(days=400))}, 422, "instant_ahead"),
-        ({"at_time": START, "at_occurred": START}, 422, "moments_combined"),
-        ({"at_version": 1}, 422, "malformed"),
-    ]
-    if lanes > 1:
-        wrong.append(({"at_position": "0-1"}, 422, "lane_missing"))
-    for asked, status, code in wrong:
-        answer = served.get(STAFF, path, **asked)
-        assert (answer.status_code, answer.json()["code"]) == (status, code), asked
-
-
-def test_the_queue_and_its_counts_are_answered_as_they_were(served: Served) -> None:
-    """By position and by instant, page after page, by the same filters."""
-    pages, counted = [], []
-    for number in range(4):
-        ticket = served.open_ticket(f"q-{number}", "q-shop")
-        if number % 2:
-            served.post("agent", f"/v1/tickets/{ticket}/acceptance")
-        head = served.head()
-        live = _pages(served, merchant="q-shop", min_position=head)
-        pages.append((head, served.clock.at, live))
-        counted.append(_ok(served.get(STAFF, "/v1/queue/counts", min_position=head)))
-        served.clock.pass_by(timedelta(minutes=1))
-    for (head, at, live), then in zip(pages, counted, strict=True):
-        assert _pages(served, merchant="q-shop", at_position=head) == live
-        assert _pages(served, merchant="q-shop", at_time=at) == live
-        assert _pages(served, merchant="q-shop", at_occurred=at) == live
-        for asked in ({"at_position": head}, {"at_time": at}, {"at_occurred": at}):
-            told = _ok(served.get(STAFF, "/v1/queue/counts", **asked))
-            assert {**told["everything"], "reports": {}} == then["everything"]
-            assert {**told["open"], "reports": {}} == then["open"]
-            assert told["as_of"]["by"] == next(iter(asked)).removeprefix("at_")
-
-
-def test_a_cursor_belongs_to_its_moment(served: Served) -> None:
-    """A page of yesterday does not go on in today's queue."""
-    for number in range(3):
-        served.open_ticket(f"c-{number}", "c-shop")
-    head = served.head()
-    asked = {"limit": 1, "merchant": "c-shop"}
-    first = _ok(served.get(STAFF, "/v1/queue", at_position=head, **asked))
-    cursor = first["next_cursor"]
-    assert _ok(served.get(STAFF, "/v1/queue", at_position=head, cursor=cursor, **asked))
-    for other in ({}, {"at_time": served.clock.at}):
-        answer = served.get(STAFF, "/v1/queue", cursor=cursor, **asked, **other)
-        assert answer.json()["code"] == "cursor_invalid"
-
-
-@pytest.mark.parametrize("by", ["at_time", "at_occurred"])
-def test_pages_are_of_one_moment_while_the_ledger_goes_on(served: Served, by: str) -> None:
-    """What is recorded between two pages, even in the same instant, is on none of them."""
-    shop = served.fresh("p-shop")
-    tickets = [served.open_ticket(served.fresh("p"), shop) for _ in range(3)]
-    at, head = served.clock.at, served.head()
-    asked = {"limit": 1, "merchant": shop, "open": "any", by: at}
-    then = _pages(served, merchant=shop, at_position=head)
-    found = [_ok(served.get(STAFF, "/v1/queue", **asked))]
-    while (cursor := found[-1]["next_cursor"]) is not None:
-        served.open_ticket(served.fresh("p"), shop)
-        served.post("agent", f"/v1/tickets/{tickets[len(found) - 1]}/acceptance")
-        found.append(_ok(served.get(STAFF, "/v1/queue", cursor=cursor, **asked)))
-    assert [row for page in found for row in page["items"]] == then
-    assert {page["position"] for page in found} == {head}
-    anew = _ok(served.get(STAFF, "/v1/queue", **{**asked, "limit": 50}))
-    assert len(anew["items"]) > len(then), "who asks anew is told what came since"
-
-
 def test_a_moment_of_all_the_lanes_a_ledger_may_have_is_read(served: Served) -> None:
     """An address that is a place of each of many lanes is long, and not malformed for that."""
     lanes = ",".join(f"{lane}-{10**18 - 1}" for lane in range(10_000, 10_000 + LANES_MAX))
@@ -344,27 +268,3 @@ def test_what_the_other_side_laid_ready_and_took_back_is_not_told_as_of_then(
         past = seen_past(served.services, Actor(kind, ref), ticket, At(version=version))
         assert past.shows(item) is shows
         assert not past.shows("E99"), "what is not known to be visible is not told"
-
-
-def test_over_many_tickets_what_had_occurred_is_refused_with_a_remedy(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody waits for minutes, and the command line has no such bound."""
-    from api.reads import counts  # noqa: PLC0415 - its bound is what is set
-
-    served.open_ticket("many")
-    monkeypatch.setattr(counts, "TICKETS_MAX", 0)
-    answer = served.get(STAFF, "/v1/queue/counts", at_occurred=served.clock.at)
-    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_tickets")
-    assert "ticketledger" in answer.json()["detail"]
-
-
-def _pages(served: Served, **query: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = _ok(served.get(STAFF, "/v1/queue", limit=2, open="any", **query, **cursor))
-        found += page["items"]
-        if page["next_cursor"] is None:
-            return found
-        cursor = {"cursor": page["next_cursor"]}

@@ -16,6 +16,11 @@ from tests.scenario import MOMENT, named, whole_bytes
 TAKEOVER: Final = 'stops = ["taken_over"]\nwithin = "PT30M"'
 SHORTER: Final = TAKEOVER.replace("PT30M", "PT20M") + "\npublic = false"
 """The other book keeps what it promises here to the staff, too."""
+OWN_TIME: Final = (
+    'name = "acceptance"\nclock = "complaint_takeover"\nawaits = "agent"\nsource = "SL-02"',
+    'name = "acceptance"\nwithin = "PT30M"\nawaits = "agent"\nsource = "ours"',
+)
+"""There, what the parties are told is due later than what only staff know."""
 BEGINS: Final = later(START, timedelta(minutes=25))
 """When the other book begins: by its figure, what was opened at the start is late by then."""
 
@@ -26,7 +31,7 @@ def served(make_database: Callable[[int], Database], tmp_path: Path) -> Iterator
     with serving(make_database(1), tmp_path) as running:
         running.services.ledger.adopt(whole_bytes())
         running.services.ledger.adopt(
-            whole_bytes(named("b-2"), (TAKEOVER, SHORTER)), in_force_from=BEGINS
+            whole_bytes(named("b-2"), (TAKEOVER, SHORTER), OWN_TIME), in_force_from=BEGINS
         )
         yield running
 
@@ -89,18 +94,29 @@ def test_what_a_move_would_change_is_told_before_and_nothing_is_written(
 
 
 def test_what_a_move_is_refused_for_its_dry_run_is_refused_for(served: Served, ticket: str) -> None:
-    """An unknown book, one that begins a moment later, a matter that is over."""
-    served.clock.at = later(BEGINS, -MOMENT)
+    """An unknown book, a matter that is over."""
+    served.clock.at = BEGINS
     for ask in (changes, move):
         assert code(ask(served, ticket, "b-9"), 409) == "unknown_book"
-        early = told(ask(served, ticket, "b-2"), 409)
-        assert (early["code"], early["in_force_from"]) == ("book_not_in_force", BEGINS)
     told(served.post("buyer", f"/v1/tickets/{ticket}/closing"))
-    served.clock.at = BEGINS
     for ask in (changes, move):
         assert code(ask(served, ticket, "b-2"), 409) == "ticket_closed"
     assert code(changes(served, "T0-261122-0000000", "b-2"), 404) == "unknown_ticket"
     assert code(served.get("admin", f"/v1/tickets/{ticket}/book-changes"), 422) == "malformed"
+
+
+def test_a_book_to_come_is_tried_on_a_ticket_that_it_can_not_be_moved_to_yet(
+    served: Served, ticket: str
+) -> None:
+    """Whoever adopts a book wants to know beforehand what it breaks (CL-10)."""
+    served.clock.at = later(BEGINS, -MOMENT)
+    ahead = told(changes(served, ticket, "b-2"))
+    assert ahead.pop("in_force_from") == BEGINS
+    assert [one["breached_at_once"] for one in ahead["clocks"]] == [True]
+    early = told(move(served, ticket, "b-2"), 409)
+    assert (early["code"], early["in_force_from"]) == ("book_not_in_force", BEGINS)
+    served.clock.at = BEGINS
+    assert told(changes(served, ticket, "b-2")) == ahead
 
 
 @pytest.mark.parametrize("who", ["buyer", "merchant", "agent", "arbitrator", "auditor", "orders"])

@@ -110,6 +110,20 @@ def test_a_book_for_the_past_or_of_a_known_version_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (409, code)
 
 
+def test_di_14_a_book_that_answers_otherwise_than_it_promises_is_refused(served: Served) -> None:
+    """Table, row and reason are told, and the old book stays."""
+    quote = 'quotes = "clock.refund_to_balance.within"'
+    other = whole_bytes(named("h-6"), (quote, "value = 3"))
+    answer = adopt(served, other, in_force_from="2027-02-02T00:00:00+08:00")
+    assert (answer.status_code, answer.json()["code"]) == (422, "book_refused")
+    assert answer.json()["problems"] == [
+        "answer refund_to_balance writes a figure of its own, and SL-17 is promised by the clock "
+        "refund_to_balance or refund_to_card: quote it"
+    ]
+    versions = [one["version"] for one in served.get("agent", "/v1/books").json()["items"]]
+    assert "h-6" not in versions
+
+
 def test_two_books_of_one_instant_are_refused(served: Served) -> None:
     """Only one can be in force."""
     begins = "2027-02-01T00:00:00+08:00"

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,9 @@ from api import cli
 from api.auth import Authenticator
 from api.ids import wall_clock
 from api.keys import load
+from domain.record import Record
 from domain.values import ActorKind
+from replay import promises
 from tests.conftest import Database
 
 HEAVY = {"cryptography", "eventsourcing", "fastapi", "msgspec", "psycopg2", "pydantic", "uvicorn"}
@@ -222,6 +224,7 @@ def test_tail_begins_where_it_is_told(run: Run, log: Path) -> None:
         ),
         pytest.param(["db", "stop"], 2, id="no server of ours"),
         pytest.param(["stats", "--promise", "no-such-file.toml"], 2, id="no promise"),
+        pytest.param(["stats", "--list"], 2, id="a list of no promise"),
         pytest.param(["stats", "--database-url", "host=/nowhere dbname=x"], 1, id="no database"),
         pytest.param(["stats", "--database-url", "no dsn at all"], 2, id="no dsn"),
     ],
@@ -266,6 +269,45 @@ def test_a_promise_is_held_against_what_was_imported(run: Run, log: Path) -> Non
     assert [counted[name] for name in ("begun", "ended", "open", "moot")] == [2, 1, 1, 0]
     assert (counted["kept_gross"], counted["kept_net"], counted["broken_net"]) == (1, 1, 0)
     assert run("stats", "--json").out == before
+
+    listed = json.loads(run("stats", "--promise", promise, "--list", "--json").out)
+    tickets = listed.pop("tickets")
+    assert listed == counted
+    for name, number in counted.items():
+        assert sum(name in one["counted"] for one in tickets) == number, name
+    assert len({one["ticket"] for one in tickets}) == 2
+    lines = run("stats", "--promise", promise, "--list").out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == [one["ticket"] for one in tickets]
+    assert [line.split()[-3:] for line in lines[:2] if "ended" in line] == [
+        ["ended", "kept_gross", "kept_net"]
+    ]
+
+
+@pytest.mark.usefixtures("own")
+def test_what_became_of_a_promise_is_counted_as_it_comes(
+    run: Run, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a list nothing is kept of a ticket that was counted, however many there are."""
+    promise = log.with_name("promise.toml")
+    text = (PROMISES / "closed_within_120_hours.toml").read_text(encoding="utf-8")
+    promise.write_text(text.partition("[told]")[0], encoding="utf-8")
+    run("import", log, "--mapping", "helpdesk")
+    seen: list[str] = []
+    came, counted = promises.outcomes, promises.counted_as
+
+    def coming(records: Iterable[Record], of: promises.Promise) -> Iterator[promises.Outcome]:
+        for one in came(records, of):
+            seen.append("came")
+            yield one
+
+    def counting(one: promises.Outcome) -> tuple[str, ...]:
+        seen.append("counted")
+        return counted(one)
+
+    monkeypatch.setattr(promises, "outcomes", coming)
+    monkeypatch.setattr(promises, "counted_as", counting)
+    assert run("stats", "--promise", promise, "--json").code == 0
+    assert seen == ["came", "counted"] * 2
 
 
 @pytest.mark.usefixtures("own")

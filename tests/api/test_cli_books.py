@@ -16,6 +16,7 @@ from api.settings import Settings
 from api.wiring import Dsns, joined
 from domain.commands import AnnouncePilot
 from domain.values import Instant, Kind, later
+from projections.runner import Views
 from tests.conftest import Database
 from tests.ledger.matters import open_ticket
 from tests.scenario import ADMIN, BOOK_FILE, TABLES, named, whole_bytes
@@ -55,13 +56,14 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """Run a `books` command on that database."""
+    """Run a `books` command on that database, or another one where no group is named."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TICKETLEDGER_DATABASE_URL", own.app_dsn)
     monkeypatch.setenv("TICKETLEDGER_DATA_DIR", str(tmp_path / "var"))
 
-    def command(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["ticketledger", "books", *map(str, arguments)])
+    def command(*arguments: object, group: str | None = "books") -> Said:
+        words = arguments if group is None else (group, *arguments)
+        monkeypatch.setattr(sys, "argv", ["ticketledger", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         said = capsys.readouterr()
@@ -132,6 +134,8 @@ def test_a_book_is_adopted_listed_shown_and_compared(run: Run, stricter: Path) -
         (("diff", "2026-11-22", "b-9"), 3),
         (("adopt", FOLDER, "--in-force-from", "tomorrow"), 2),
         (("move", "--to", "b-9", "--why", "w", "--all-open"), 5),
+        (("move", "--to", "b-9", "--why", "w", "--all-open", "--dry-run"), 3),
+        (("move", "--to", FOLDER, "--why", "w", "--all-open"), 5),
         (("move", "--to", "b-9", "--why", "w"), 2),
         (("move", "--to", "2026-11-22", "--why", "w", "--ticket", "T0-261122-0000000"), 3),
     ],
@@ -159,15 +163,109 @@ def a_minute_ago() -> Instant:
     return later(wall_clock(), -timedelta(minutes=1))
 
 
-@pytest.mark.parametrize("how", [("--dry-run",), ()], ids=["dry", "done"])
-def test_no_ticket_is_moved_to_a_book_to_come(
-    run: Run, stricter: Path, how: tuple[str, ...]
-) -> None:
+def five_and_twenty_minutes_ago() -> Instant:
+    """Return the time it was when a ticket was opened that the other book calls late by now."""
+    return later(wall_clock(), -timedelta(minutes=25))
+
+
+def test_no_ticket_is_moved_to_a_book_to_come(run: Run, stricter: Path) -> None:
     """It is told before any ticket is looked at, with the words that say why."""
     assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
-    said = run("move", "--to", "b-1", "--why", "w", "--all-open", *how)
+    said = run("move", "--to", "b-1", "--why", "w", "--all-open")
     assert (said.code, said.out) == (4, "")
     assert "book_not_in_force" in said.err
+
+
+def test_a_book_is_tried_on_open_tickets_before_it_is_adopted_and_before_it_begins(
+    run: Run, own: Database, stricter: Path, tmp_path: Path
+) -> None:
+    """What a change would break at once is known before anybody is bound by it (CL-10)."""
+    dsns = Dsns(app=own.app_dsn, views=own.app_dsn)
+    with joined(
+        Settings(data_dir=tmp_path / "var"), dsns, now=five_and_twenty_minutes_ago
+    ) as parts:
+        ticket = open_ticket(parts.ledger, kind=Kind.COMPLAINT)
+    asked = ("--why", "w", "--all-open", "--dry-run", "--json")
+    written = run("move", "--to", stricter, *asked)
+    assert written.code == 0, written.err
+    assert "b-1 is not adopted" in written.err
+    line, sums = map(json.loads, written.out.splitlines())
+    assert (line["ticket"], line["before"], line["after"]) == (ticket, "2026-11-22", "b-1")
+    (clock,) = line["clocks"]
+    assert (clock["clock"], clock["breached_at_once"]) == ("complaint_takeover", True)
+    assert sums["totals"]["breaches_at_once"] == 1
+    assert [line.split()[0] for line in run("list").out.splitlines()] == ["*"], "nothing is adopted"
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    ahead = run("move", "--to", "b-1", *asked)
+    assert (ahead.code, ahead.err) == (0, "")
+    first, again = map(json.loads, ahead.out.splitlines())
+    assert first == {**line, "in_force_from": FAR}
+    assert again == sums
+    assert "not in force before" in run("move", "--to", "b-1", *asked[:-1]).out
+
+
+def test_what_is_written_under_the_name_of_an_adopted_book_is_not_tried(
+    run: Run, stricter: Path
+) -> None:
+    """A changed book has a version anew, else nobody could say which one was tried."""
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    asked = ("move", "--to", stricter, "--why", "w", "--all-open", "--dry-run")
+    assert run(*asked).err == "", "the very bytes that are adopted"
+    stricter.write_bytes(whole_bytes(named("b-1")))
+    said = run(*asked)
+    assert (said.code, said.out) == (4, "")
+    assert "book_known_otherwise" in said.err
+
+
+def test_a_book_that_can_never_be_adopted_is_not_tried(run: Run, tmp_path: Path) -> None:
+    """It would be told what never comes; an adopted one of before that was asked is tried."""
+    path = tmp_path / "unsourced.toml"
+    sourced = 'other = "refund"\nsource = "ours"\n'
+    path.write_bytes(whole_bytes(named("b-2"), (sourced, 'other = "refund"\n')))
+    said = run("move", "--to", path, "--why", "w", "--all-open", "--dry-run")
+    assert (said.code, said.out) == (5, "")
+    assert "usual has no source" in said.err
+    assert run("check", path).code == 5
+
+
+def test_a_comparison_that_is_interrupted_ends_in_words(
+    run: Run, stricter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while its moment is looked for, before the first ticket is lived again."""
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    weeks = ("--from", "2099-01-01T00:00:00+08:00", "--to", "2099-01-08T00:00:00+08:00")
+    assert run(*PILOT, *weeks).code == 0
+
+    def interrupted(*_given: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    for place in ("api.moments.resolved", "replay.pilots.laid_out"):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, interrupted)
+            said = run("pilot", "--compare", "p-1")
+        assert (said.code, said.out) == (130, ""), place
+        assert "Nothing was written" in said.err, place
+    early = run("pilot", "--compare", "p-1", "--at-position", "0-0")
+    assert (early.code, early.out) == (3, "")
+    assert "later" in early.err
+
+
+def test_views_that_are_behind_are_told_by_every_command_that_needs_them(
+    run: Run, stricter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each says the same: what is wrong, why, and what to do."""
+    assert run("adopt", stricter, "--in-force-from", TO_COME).code == 0
+    monkeypatch.setattr(Views, "catch_up", lambda _self, *_given: False)
+    asked = ("books", "move", "--to", "b-1", "--why", "w", "--all-open", "--dry-run")
+    ticket = ("what-if", "--book", "b-1", "--ticket", "T0-261122-0000000")
+    said = [
+        run(*words, group=None)
+        for words in (asked, ticket, ("journey", "--order", "o-1"), ("stats",))
+    ]
+    assert {one.code for one in said} == {1}, said
+    (told,) = {one.err for one in said}
+    assert "The views are not level with the record." in told
+    assert "the process that folds them is too slow" in told
 
 
 def test_tickets_are_moved_as_the_dry_run_said(
@@ -196,6 +294,7 @@ def test_tickets_are_moved_as_the_dry_run_said(
     )
 
 
+ARMS: Final = ("piloted", "control")
 PILOT: Final = ("pilot", "p-1", "--book", "b-1", "--why", "try_first", "--share-bp", "2500")
 
 
@@ -222,6 +321,9 @@ def test_a_pilot_is_announced_listed_and_ended(run: Run, stricter: Path) -> None
     ("words", "code", "says"),
     [
         (("p-1", "--compare", "p-1"), 2, "a NAME announces"),
+        (("--list",), 2, "--compare"),
+        (("--at-position", "0-1"), 2, "--compare"),
+        (("--compare", "p-1", "--at-time", "1999-01-01T00:00:00Z"), 3, "later"),
         ((*PILOT[1:], "--to", TO_COME), 2, "--from: Field required"),
         ((*PILOT[1:-1], "10001", "--from", TO_COME, "--to", TO_COME), 2, "--share-bp"),
         (("--end", "p-1"), 2, "--why: Field required"),
@@ -265,8 +367,46 @@ def test_a_pilots_arms_are_told_side_by_side(
     assert words[5].split() == ["1", begins[:10], "piloted", str(found["piloted"]), "0", "0", "-"]
     told = [line.split(maxsplit=2) for line in words[7:] if line.startswith("   1")]
     assert [(int(count), what) for _, count, what in told] == [
-        (one["count"], f"{one['kind']} {one['subject']} {one['row']}: {one['change']}")
+        (one["count"], f"{_what(one)}: {one['change']}")
         for arm in ("control", "piloted")
         for one in day["otherwise"]
         if one["arm"] == arm
     ]
+    _is_listed(run, found)
+    then = run("pilot", "--compare", "p-1", "--at-position", found["position"], "--json").told
+    assert then == found
+    before = run("pilot", "--compare", "p-1", "--at-time", later(begins, -timedelta(seconds=1)))
+    assert before.code == 0, before.err
+    assert before.out.splitlines()[0] == "piloted   0 under b-1"
+
+
+def _what(one: Any) -> str:
+    """Return what would be otherwise as a line tells it."""
+    return " ".join(part for part in (one["kind"], one["subject"], one["row"]) if part)
+
+
+def _is_listed(run: Run, found: Any) -> None:
+    """Check that every number of a comparison has its tickets, and that words list the same."""
+    listed = run("pilot", "--compare", "p-1", "--list", "--json").told
+    lists = {
+        tuple(value for name, value in one.items() if name not in {"count", "tickets"}): one
+        for one in listed.pop("lists")
+    }
+    assert listed == found
+    numbers = {("tickets", arm, 0, "", "", "", "", ""): found[arm] for arm in ARMS}
+    for one in found["tried"]:
+        asked = (one["arm"], 0, "", "", "", "", one["under"])
+        numbers |= {("tried", *asked): one["tickets"], ("changed", *asked): one["changed"]}
+    (day,) = found["days"]
+    for arm in ARMS:
+        for name in ("opened", "kept", "broken"):
+            numbers[name, arm, 1, "", "", "", "", ""] = day[arm][name]
+    for one in day["otherwise"]:
+        what = (one["kind"], one["subject"], one["row"], one["change"])
+        numbers["otherwise", one["arm"], 1, *what, ""] = one["count"]
+    told = {figure: one["count"] for figure, one in lists.items()}
+    assert told == {figure: number for figure, number in numbers.items() if number}
+    assert all(len(one["tickets"]) == one["count"] for one in lists.values())
+    words = run("pilot", "--compare", "p-1", "--list").out.splitlines()
+    rows = [line.split()[0] for line in words if line.startswith("T0-")]
+    assert rows == [ticket for one in lists.values() for ticket in one["tickets"]]

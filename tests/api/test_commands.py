@@ -55,9 +55,10 @@ def test_the_same_matter_again_is_answered_with_the_live_ticket(served: Served) 
 def test_a_harmless_repetition_records_nothing_and_is_no_error(served: Served) -> None:
     """Taking what one has already taken is 200 with no events."""
     ticket = served.open_ticket()
+    served.hire("agent-1")
     first = _ok(served.post("agent", f"/v1/tickets/{ticket}/assignment"))
     again = _ok(served.post("agent", f"/v1/tickets/{ticket}/assignment"))
-    assert first["events"][0]["topic"] == "ticket.assigned.v1"
+    assert "ticket.assigned.v1" in [one["topic"] for one in first["events"]]
     assert again["events"] == []
     assert again["version"] == first["version"]
 

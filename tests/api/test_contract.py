@@ -38,7 +38,13 @@ def _toml(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
-TAKES_NOTHING: Final = {"read_liveness", "read_readiness", "list_books", "list_pilots"}
+TAKES_NOTHING: Final = {
+    "read_liveness",
+    "read_readiness",
+    "read_lateness",
+    "list_books",
+    "list_pilots",
+}
 SEED: Final = 20261122
 EXAMPLES: Final = 5
 CHECKS: Final = [

@@ -37,6 +37,7 @@ def _adopted(served: Served) -> None:
     """Everything here is promised by the whole book, and the supervisor is a director."""
     served.services.ledger.adopt(whole_book())
     ok(served.post("supervisor", "/v1/agents/supervisor-1", {"desk": "director", "skills": []}))
+    served.hire("ann")
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,30 @@ def test_the_explained_due_time_is_the_one_on_the_ticket(served: Served, complai
         name = clock["detail"]["clock"]
         assert explains[name]["due_at"] == clock["due_at"]
         assert explains[name]["state"] == clock["state"]
+    assert shown["deadlines"]
+    for deadline in shown["deadlines"]:
+        found = explains[f"deadline:{deadline['deadline']}"]
+        assert (found["due_at"], found["state"]) == (deadline["due_at"], "running")
+
+
+def test_the_queues_due_time_is_one_of_those_explained(served: Served, complaint: str) -> None:
+    """Whichever deadline or promise presses first, the queue's key leads to its explanation."""
+    part = read(served, "agent", f"/v1/tickets/{complaint}/queue-position")["sort_key"][1]
+    explains = explained(served, complaint, "due")["decisions"]
+    (cause,) = part["events"]
+    (decision,) = [one for one in explains if one["event"] == cause]
+    assert (decision["result"]["due_at"], decision["recomputed"]) == (part["value"], True)
+
+
+def test_who_took_a_matter_is_explained_with_the_book(served: Served, complaint: str) -> None:
+    """What they carried and had passed was judged, and so the record names the book."""
+    (taken,) = [
+        one
+        for one in explained(served, complaint, "assignment")["decisions"]
+        if one["about"] == "agent"
+    ]
+    assert (taken["result"]["agent"], taken["recomputed"]) == ("ann", True)
+    assert taken["book"]["version"] == books.parse(whole_book()).version
 
 
 def test_a_diagnosis_is_explained_after_the_look_is_on_record(

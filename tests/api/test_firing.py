@@ -14,7 +14,7 @@ from api.settings import Settings
 from api.wiring import Dsns, Services, joined
 from api.worker import Worker, work
 from domain import errors
-from domain.commands import EndLiveSession, PlaceOrder
+from domain.commands import EndLiveSession, PlaceOrder, RegisterAgent
 from domain.events import ClockBreached, ClockStarted, ClockWarned, Event, TicketEscalated
 from domain.ledger.connections import AppendUnknown
 from domain.ledger.requests import Outcome, Request
@@ -23,7 +23,7 @@ from domain.values import SYSTEM, Kind, later
 from tests.api.test_worker import Clock, level, until_quiet, wait_until
 from tests.conftest import Database
 from tests.ledger.matters import accept, asked, fresh, line, open_ticket, query
-from tests.scenario import BUYER, MERCHANT, MOMENT, NOW, ORDERS
+from tests.scenario import AGENT, BUYER, MERCHANT, MOMENT, NOW, ORDERS, SUPERVISOR
 
 LANES = (1, 4)
 TAKEOVER = "complaint_takeover"
@@ -106,6 +106,8 @@ def test_warnings_and_breach_come_by_themselves_each_at_its_instant(
 
 def test_a_promise_that_was_kept_is_never_said_to_be_broken(parts: Services, clock: Clock) -> None:
     """The view may still list it; the record knows better."""
+    senior = RegisterAgent(agent=AGENT.ref, desk="pool_lead", skills=("senior",))
+    parts.ledger.handle(Request(command=senior, actor=SUPERVISOR))
     (ticket,) = complain(parts)
     accept(parts.ledger, ticket)
     clock.forward(WHOLE)

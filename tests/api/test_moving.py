@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from api import moving
 from api.settings import Settings
 from api.wiring import Dsns, Services, joined
 from api.worker import Worker
 from domain import errors
-from domain.commands import AcceptTicket, BeginWait, CloseTicket, OpenTicket
+from domain.commands import AcceptTicket, BeginWait, CloseTicket, OpenTicket, RegisterAgent
 from domain.ledger.requests import Request
 from domain.ticket.state import Ticket
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Sentiment, later
@@ -242,7 +243,9 @@ def test_a_ticket_that_moves_on_meanwhile_is_looked_at_again(
     ticket = opened(parts)
     clock.at = later(NOW, timedelta(minutes=5))
     submit = parts.ledger.submit
-    rivals = [asked(AcceptTicket(ticket=ticket), SUPERVISOR)]
+    senior = RegisterAgent(agent=AGENT.ref, desk="senior_desk", skills=("senior",))
+    parts.ledger.handle(asked(senior, SUPERVISOR))
+    rivals = [asked(AcceptTicket(ticket=ticket), AGENT)]
 
     def raced(request: Request) -> Any:
         if rivals:
@@ -257,18 +260,22 @@ def test_a_ticket_that_moves_on_meanwhile_is_looked_at_again(
 
 
 def test_a_book_that_is_not_in_force_yet_moves_nothing(parts: Services, clock: Clock) -> None:
-    """Neither told nor done, up to the instant at which it begins."""
+    """It is not done up to the instant at which it begins; what it would change is told."""
     ticket = opened(parts)
     clock.at = later(BEGINS, -MOMENT)
     for work in (moving.surveyed, moving.moved):
         (told,) = work(parts, [ticket], MOVE)
         assert told.refused == errors.BookNotInForce.code
+    book = parts.ledger.book_named(MOVE.to)
+    assert book is not None
+    (ahead,) = moving.surveyed(parts, [ticket], moving.trial(parts, book, MOVE.why, ADMIN))
+    assert (ahead.refused, ahead.in_force_from) == (None, BEGINS)
     with pytest.raises(errors.BookNotInForce):
         moving.require_in_force(parts, MOVE.to)
     clock.at = BEGINS
     moving.require_in_force(parts, MOVE.to)
     (told,) = moving.moved(parts, [ticket], MOVE)
-    assert told.refused is None
+    assert told == replace(ahead, in_force_from=None)
     assert parts.ledger.ticket(ticket).policy == "b-2"
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.doctor import examine
 from api.notifying import outbox
 from api.notifying import sender as sending
-from api.notifying.apprising import ID_HEADER, ApprisePort
+from api.notifying.apprising import ID_HEADER, ApprisePort, is_known
 from api.notifying.directory import HttpAddresses
 from api.notifying.ports import FILE, FilePort, Message, NotDelivered
 from api.notifying.routes import port_of
@@ -95,6 +97,12 @@ def until_quiet(sender: Sender) -> None:
 def leases_over(parts: Services) -> None:
     """Let the time of whoever fell be over."""
     parts.write_view("update view.notice set lease_until = '-infinity'", ())
+
+
+def _all(db: Connection, statement: str) -> list[Any]:
+    with db.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def waiting(parts: Services, *, failed: bool = False) -> list[outbox.Waiting]:
@@ -204,6 +212,41 @@ def test_a_list_that_is_lost_is_told_again_by_the_record(parts: Services) -> Non
     with closing(sender_of(parts, post)) as sender:
         until_quiet(sender)
     assert (len(post.taken), len(ends(parts, ticket)), waiting(parts)) == (1, 1, [])
+
+
+def test_a_list_from_before_it_named_queues_is_kept(parts: Services) -> None:
+    """What was given up is not found again by reading the record anew: its end stands there."""
+    ticket, post = accepted(parts), Post(refuses=1)
+    assert outbox.OUTBOX.version == 1
+    with closing(sender_of(parts, post)) as sender:
+        until_quiet(sender)
+    named = parts.read_now(lambda db: _all(db, "select ticket from view.notice"))
+    assert named == [(ticket,)], "as the version before wrote it, and reads it"
+    with closing(sender_of(parts, post)):
+        (kept,) = waiting(parts)
+    assert (kept.about, kept.ticket, kept.tries) == (f"ticket:{ticket}", ticket, 1)
+
+
+def test_who_was_too_slow_does_not_say_that_nothing_was_sent(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the notice now may have sent it: only who holds it tells how it ended."""
+    ticket, post = accepted(parts), Post()
+
+    def slowly(*_: Any) -> bool:
+        leases_over(parts)
+        return True
+
+    with closing(sender_of(parts, post)) as sender, monkeypatch.context() as patched:
+        patched.setattr(sending, "moot", slowly)
+        assert sender.step()
+    assert (ends(parts, ticket), len(waiting(parts))) == ([], 1)
+    with closing(sender_of(parts, post)) as sender, monkeypatch.context() as patched:
+        patched.setattr(sending, "moot", lambda *_: True)
+        until_quiet(sender)
+    (end,) = ends(parts, ticket)
+    assert isinstance(end, NoticeFailed)
+    assert (end.why, end.tries, post.taken) == (NoticeFailure.MOOT, 0, [])
 
 
 # --- again ------------------------------------------------------------------------------------
@@ -420,6 +463,37 @@ def test_what_apprise_can_not_deliver_is_told_without_the_urls_secrets(
         ApprisePort("nosuch://bob:s3cret-word@host").send(message())
     assert unknown.value.for_good
     assert "s3cret-word" not in f"{told.value}{unknown.value}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailtos://user:word@example.com?smtp=mail.example.com&to={address}",
+        "dingtalk://0123456789abcdef",
+        "feishu://0123456789abcdef",
+        "wecombot://01234567-89ab-cdef-0123-456789abcdef",
+        f"twilio://AC{'a' * 32}:{'b' * 32}@15551230001/{{address}}",
+        "clicksend://user:word@{address}",
+    ],
+)
+def test_the_channels_we_name_are_ones_the_library_knows(url: str, tmp_path: Path) -> None:
+    """E-mail, DingTalk, Feishu, WeCom and SMS gateways, as docs/operating.md writes them."""
+    assert is_known(url)
+    told = examine(Settings(data_dir=tmp_path, notify_urls={"im": url}))
+    (found,) = [one for one in told if one.what == "notices by im"]
+    assert found.fine
+
+
+@pytest.mark.parametrize("url", ["wecom://word", "sms://13800000000", "dingtalk://", "nosuch://x"])
+def test_a_channel_the_library_does_not_know_is_found_by_the_doctor(
+    url: str, tmp_path: Path
+) -> None:
+    """Before the first notice to it is given up; the URL is not repeated, it holds secrets."""
+    assert not is_known(url)
+    told = examine(Settings(data_dir=tmp_path, notify_urls={"im": url}))
+    (found,) = [one for one in told if one.what == "notices by im"]
+    assert not found.fine
+    assert url not in str(found.table())
 
 
 def test_a_notice_goes_through_the_settings_gateway(

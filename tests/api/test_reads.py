@@ -120,6 +120,7 @@ def test_a_party_lists_its_own_tickets_whatever_it_asks_for(served: Served) -> N
 def test_a_party_is_told_roles_and_staff_are_told_persons(served: Served) -> None:
     """Who works on a ticket is for staff; so is what staff wrote to one another."""
     ticket = served.open_ticket("seen", "seen-shop")
+    served.hire("anna-7")
     served.post("agent:anna-7", f"/v1/tickets/{ticket}/assignment")
     served.post("agent:anna-7", f"/v1/tickets/{ticket}/notes", {"text": "He called before."})
     head = served.head()
@@ -258,6 +259,7 @@ def test_a_cursor_of_another_filter_or_list_is_refused(served: Served) -> None:
 def test_me_is_whoever_asks(served: Served) -> None:
     """A saved address shows everybody their own work; its cursor stays theirs."""
     tickets = [served.open_ticket() for _ in range(2)]
+    served.hire("me-1")
     for ticket in tickets:
         served.post("agent:me-1", f"/v1/tickets/{ticket}/assignment")
     asked = {"assignee": "me", "limit": 1}

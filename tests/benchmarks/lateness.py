@@ -11,7 +11,7 @@ from typing import Final
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from api.firing import DUE_MAX
+from api.firing import DUE_MAX, find
 from api.settings import Settings
 from api.wiring import Dsns, joined
 from domain.commands import OpenTicket
@@ -19,9 +19,8 @@ from domain.events import ClockBreached
 from domain.ledger.application import TicketLedger
 from domain.ledger.requests import Request
 from domain.values import Actor, ActorKind, Channel, Kind, moment_of
-from projections import clocks
 from tests.benchmarks.arithmetic import Row, Target, percentile, turns
-from tests.benchmarks.clock_rows import due_by, fill
+from tests.benchmarks.clock_rows import KINDS, due_by, fill
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.place import Database, Place
 from tests.benchmarks.processes import BenchmarkError, Obedient
@@ -32,14 +31,15 @@ LATE_MS: Final = 1_000.0
 CLOCK: Final = "consultation_automatic"
 """It is due seconds after a consultation was opened, and nobody answers here."""
 DUE: Final = (0, 100)
+"""How many of each kind are due."""
 FEWER: Final = 100
-"""How many times fewer clocks run beside those that are measured."""
+"""How many times fewer of each kind run beside those that are measured."""
 WAIT_SECONDS_MAX: Final = 60.0
 PAGE_MAX: Final = 1_000
 
 
 def measure(place: Place, effort: Effort) -> Iterator[Row]:
-    """Yield how late clocks fire, and the times to find what is due among few and many."""
+    """Yield how late clocks fire, and the times to find all that is due among few and many."""
     yield _lateness(place, effort)
     yield from _finding(place, effort)
 
@@ -112,7 +112,7 @@ def _fired(ledger: TicketLedger, count: int) -> list[float]:
 
 
 def _finding(place: Place, effort: Effort) -> Iterator[Row]:
-    """Yield the times to find what is due among few and many clocks, in turn."""
+    """Yield the times to find what is due among few and many of every kind, in turn."""
     sizes = (effort.clocks // FEWER, effort.clocks)
     with ExitStack() as stack:
         cursors = {}
@@ -129,9 +129,9 @@ def _finding(place: Place, effort: Effort) -> Iterator[Row]:
                     samples[size].append(_time(cursors[size], due, effort.queue_reads))
             few, many = (tuple(samples[size][1:]) for size in sizes)
             yield Row(
-                name=f"finding {due} clocks that are due, p50",
-                what=f"of {sizes[1]:,}",
-                reference=f"of {sizes[0]:,}",
+                name=f"finding {due} clocks, deadlines, leases and surveys each that are due, p50",
+                what=f"of {sizes[1]:,} each",
+                reference=f"of {sizes[0]:,} each",
                 unit="ms",
                 samples=many,
                 reference_samples=few,
@@ -140,12 +140,13 @@ def _finding(place: Place, effort: Effort) -> Iterator[Row]:
 
 
 def _time(cursor: Cursor, due: int, reads: int) -> float:
-    """Return how many milliseconds it takes, in the middle of many times, to find what is due."""
+    """Return how many milliseconds a worker takes, in the middle of many times, to find it all."""
     now, times = due_by(due), []
     for _ in range(reads):
         began = perf_counter()
-        found = clocks.due(cursor, now, DUE_MAX)
+        found = find(cursor, now, DUE_MAX)
         times.append((perf_counter() - began) * 1e3)
-        if len(found) != due:
-            raise BenchmarkError(f"{len(found)} clocks were found due, not {due}")
+        counts = [len(one) for one in found]
+        if counts != [due] * KINDS:
+            raise BenchmarkError(f"{counts} were found due, not {due} of each kind")
     return percentile(times, 0.5)

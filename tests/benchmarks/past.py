@@ -14,11 +14,11 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.ledger.recorder import Recorder, StoredRow
 from domain.record import Record, read_record
 from domain.values import Instant
-from projections import diagnosis, instants, queue_past, reports
+from projections import diagnosis, instants, queue_occurred, queue_past, reports
 from projections.queue import Filters
 from projections.runner import Views
 from replay import as_of
-from replay.as_of import Asked, At, LastBefore, Upto
+from replay.as_of import Asked, At, Upto
 from tests.benchmarks import past_counts, past_rows
 from tests.benchmarks.arithmetic import Row, Skipped, Target, percentile
 from tests.benchmarks.effort import Effort
@@ -41,6 +41,8 @@ FILTERS: Final = {
 
 Count = Callable[[Cursor, Upto], object]
 """Something that is counted as of a moment."""
+Moment = Callable[[int], Upto]
+"""Any moment of a past of so many tickets."""
 
 
 def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
@@ -53,6 +55,7 @@ def _pages(place: Place, effort: Effort) -> Iterator[Row]:
     """Yield the times of pages; the records of their tickets are written before each is timed."""
     database = place.new_database("past", migrated=True)
     tickets = effort.queue_tickets
+    kinds = {"as of any moment": _moment, "by what had occurred by any instant": _instant}
     past_rows.fill(database, tickets)
     connection = psycopg2.connect(database.app_dsn, options="-c timezone=UTC")
     connection.set_session(readonly=True, autocommit=True)
@@ -61,32 +64,39 @@ def _pages(place: Place, effort: Effort) -> Iterator[Row]:
         connection.cursor() as cursor,
         closing(Recorder.connect(database.app_dsn, readers_max=1)) as recorder,
     ):
+        past_rows.record(database, tickets, past_rows.aside(tickets))
         for words, filters in FILTERS.items():
-            rounds = []
-            for _ in range(effort.rounds + 1):
-                moments = [_moment(tickets) for _ in range(effort.past_reads)]
-                for upto in moments:
-                    found = queue_past.page(cursor, upto.places, filters, None, PAGE)
-                    past_rows.record(database, tickets, [ticket for ticket, _ in found])
-                streams = _streams(recorder)
-                rounds.append([_page(cursor, streams, upto, filters) for upto in moments])
-            past_rows.settle(database, "ledger.event")
-            yield _row(
-                f"page of {PAGE} as of any moment of {tickets:,} tickets, {words}",
-                rounds[1:],
-                PAGE_MS,
-            )
+            for of, moment in kinds.items():
+                rounds = []
+                for _ in range(effort.rounds + 1):
+                    moments = [moment(tickets) for _ in range(effort.past_reads)]
+                    for upto in moments:
+                        past_rows.record(database, tickets, _tickets(cursor, upto, filters))
+                    streams = _streams(recorder)
+                    rounds.append([_page(cursor, streams, upto, filters) for upto in moments])
+                past_rows.settle(database, "ledger.event")
+                yield _row(
+                    f"page of {PAGE} {of} of {tickets:,} tickets, {words}", rounds[1:], PAGE_MS
+                )
 
         past_counts.fill(database, tickets)
         rows = past_rows.EACH * tickets
-        counted: dict[str, tuple[Count, float]] = {
-            f"counts as of any moment of {tickets:,} tickets": (as_of.counts, PAGE_MS),
-            f"counts of {rows:,} rows of other systems as of any moment": (_reports, BESIDE_MS),
-            f"machine and person, as of any moment of {tickets:,} tickets": (_judged, BESIDE_MS),
+        of_queue = partial(_queue, _streams(recorder))
+        counted: dict[str, tuple[Count, Moment, float]] = {
+            f"counts {of} of {tickets:,} tickets": (of_queue, moment, PAGE_MS)
+            for of, moment in kinds.items()
         }
-        for words, (count, limit_ms) in counted.items():
+        counted |= {
+            f"counts of {rows:,} rows of other systems as of any moment": (
+                *(_reports, _moment, BESIDE_MS),
+            ),
+            f"machine and person, as of any moment of {tickets:,} tickets": (
+                *(_judged, _moment, BESIDE_MS),
+            ),
+        }
+        for words, (count, moment, limit_ms) in counted.items():
             rounds = [
-                [_counted(cursor, count, _moment(tickets)) for _ in range(effort.past_reads)]
+                [_counted(cursor, count, moment(tickets)) for _ in range(effort.past_reads)]
                 for _ in range(effort.rounds + 1)
             ]
             yield _row(words, rounds[1:], limit_ms)
@@ -99,26 +109,20 @@ def _one_ticket(place: Place, effort: Effort) -> Iterator[Row]:
         database = place.new_database("ticket", migrated=True)
         past_rows.record(database, tickets, map(past_rows.ticket, range(tickets)))
         past_rows.end(database)
-        connection = psycopg2.connect(database.app_dsn, options="-c timezone=UTC")
-        connection.autocommit = True
-        with (
-            closing(connection),
-            closing(Recorder.connect(database.app_dsn, readers_max=1)) as recorder,
-        ):
+        with closing(Recorder.connect(database.app_dsn, readers_max=1)) as recorder:
             ledger = _Ledger(recorder)
             with closing(Views(database.app_dsn, ledger, views=(instants.VIEW,))) as views:
                 views.prepare()
                 if not views.catch_up(1_800):
                     raise BenchmarkError("the view of instants is not level")
             past_rows.settle(database, "ledger.event", *instants.TABLES)
-            ask = partial(instants.last_before, connection.cursor())
             for kind in ("position", "time"):
                 rounds = []
                 for _ in range(effort.rounds + 1):
                     asked = [
                         _asked(tickets, ledger.position(0)) for _ in range(effort.ticket_reads)
                     ]
-                    rounds.append([_ticket(ledger, kind, one, ask) for one in asked])
+                    rounds.append([_ticket(ledger, kind, one) for one in asked])
                 yield _row(
                     f"one ticket at any past {kind} of {events:,}, chain verified",
                     rounds[1:],
@@ -159,12 +163,12 @@ class _Ledger:
         return [_read(row) for row in self.record.read(lane, after, limit)]
 
 
-def _ticket(ledger: _Ledger, kind: str, asked: _Asked, ask: LastBefore) -> float:
+def _ticket(ledger: _Ledger, kind: str, asked: _Asked) -> float:
     """Return how long it took to know a ticket as it was."""
     by_time = At(time=past_rows.recorded_at(asked.position))
     at = At(position={0: asked.position}) if kind == "position" else by_time
     began = perf_counter()
-    found = as_of.past(ledger, asked.ticket, at, now=EVER, last_before=ask)
+    found = as_of.past(ledger, asked.ticket, at, now=EVER, last_before=None)
     state = as_of.ticket_state(found)
     elapsed = perf_counter() - began
     assert found.verified is True, found.verified
@@ -191,6 +195,22 @@ def _moment(tickets: int) -> Upto:
     return Upto({0: random.randrange(1, past_rows.EACH * tickets)})
 
 
+def _instant(tickets: int) -> Upto:
+    """Return what had occurred by any instant, of all that is on record."""
+    position = random.randrange(1, past_rows.EACH * tickets)
+    return Upto({0: past_rows.EACH * tickets}, past_rows.recorded_at(position))
+
+
+def _tickets(cursor: Cursor, upto: Upto, filters: Filters) -> list[str]:
+    """Return whose records are read for a page."""
+    if upto.occurred is None:
+        found = queue_past.page(cursor, upto.places, filters, None, PAGE)
+    else:
+        asked = queue_occurred.Occurred(upto.occurred, upto.places)
+        found = queue_occurred.page(cursor, asked, filters, None, PAGE + 1, aside_max=None).places
+    return [ticket for ticket, _ in found]
+
+
 def _streams(recorder: Recorder) -> as_of.Streams:
     return lambda lane, streams: map(_read, recorder.read_streams(lane, streams))
 
@@ -209,6 +229,10 @@ def _counted(cursor: Cursor, count: Count, upto: Upto) -> float:
     began = perf_counter()
     count(cursor, upto)
     return perf_counter() - began
+
+
+def _queue(streams: as_of.Streams, cursor: Cursor, upto: Upto) -> None:
+    as_of.counts(cursor, streams, upto)
 
 
 def _reports(cursor: Cursor, upto: Upto) -> None:

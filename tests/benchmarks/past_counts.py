@@ -6,7 +6,7 @@ one by a person after it. There are no records behind these rows: counting reads
 
 from typing import Final
 
-from projections import blocks, diagnosis, reports
+from projections import blocks, diagnosis, reports, spans
 from tests.benchmarks import past_rows
 from tests.benchmarks.place import Database, run_sql
 
@@ -29,7 +29,7 @@ select 'T0-261111-' || lpad(n::text, 7, '0'), 0, since, until, machine,
 from (
   select n, step, {past_rows.EACH} * n::bigint + 1 + step as since,
     case when step = 0 and n % 2 = 0 then {past_rows.EACH} * n::bigint + 2
-      else {diagnosis.LASTING} end as until,
+      else {spans.LASTING} end as until,
     (array['merchant', 'buyer', 'logistics'])[1 + n % 3] || '/product/'
       || (array['complaint', 'dispute'])[1 + n / 2 % 2] as machine
   from generate_series(0, {{tickets}} - 1) n, generate_series(0, 1) step
@@ -40,7 +40,7 @@ insert into view.agreement
 select lane, position / {blocks.POSITIONS}, c.dimension, c.machine, c.person, sum(tickets)
 from (
   select lane, since as position, machine, person, 1 as tickets from view.diagnosis union all
-  select lane, until, machine, person, -1 from view.diagnosis where until < {diagnosis.LASTING}
+  select lane, until, machine, person, -1 from view.diagnosis where until < {spans.LASTING}
 ) as turns cross join lateral (
   select '' as dimension, '' as machine, '' as person union all
   select * from unnest(array['responsible', 'scenario', 'kind'],

@@ -1,9 +1,9 @@
-"""The past of a queue of any length, written straight into the view's tables.
+"""The past of a queue of any length, written straight into the tables of its two views.
 
 The records of a ticket are written when somebody is to fold them; all others are not there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -18,7 +18,9 @@ from domain.proof.chain import leaf_hash
 from domain.record import FORMAT
 from domain.streams import ticket_stream
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, instant
-from projections.queue_past.rows import LASTING, TABLES
+from projections.queue_occurred.rows import point_of
+from projections.queue_past.axes import OCCURRED, RECORDED
+from projections.spans import LASTING
 from tests.benchmarks.place import Database, run_sql
 
 ORIGIN: Final = "ledger.benchmark/lane-0"
@@ -27,13 +29,16 @@ EACH: Final = 4
 _BEGAN: Final = datetime(2026, 11, 11, tzinfo=UTC)
 _NEVER: Final = 2
 """Of five tickets, the one with this remainder is never closed."""
+ASIDE: Final = 100
+"""So many tickets were told in another order than they occurred in: no spans of instants."""
+_NODE: Final = f"""case when until = {LASTING} then -1
+    else length(ltrim((since # (until - 1))::bit(64)::text, '0')) end,
+  case when until = {LASTING} then 0
+    else since >> length(ltrim((since # (until - 1))::bit(64)::text, '0')) end"""
 _FILL: Final = """
 insert into view.queue_past
 select ticket, 0, since, until,
-  case when until = {lasting} then -1
-    else length(ltrim((since # (until - 1))::bit(64)::text, '0')) end,
-  case when until = {lasting} then 0
-    else since >> length(ltrim((since # (until - 1))::bit(64)::text, '0')) end,
+  {node},
   step < 3, 1 + n % 4,
   case when step in (1, 2) then timestamptz '2026-11-11 00:00:00Z'
     + make_interval(secs => (n::bigint * 7919 % 864000 + 86400 * (step - 1))::int)
@@ -53,32 +58,70 @@ from (
     where step < 3 or n % 5 <> {never}) as steps
   where since <= {each} * {tickets}) as spans
 """
+_NUMBER: Final = "right(ticket, 7)::int"
+_IS_ASIDE: Final = f"{_NUMBER} % ({{tickets}} / {ASIDE}) = 0"
+_OF_TICKETS: Final = f"""
+insert into view.queue_past_ticket
+select ticket, 0, 'buyer-' || {_NUMBER} % 300000, 'merchant-' || {_NUMBER} % 2000,
+  'order-' || {_NUMBER}, max(since), ''
+from view.queue_past group by ticket
+"""
+_OCCURRED: Final = f"""
+insert into view.queue_occurred
+select ticket, lane, since, until, {_NODE}, open, priority, due_at, stage, awaiting, queue, kind,
+  assignee, source_state, position
+from (
+  select ticket, lane, {{first}} + 1000000 * since as since,
+    case when until = {LASTING} then until else {{first}} + 1000000 * until end as until,
+    open, priority, due_at, stage, awaiting, queue, kind, assignee, source_state,
+    since as position
+  from view.queue_past where not {_IS_ASIDE}) as spans
+"""
+_OCCURRED_OF_TICKETS: Final = f"""
+insert into view.queue_occurred_ticket
+select ticket, lane, buyer, merchant, order_ref, {{first}} + 1000000 * since, since, 0, 0,
+  {_IS_ASIDE}, ''
+from view.queue_past_ticket
+"""
 _CHUNK: Final = 100_000
 _AT_ONCE: Final = 5_000
 
 
 def fill(database: Database, tickets: int) -> None:
-    """Make the view's tables anew with the past of so many tickets, and their indexes."""
-    for table, (create, *indexes) in TABLES.items():
-        run_sql(database.app_dsn, f"drop table if exists {table}", create)
-        if table == "view.queue_past":
-            for first in range(0, tickets, _CHUNK):
-                run_sql(
-                    database.app_dsn,
-                    _FILL.format(
-                        lasting=LASTING,
-                        each=EACH,
-                        first=first,
-                        last=min(first + _CHUNK, tickets) - 1,
-                        turn=turn(tickets),
-                        lives=lives(tickets),
-                        never=_NEVER,
-                        tickets=tickets,
-                    ),
-                )
-        for index in indexes:
-            run_sql(database.app_dsn, index)
+    """Make the views' tables anew with the past of so many tickets, and their indexes."""
+    for table, statements in _tables().items():
+        run_sql(database.app_dsn, f"drop table if exists {table}", statements[0])
+    for begin in range(0, tickets, _CHUNK):
+        run_sql(
+            database.app_dsn,
+            _FILL.format(
+                node=_NODE,
+                lasting=LASTING,
+                each=EACH,
+                first=begin,
+                last=min(begin + _CHUNK, tickets) - 1,
+                turn=turn(tickets),
+                lives=lives(tickets),
+                never=_NEVER,
+                tickets=tickets,
+            ),
+        )
+    first = point_of(recorded_at(0))
+    for statement in (_OF_TICKETS, _OCCURRED, _OCCURRED_OF_TICKETS):
+        run_sql(database.app_dsn, statement.format(first=first, tickets=tickets))
+    for table, statements in _tables().items():
+        run_sql(database.app_dsn, *statements[1:])
         settle(database, table)
+
+
+def _tables() -> Mapping[str, Sequence[str]]:
+    """Return the tables of both views."""
+    return {**RECORDED.tables, **OCCURRED.tables}
+
+
+def aside(tickets: int) -> list[str]:
+    """Return the tickets that were told in another order than they occurred in."""
+    return [ticket(number) for number in range(0, tickets, tickets // ASIDE)]
 
 
 def turn(tickets: int) -> int:

@@ -8,7 +8,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from tests.conftest import Database
 from tests.projections.history import History
 

@@ -1,11 +1,11 @@
-"""Array literals and lines of COPY carry every text there is, unchanged."""
+"""Array literals carry every text there is, unchanged."""
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from projections.columns import add, booleans, cell, document, documents, integers, split, texts
+from projections.columns import booleans, documents, integers, split, texts
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
@@ -29,26 +29,6 @@ def test_json_texts_come_back_as_they_were(db: Cursor, values: list[dict[str, st
     sent = [msgspec.json.encode(value).decode() for value in values]
     db.execute(f"select {split()}", (documents(sent),))
     assert db.fetchall() == [(sent,)]
-
-
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.none() | TEXT | st.sampled_from(["", "\\N", "\\.", "\\", "\t", "\n", "\r\n", "NULL"])
-    )
-)
-def test_added_texts_come_back_as_they_were(db: Cursor, values: list[str | None]) -> None:
-    """Tabs and line breaks part cells and lines, and a backslash begins what stands for them."""
-    db.execute("create temporary table if not exists added (number int, said text, told text)")
-    db.execute("truncate added")
-    told = [msgspec.json.encode(value).decode() for value in values]
-    lines = (
-        f"{number}\t{cell(value)}\t{document(text)}"
-        for number, (value, text) in enumerate(zip(values, told, strict=True))
-    )
-    add(db, "added", ["number", "said", "told"], lines)
-    db.execute("select said, told from added order by number")
-    assert db.fetchall() == list(zip(values, told, strict=True))
 
 
 def test_numbers_and_truth_come_back_as_they_were(db: Cursor) -> None:

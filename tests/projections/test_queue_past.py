@@ -16,7 +16,8 @@ from domain.record import Record
 from domain.values import Instant
 from projections import queue, queue_past
 from projections.queue import Counts, Filters
-from projections.queue_past.rows import LASTING, node_of
+from projections.queue_past.rows import node_of
+from projections.spans import LASTING
 from replay import as_of
 from replay.as_of import Asked, Upto
 from tests.projections.conftest import MakeViews, gone_afterwards
@@ -149,7 +150,7 @@ def test_a_page_as_of_any_moment_is_the_page_of_a_view_that_stopped_there(
             assert live.catch_up(30)
             upto = Upto(dict(growing.places))
             compared = sum(compare(db, whole, upto, one, stop.limit) for one in stop.filters)
-            compare_counts(as_of.counts(db, upto), queue.counts(db))
+            compare_counts(as_of.counts(db, streams(whole), upto), queue.counts(db))
         assert compared == sum(isinstance(one.event, TicketOpened) for one in chain(*whole.of_lane))
 
 

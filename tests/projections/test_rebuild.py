@@ -3,7 +3,7 @@
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from projections.runner import VIEWS
+from projections.views import VIEWS
 from tests.projections.conftest import MakeViews, all_rows
 from tests.projections.tickets import TEXT, everything
 

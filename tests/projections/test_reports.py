@@ -76,6 +76,23 @@ def test_rows_count_up_to_a_position_and_as_far_as_they_had_occurred(
     assert reports.counts(db, before) == {}
 
 
+@pytest.mark.lanes(1)
+def test_whether_anything_had_occurred_is_looked_up_not_searched_for(
+    told: History, db: Cursor
+) -> None:
+    """Of an instant before everything the answer would else be read off every row there is."""
+    first = min(row.occurred_at for row in listed(db, None))
+    long_before = Instant("1999-01-01T00:00:00.000000Z")
+    assert reports.has_occurred(db, first)
+    assert not reports.has_occurred(db, long_before)
+    db.execute("set enable_seqscan = off")
+    db.execute(
+        "explain select exists(select from view.report where occurred_at <= %s)", (long_before,)
+    )
+    plan = "\n".join(line for (line,) in db.fetchall())
+    assert "Index Cond: (occurred_at <=" in plan
+
+
 def test_a_page_has_a_size(db: Cursor) -> None:
     """Nobody asks for everything at once."""
     for limit in (0, 201):

@@ -21,6 +21,7 @@ from projections import (
     instants,
     progress_board,
     queue,
+    queue_occurred,
     queue_past,
     reports,
     surveys,
@@ -28,7 +29,8 @@ from projections import (
 )
 from projections.projection import TicketView
 from projections.queue.rows import TABLES, QueuePage, QueueRow
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from tests.conftest import Database
 from tests.projections.conftest import MakeViews, all_rows
 from tests.projections.history import AGENT, History
@@ -402,6 +404,7 @@ def test_the_views_of_the_program_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
     parts = (
         *(queue, progress_board, arbitration, deadlines, clocks),
-        *(departments, diagnosis, reports, surveys, agents, queue_past, instants, training),
+        *(departments, diagnosis, reports, surveys, agents),
+        *(queue_past, queue_occurred, instants, training),
     )
     assert {part.VIEW for part in parts} == set(VIEWS)

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from domain import commands as asked
 from domain.errors import Refusal
 from domain.policies.book import Book
+from domain.processes import assignment
+from domain.processes.assignment import Available
 from domain.record import Record
 from domain.values import (
     SYSTEM,
@@ -31,6 +33,7 @@ from domain.values import (
     Share,
     Terms,
     Tier,
+    Urgency,
 )
 from domain.values import Scenario as Where
 from replay.explain import Decision, What, explain
@@ -53,6 +56,9 @@ from tests.scenario import (
 
 REFUND = Terms(kind=RemedyKind.REFUND, amount=Money(499_900, "CNY"))
 COUPON = Terms(kind=RemedyKind.COUPON, amount=Money(5_000, "CNY"))
+
+SKILLS = ("mother_and_baby", "senior", "vip")
+"""Of who is able to work on anything that asks for no certificate."""
 
 
 # --- what anybody may do ----------------------------------------------------------------------
@@ -99,6 +105,16 @@ STEPS = st.one_of(
         scenario=st.sampled_from(Where),
         responsible=st.sampled_from(Responsible),
         kind=st.sampled_from(Kind),
+    ),
+    said(
+        asked.CorrectDiagnosis,
+        SUPERVISOR,
+        scenario=st.just(Where.PRODUCT),
+        responsible=st.just(Responsible.MERCHANT),
+        kind=st.just(Kind.COMPLAINT),
+        tags=st.sampled_from([None, (), ("merchant.product.touch_failure",)]),
+        urgency=st.sampled_from([None, *Urgency]),
+        upset=st.sampled_from([None, True, False]),
     ),
     said(
         asked.AmendClaim,
@@ -157,17 +173,59 @@ def begun(**fields: Any) -> Told:
     return story.done(asked.OpenTicket(**opening), BUYER)
 
 
+def agent(name: str, carried: int = 0, **fields: Any) -> Available:
+    """Return an agent who is there and able."""
+    usual: dict[str, Any] = {
+        "desk": "senior_desk",
+        "skills": SKILLS,
+        "certificates": {},
+        "on_shift": True,
+        "good_bp": 9_000,
+    }
+    return Available(agent=name, open=carried, **{**usual, **fields})
+
+
+AGENTS = (
+    agent("busy", 19, good_bp=9_900),
+    agent("idle", 2),
+    agent("away", on_shift=False),
+    agent("unable", skills=()),
+    agent("full", 20),
+)
+
+
+def chosen(story: Told, *agents: Available, served_by: str | None = None) -> Told:
+    """Give the matter out as the platform does."""
+    load = story.live_book.load
+    assert load is not None, "the book has a load"
+    queue = next(one for one in story.live_book.queue if one.name == story.live.queue)
+    need = assignment.need_of(story.live, story.order, queue, story.live_book)
+    candidates = assignment.choose(
+        story.live, need, agents, load, served_by=served_by, now=story.now
+    )
+    command, _ = assignment.on_waiting(TICKET, "cause", candidates, "0-1")
+    return story.done(command, SYSTEM)
+
+
 def worked(story: Told) -> Told:
-    """Let the platform say all that is due, as its worker would."""
+    """Let the platform say all that is due, and give out what waits, as its worker would."""
     for name in sorted(story.live.clocks):
         story = _said(story, asked.PassClock(ticket=TICKET, clock=name, at=story.now))
     for name, one in sorted(story.live.deadlines.items()):
         due = asked.PassDeadline(ticket=TICKET, deadline=name, due_at=one.due_at)
         story = _said(story, due)
-    return story
+    lease = story.live.lease_until
+    if lease is not None:
+        story = _said(story, asked.LapseAssignment(ticket=TICKET, due_at=lease))
+    try:
+        return chosen(story, *AGENTS, served_by="busy")
+    except Refusal:
+        return story
 
 
-def _said(story: Told, command: asked.PassClock | asked.PassDeadline) -> Told:
+def _said(
+    story: Told, command: asked.PassClock | asked.PassDeadline | asked.LapseAssignment
+) -> Told:
     try:
         return story.done(command, SYSTEM)
     except Refusal:

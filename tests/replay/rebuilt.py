@@ -1,13 +1,17 @@
 """Rebuilds over a test's own source, which can be asked for whole streams as the ledger can."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
 from domain.record import Record
 from projections.projection import Source
-from projections.runner import VIEWS
+from projections.views import VIEWS
 from replay.rebuild import Rebuild
 from tests.conftest import Database
 from tests.projections.history import History
@@ -73,6 +77,32 @@ class ByStream:
         begin = bisect_right(of_part, after or (first, 0), key=_place)
         found = of_part[begin : begin + PAGE]
         return Page(found, _place(found[-1]) if found else None)
+
+
+def torn_at(number: int) -> Callable[[str], Connection]:
+    """Return what connects to a server that is lost at the so manyeth write, within a page."""
+    writes = 0
+
+    class Tearing(Cursor):
+        def execute(self, query, values=None):  # type: ignore[no-untyped-def]  # as the driver's
+            self._count(query if isinstance(query, str) else query.decode())
+            super().execute(query, values)
+
+        def copy_expert(self, query, *rest, **more):  # type: ignore[no-untyped-def]  # as the driver's
+            self._count(query)
+            super().copy_expert(query, *rest, **more)
+
+        def _count(self, query: str) -> None:
+            nonlocal writes
+            writes += query.lstrip().lower().startswith(_WRITING)
+            if writes == number:
+                writes += 1  # the next connection holds
+                super().execute("select pg_terminate_backend(pg_backend_pid())")
+
+    return lambda dsn: psycopg2.connect(dsn, cursor_factory=Tearing, options="-c timezone=UTC")
+
+
+_WRITING: Final = ("insert", "update", "delete", "copy", "with")
 
 
 def _place(record: Record) -> tuple[str, int]:

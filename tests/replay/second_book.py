@@ -17,19 +17,18 @@ CLOCKS = {
         "within": '"PT3H"',
         "payout": '{ amount_minor = 3000, currency = "CNY", source = "ours" }',
     },
-    "refund_to_card": {"within": '"PT45M"'},
+    "refund_to_card": {"within": '"PT1H"'},
+    "return_review": {"within": '"PT6H"'},
     "ruling": {"within": '"PT10H"'},
     "consultation_guidance": {"moves_to": '"senior"'},
 }
 """By promise: the columns that are otherwise."""
 DEADLINES = {
-    "acceptance": "PT10M",
     "offer": "PT20M",
-    "merchant_review": "PT6H",
     "evidence": "PT30M",
-    "refund": "PT1H",
     "closing": "P3D",
 }
+"""By deadline: its time, where it is not that of a promise."""
 OTHERWISE = (
     ('version = "2026-11-22"\nin_force', 'version = "second"\nin_force'),
     (

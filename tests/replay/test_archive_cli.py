@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from api import cli
-from api.cli import archiving
+from api.cli.progress import Bar
 from replay.archive.manifest import read
 from tests.conftest import Database
 from tests.replay.archives import Ledger, first_file, flip, tell
@@ -118,6 +118,9 @@ def test_findings_end_with_6_and_a_damaged_manifest_with_5(
     assert said.code == 6
     assert f"A01 at 0-1: {victim.relative_to(archive)}" in said.out
     assert run("archive", "figures", archive).code == 5
+    said = run("archive", "write", archive)
+    assert said.code == 5
+    assert f"{victim.relative_to(archive)} is not what the manifest says" in said.err
     flip(archive / "manifest.json")
     said = run("archive", "verify", archive)
     assert said.code == 5
@@ -152,7 +155,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(
     """A night's work is not lost."""
     archive = tmp_path / "archive"
     with monkeypatch.context() as stopped:
-        stopped.setattr(archiving, "show_progress", _interrupted)
+        stopped.setattr(Bar, "draw", _interrupted)
         said = run("archive", "write", archive)
     assert said.code == 130
     assert "Run the same command again" in said.err
@@ -200,5 +203,5 @@ def test_a_missing_engine_is_said_with_its_command(
     assert "pip install 'ticketledger[dask]'" in said.err
 
 
-def _interrupted(_share: float, _words: str) -> None:
+def _interrupted(_bar: Bar, _share: float, _words: Callable[[], str]) -> None:
     raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from replay.archive.files import BYTES_MAX, ROWS_MAX, Batch, Unreadable, Writer, read_records
+from replay.archive.layout import matter_of
 from replay.verify.rows import Rows
 
 PART = 3
@@ -85,3 +86,14 @@ def test_rows_of_another_part_and_texts_that_are_none_are_unreadable(tmp_path: P
         pq.write_table(damaged, tmp_path / name, store_schema=False)
         with pytest.raises(Unreadable, match=r"(?i)utf-?8"):
             read_records((tmp_path / name).read_bytes(), PART)
+
+
+def test_what_is_recorded_beside_a_ticket_lies_with_its_matter_and_that_of_a_queue_by_itself() -> (
+    None
+):
+    """A matter is archived whole; a queue has none."""
+    orders = {"T0-1": "o-1", "T0-2": None}
+    for kind in ("ticket", "access", "notice"):
+        assert matter_of(f"{kind}:T0-1", orders) == "order:o-1"
+        assert matter_of(f"{kind}:T0-2", orders) == "ticket:T0-2"
+    assert matter_of("notice:queue:senior", orders) == "notice:queue:senior"

@@ -19,12 +19,12 @@ from domain.events import SourceBreachReported
 from domain.ledger.application import TicketLedger
 from domain.record import Record
 from domain.values import Instant
-from projections import queue, queue_past
-from projections.queue import Counts, QueueRow
-from projections.runner import VIEWS, Views
+from projections import queue, queue_occurred, queue_past
+from projections.queue import Counts, Filters, QueueRow
+from projections.runner import Views
+from projections.views import VIEWS
 from replay import as_of
-from replay.as_of import Upto
-from replay.as_of.occurred import occurred_at
+from replay.as_of import Asked, Upto
 from replay.rebuild import Rebuild, RecordSource
 from tests.conftest import Database
 from tests.imports.conftest import all_records, open_ledger
@@ -64,8 +64,8 @@ class Log:
             mapping = load_mapping(self.name)
             totals = import_history(path, mapping, self.ledger, rejects, until=until)
         assert totals.rejected == 0
-        # Of all views only the two that are asked here: the log is long.
-        of_queue = (queue.VIEW, queue_past.VIEW)
+        # Of all views only those that are asked here: the log is long.
+        of_queue = (queue.VIEW, queue_past.VIEW, queue_occurred.VIEW)
         with closing(
             Views(self.database.app_dsn, self.ledger, views=of_queue, page_size=5_000)
         ) as views:
@@ -81,11 +81,15 @@ class Log:
 
     def rows(self, at: Instant) -> list[QueueRow]:
         """Return every ticket's row by what had occurred by an instant."""
-        upto = Upto(as_of.heads(self.ledger), at)
         with self.asking() as db:
-            return list(as_of.rows_occurred(db, self._streams, upto))
+            db.execute("select ticket, lane from view.queue order by ticket")
+            return list(as_of.rows_of(self.streams, self.upto(at), db.fetchall()))
 
-    def _streams(self, lane: int, streams: Sequence[str]) -> Iterable[Record]:
+    def upto(self, at: Instant) -> Upto:
+        """Return what had occurred by an instant, of everything on record."""
+        return Upto(as_of.heads(self.ledger), at)
+
+    def streams(self, lane: int, streams: Sequence[str]) -> Iterable[Record]:
         """Read each part of the record once, however often it is folded."""
         key = (lane, *streams)
         if key not in self.known:
@@ -127,7 +131,7 @@ def test_the_queue_as_of_where_an_import_stood_is_what_was_live_then(log: Log) -
     """By the view of the queue's past, long after the rest of the log was taken in."""
     for stop in log.stops:
         with log.asking() as db:
-            past = as_of.counts(db, stop.upto)
+            past = as_of.counts(db, log.streams, stop.upto)
         for facet in ("tickets", *queue.FACETS):
             assert past.open[facet] == stop.live.open[facet]
             assert past.everything[facet] == stop.live.everything[facet]
@@ -138,10 +142,31 @@ def test_replaying_the_whole_log_gives_every_snapshot(log: Log) -> None:
     for moment in MOMENTS[log.name]:
         at = _instant(moment)
         rows = log.rows(at)
-        _check(log, moment, as_of.counts_occurred(rows, Upto(as_of.heads(log.ledger), at)))
+        folded = as_of.counts_of(rows, log.upto(at))
+        _check(log, moment, folded)
+        with log.asking() as db:
+            assert as_of.counts(db, log.streams, log.upto(at)) == folded
         snapshot = log.expected["snapshots"][moment]
         if log.name == "uci498":
             assert _missed(log, rows, at) == snapshot["open_sla_already_missed"]
+
+
+def test_a_page_by_what_had_occurred_is_the_same_without_folding_every_case(log: Log) -> None:
+    """Of thousands of cases only those of the page are folded."""
+    with log.asking() as db:
+        db.execute("select count(*) from view.queue_occurred_ticket where disordered")
+        assert db.fetchone() == (0,), "merged by time, rows come in the order they occurred in"
+        for moment in MOMENTS[log.name]:
+            upto = log.upto(_instant(moment))
+            rows = log.rows(_instant(moment))
+            for filters in (Filters(), Filters(open=None), Filters(open=None, stage="closed")):
+                asked = Asked(filters)
+                for _ in range(3):
+                    page = as_of.page(db, log.streams, upto, asked, 100, aside_max=0)
+                    assert page == as_of.page_of(rows, upto, asked, 100)
+                    if page.next is None:
+                        break
+                    asked = Asked(filters, page.next)
 
 
 def test_deleting_all_views_of_a_log_and_rebuilding_them_loses_nothing(log: Log) -> None:
@@ -182,7 +207,7 @@ def _missed(log: Log, rows: list[QueueRow], at: Instant) -> int:
     broken = {
         record.subject
         for record in all_records(log.ledger)
-        if isinstance(record.event, SourceBreachReported) and occurred_at(record) <= at
+        if isinstance(record.event, SourceBreachReported) and record.occurred_at <= at
     }
     return sum(row.open and row.ticket in broken for row in rows)
 

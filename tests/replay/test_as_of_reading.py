@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +16,11 @@ from domain.ledger.batch import GENESIS, Attempt, Line, Link, VerdictKind
 from domain.ledger.recorder import Recorder
 from domain.proof.canonical import canonical
 from domain.proof.chain import leaf_hash
+from domain.record import Record, read_record
 from domain.streams import ticket_stream
 from domain.values import Awaiting, Channel, Instant, Kind, Reason, Scenario, Stage, instant, later
+from projections import instants
+from projections.runner import Views
 from replay import as_of
 from replay.as_of import At, NoSuchMoment, Past
 from replay.as_of.reading import LOOK
@@ -116,9 +119,70 @@ def book(database: Database) -> Iterator[Book]:
         yield found
 
 
-def seen(book: Book, ticket: str, at: At, marked: int = 0) -> Past:
-    """Return a ticket's past where the view of instants names a position."""
-    return as_of.past(book, ticket, at, now=EVER, last_before=lambda _lane, _at: marked)
+def seen(book: Book, ticket: str, at: At, marked: int | None = 0) -> Past:
+    """Return a ticket's past where the view of instants names a position.
+
+    None: as it does where it lies in the record's own database.
+    """
+    last_before = None if marked is None else lambda _lane, _at: marked
+    return as_of.past(book, ticket, at, now=EVER, last_before=last_before)
+
+
+def test_where_the_view_lies_beside_the_record_it_is_read_with_it(
+    book: Book, database: Database
+) -> None:
+    """Level, far behind, or with nothing in it: what is found is the same."""
+    whole = [book.place(instant(BEGAN + timedelta(seconds=one))) for one in range(0, 1_000, 9)]
+    for upto in (0, LENGTH // 3, LENGTH):
+        view = closing(Views(database.app_dsn, _Begun(book, upto), views=(instants.VIEW,)))
+        with view as views:
+            views.prepare()
+            assert views.catch_up(60)
+        for number, place in enumerate(whole):
+            at = At(time=instant(BEGAN + timedelta(seconds=9 * number)))
+            for ticket in TICKETS:
+                if book.places_of(ticket, place):
+                    check(book, ticket, seen(book, ticket, at, None), place)
+            if place:
+                assert as_of.resolve(book, at, EVER, None, _told).places == {0: place}
+
+
+def _told(_at: Instant) -> bool:
+    """Return that another system told of something, whenever it was."""
+    return True
+
+
+def test_only_what_another_system_told_had_occurred_before_the_record_begins(book: Book) -> None:
+    """An empty answer would say that nothing was open then; in truth nobody knows."""
+    before = At(occurred=instant(BEGAN - timedelta(days=9_999)))
+    assert as_of.resolve(book, before, EVER, _nothing_yet, _told).places == {0: LENGTH}
+    with pytest.raises(NoSuchMoment) as told:
+        as_of.resolve(book, before, EVER, _nothing_yet, lambda _at: False)
+    assert told.value.code == "before_the_beginning"
+    begun = At(occurred=EVER)
+    found = as_of.resolve(book, begun, EVER, _nothing_yet, lambda _at: False)
+    assert (found.places, found.occurred) == ({0: LENGTH}, EVER)
+
+
+def _nothing_yet(_lane: int, _at: Instant) -> int:
+    """Return where looking begins when the view of instants has read nothing."""
+    return 0
+
+
+class _Begun(NamedTuple):
+    """A record of which a view has only read the beginning."""
+
+    book: Book
+    upto: int
+
+    def records(self, lane: int, after: int, limit: int) -> list[Record]:
+        """Return up to `limit` records behind a position."""
+        rows = self.book.record.read(lane, after, min(limit, self.upto - after))
+        return [read_record(row.lane, row.position, row.state, row.leaf_hash) for row in rows]
+
+    def position(self, lane: int) -> int:
+        """Return where it ends."""
+        return self.upto
 
 
 asking = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

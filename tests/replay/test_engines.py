@@ -221,6 +221,17 @@ def test_what_a_partition_raises_is_raised(started: dict[str, Engine], name: str
     assert sorted(started[name].map(partial(divided, 1), [1, 2])) == [(0, 1.0), (1, 0.5)]
 
 
+def test_what_a_partition_raises_is_told_by_nobody_else(started: dict[str, Engine]) -> None:
+    """A worker's own account of it would stand before the words for a person."""
+    running = started["dask"]
+    assert isinstance(running, OnDask)
+    with pytest.raises(ZeroDivisionError):
+        list(running.map(partial(divided, 1), [0]))
+    told = str(running.client.get_worker_logs())
+    assert "ZeroDivisionError" not in told
+    assert "divided" not in told
+
+
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong address is the commonest mistake."""
     monkeypatch.setattr(on_dask, "CONNECT_S", 1)

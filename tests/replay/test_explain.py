@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from domain import commands as asked
 from domain.errors import Refusal
 from domain.events import (
-    AgentChosen,
     ClockStarted,
+    DeadlineExtended,
+    DeadlineGiven,
     DiagnosisMade,
     PersonalDataErased,
     TicketPrioritised,
@@ -22,7 +23,6 @@ from domain.values import (
     Actor,
     ActorKind,
     Awaiting,
-    Candidate,
     Customer,
     ErasureGround,
     Instant,
@@ -59,6 +59,8 @@ from tests.scenario import (
 )
 
 BOT = Actor(ActorKind.BOT, "bot")
+DUE = (ClockStarted, DeadlineGiven, DeadlineExtended)
+"""Every fact by which something is due on a ticket from then on."""
 
 
 # --- everything comes out again ---------------------------------------------------------------
@@ -91,6 +93,10 @@ def test_whatever_happened_is_worked_out_again_as_it_stands_on_record(
     running = {one.about: one.result for one in due if not one.result.get("ended_by")}
     for name, clock in story.live.clocks.items():
         assert running[name]["due_at"] == clock.due_at
+    for name, deadline in story.live.deadlines.items():
+        assert running[f"deadline:{name}"]["due_at"] == deadline.due_at
+    given = [one for one in story.of_ticket if isinstance(one.event, DUE)]
+    assert [one.event.version for one in due] == [one.version for one in given]
     assert told(What.PRIORITY, story)[-1].result["priority"] == story.live.priority
 
 
@@ -151,27 +157,6 @@ def test_a_priority_names_the_classes_the_weights_and_their_sum() -> None:
     assert tier.value == "top"
     assert tier.event is not None
     assert tier.event.topic == "ticket.customer_noted.v1"
-
-
-def test_a_choice_is_told_with_every_candidate_and_what_stood_against_them() -> None:
-    """RO-02: who was passed over can ask why."""
-    candidates = (
-        Candidate("a-7", 500, 5_000, 9_000, ("senior",)),
-        Candidate("a-8", 900, 0, 9_900, (), refused="skill:senior"),
-        Candidate("a-9", 700, 1_000, 9_100, ("senior",)),
-    )
-    command = asked.ChooseAgent(
-        ticket=TICKET, candidates=candidates, lease_until=later(NOW, timedelta(minutes=10))
-    )
-    story = begun(kind=Kind.COMPLAINT).done(command, SYSTEM)
-    choice = the(told(What.ASSIGNMENT, story), "agent")
-    assert (choice.result["agent"], choice.recomputed) == ("a-9", True)
-    assert [one.name for one in choice.inputs] == [
-        "candidate:a-9",
-        "candidate:a-7",
-        "candidate:a-8",
-    ]
-    assert "refused: skill:senior" in choice.steps[2].words
 
 
 def test_a_diagnosis_shows_its_weights_and_the_person_beside_the_machine() -> None:
@@ -237,21 +222,13 @@ def test_a_text_that_is_kept_from_view_is_not_called_erased() -> None:
         (What.DUE, ClockStarted, {"target_s": 7}),
         (What.PRIORITY, TicketPrioritised, {"points": 999}),
         (What.PRIORITY, TicketPrioritised, {"priority": 4}),
-        (What.ASSIGNMENT, AgentChosen, {"agent": "a-7"}),
     ],
 )
 def test_a_record_that_does_not_follow_is_told_with_the_difference(
     what: What, kind: type, fields: dict[str, Any]
 ) -> None:
     """A check that finds every record right would be worse than none."""
-    candidates = (
-        Candidate("a-7", 500, 5_000, 9_000, ("senior",)),
-        Candidate("a-9", 700, 1_000, 9_100, ("senior",)),
-    )
-    command = asked.ChooseAgent(
-        ticket=TICKET, candidates=candidates, lease_until=later(NOW, timedelta(minutes=10))
-    )
-    story = begun(kind=Kind.DISPUTE).done(command, SYSTEM)
+    story = begun(kind=Kind.DISPUTE)
     assert recomputed(told(what, story))
     decisions = again(what, story, forged(story.of_ticket, kind, **fields))
     assert not recomputed(decisions)

@@ -237,6 +237,7 @@ def test_a_source_that_takes_a_matter_up_again_has_not_closed_it() -> None:
         (('within = "PT120H"', 'within = "PT120H"\nwhen = ["vip"]'), "for some matters"),
         (('within = "PT120H"', 'within = "PT120H"\ncalendar = "cn_office"'), "around_the_clock"),
         (("[told]", "[tould]"), "tould"),
+        (('within = "PT120H"', 'within = "PT120H"\nby_assignee = true'), "asks who keeps it"),
         (("[told]", "[told"), "not TOML"),
     ],
 )

@@ -1,6 +1,7 @@
 """Views built anew beside those that are read: the same rows, compared and exchanged."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
@@ -15,14 +16,15 @@ from domain.events import DeadlineMet, NoteAdded
 from projections import arbitration, queue
 from projections.projection import TicketView, View
 from projections.queue.rows import TABLES, QueuePage, QueueRow
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from replay.rebuild import SCHEMA, Busy, NothingToCompare, Rebuild, rebuilding, shadow
 from replay.rebuild.sharing import shares
 from tests.conftest import Database
 from tests.projections.conftest import MakeViews, all_rows
 from tests.projections.history import AGENT, History
 from tests.projections.tickets import TEXT, consulted, everything, negotiated, opened
-from tests.replay.rebuilt import rebuild_of
+from tests.replay.rebuilt import rebuild_of, torn_at
 
 LANES = (1, 4)
 THREE = VIEWS[:3]
@@ -67,6 +69,36 @@ def test_every_table_of_every_view_is_made_in_the_shadow_alone(
     for table in tables:
         db.execute(f"select count(*) > 0 from {SCHEMA}.{table}")
         assert db.fetchone() == (True,), f"{table} holds something"
+
+
+def test_what_ends_the_indexes_of_one_view_ends_those_of_the_others(database: Database) -> None:
+    """Nobody waits an hour for the indexes of a rebuild that has failed."""
+    statements = {
+        "slow": "do $$ begin perform pg_sleep(3600); end $$",
+        "broken": "create index on view.broken (nothing)",
+        "behind": "create index on view.behind (ticket)",
+    }
+    views = [
+        shadow.Bare(
+            TicketView[QueueRow](
+                name,
+                version=1,
+                tables={f"view.{name}": (f"create table view.{name}(ticket text)", statement)},
+                page=QueuePage,
+            )
+        )
+        for name, statement in statements.items()
+    ]
+    with closing(shadow.connect(database.app_dsn)) as connection:
+        shadow.make(connection, views, 1, anew=True)
+        began = time.monotonic()
+        with pytest.raises(psycopg2.errors.UndefinedColumn):
+            shadow.add_indexes(lambda: shadow.connect(database.app_dsn), views)
+        assert time.monotonic() - began < 60
+        with connection, connection.cursor() as db:
+            db.execute("select view from view.build where not indexed order by view")
+            assert {"broken", "slow"} <= {view for (view,) in db.fetchall()}
+        shadow.drop(connection, views)
 
 
 def test_names_of_views_and_nothing_else_are_led_elsewhere() -> None:
@@ -232,6 +264,28 @@ def test_a_crash_leaves_a_rebuild_that_can_be_gone_on_with(
         assert work.compare().same
         work.swap()
     assert (all_rows(db), shape(db)) == (expected, looks)
+
+
+@pytest.mark.lanes(1)
+@pytest.mark.parametrize("number", [2, 5, 11])
+def test_a_crash_within_a_page_leaves_nothing_of_it(
+    make_views: MakeViews, database: Database, db: Cursor, number: int
+) -> None:
+    """Some views of the page had their rows, others not yet: none of it was ever there."""
+    history = everything(1)
+    views = make_views(history)
+    assert views.catch_up(30)
+    expected = all_rows(db)
+    views.drop()
+    views.prepare()
+    before = all_rows(db)
+    torn = Views(database.app_dsn, history, page_size=40, connect=torn_at(number))
+    with pytest.raises(psycopg2.Error):
+        torn.step(0)
+    assert all_rows(db) == before
+    assert torn.catch_up(30), "the same process goes on with a new connection"
+    torn.close()
+    assert all_rows(db) == expected
 
 
 @pytest.mark.lanes(1)

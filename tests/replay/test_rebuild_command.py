@@ -17,7 +17,8 @@ from api.settings import Settings
 from api.wiring import Dsns
 from domain.ledger.recorder import Recorder
 from domain.values import Instant
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from replay.rebuild import HelperLost, Helpers, Rebuild, RecordSource, building, rebuilding, source
 from tests.conftest import Database
 from tests.projections.conftest import all_rows
@@ -41,7 +42,7 @@ def day(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Databas
     """A database with a small day of the demo, its views level with it."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("day"))
     dsns = Dsns(app=database.app_dsn, views=database.app_dsn)
-    demo.load(settings, dsns, tickets_per_day=25, end=Instant("2026-11-22T12:00:00.000000Z"))
+    demo.load(settings, dsns, tickets_per_day=17, end=Instant("2026-11-22T12:00:00.000000Z"))
     level(database)
     return database
 

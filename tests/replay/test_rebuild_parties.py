@@ -1,7 +1,8 @@
 """Hypothesis plays the parties while views are folded, lost, dropped and rebuilt."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from contextlib import closing, suppress
+from typing import Any, ClassVar
 
 import psycopg2
 from hypothesis import HealthCheck, settings
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from domain.record import Record
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from replay.rebuild import Rebuild
 from tests.conftest import Database
+from tests.projections.conftest import all_rows
 from tests.replay.lived import Recorded
-from tests.replay.rebuilt import ByStream
+from tests.replay.rebuilt import ByStream, torn_at
 from tests.simulation.test_parties import PromisedParties
 
 
@@ -59,6 +62,14 @@ class ViewedParties(PromisedParties):
         source = ByStream(played) if whole else played
         return Rebuild(self.dsn, source, lanes=1, views=VIEWS, chapter=size, part=size)
 
+    def rows(self) -> dict[str, list[Any]]:
+        """Return every row of every view."""
+        with (
+            closing(psycopg2.connect(self.dsn, options="-c timezone=UTC")) as connection,
+            connection.cursor() as db,
+        ):
+            return all_rows(db)
+
     @rule(size=st.integers(min_value=1, max_value=40), steps=st.integers(min_value=1, max_value=3))
     def views_are_folded(self, size: int, steps: int) -> None:
         """A process folds some pages and crashes with its leases in its hands."""
@@ -66,6 +77,16 @@ class ViewedParties(PromisedParties):
         for _ in range(steps):
             views.step(0)
         abandon(views, self.dsn)
+
+    @rule(size=st.integers(min_value=1, max_value=40), number=st.integers(1, 40))
+    def views_are_torn(self, size: int, number: int) -> None:
+        """A process is lost between two statements of a page: none of it was ever there."""
+        abandon(self.begin_views(size), self.dsn)
+        assert isinstance(self.play, Recorded)
+        torn = Views(self.dsn, Played(self.play), page_size=size, connect=torn_at(number))
+        with suppress(psycopg2.Error):
+            torn.step(0)
+        abandon(torn, self.dsn)
 
     @rule(size=st.integers(min_value=1, max_value=60), whole=st.booleans(), ends=st.booleans())
     def views_are_rebuilt(self, size: int, *, whole: bool, ends: bool) -> None:
@@ -77,7 +98,10 @@ class ViewedParties(PromisedParties):
                 work.swap()
 
     def teardown(self) -> None:
-        """However they came about: the live views are what a rebuild makes of the record."""
+        """However they came about: the live views are what a rebuild makes of the record.
+
+        So they are after all of them were dropped and nothing but the record was left.
+        """
         if hasattr(self, "play"):
             views = self.begin_views()
             assert views.catch_up(60)
@@ -85,9 +109,13 @@ class ViewedParties(PromisedParties):
             with self.rebuild() as work:
                 work.build(anew=True)
                 found = work.compare()
-                work.drop()
-            views.close()
+                live = self.rows()
+                views.drop()
+                work.swap()
             assert found.same, [t for view in found.views for t in view.tables if not t.same]
+            assert self.rows() == live != {}
+            assert views.prepare() == [], "all views stand again"
+            views.close()
         super().teardown()
 
 
@@ -111,7 +139,7 @@ def test_views_are_what_the_record_says_whatever_happened(
     run_state_machine_as_test(
         OnThisDatabase,
         settings=settings(
-            max_examples=8,
+            max_examples=7,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

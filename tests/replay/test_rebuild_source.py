@@ -14,7 +14,8 @@ import pytest
 from domain.commands import AddNote
 from domain.ledger.application import TicketLedger
 from domain.ledger.recorder import Recorder
-from projections.runner import VIEWS, Views
+from projections.runner import Views
+from projections.views import VIEWS
 from replay.rebuild import Rebuild, RecordSource, source
 from tests.conftest import Database
 from tests.ledger.attempts import attempt, new

@@ -19,7 +19,7 @@ from domain.events.base import Event
 from domain.events.intake import MessageSent, TicketAccepted, TicketClosed, TicketOpened
 from domain.events.registry import EVENTS
 from domain.ledger.sealing import commitment, disclosure
-from domain.policies.book import DEADLINES
+from domain.policies.deadlines import DEADLINES
 from domain.proof import base64text
 from domain.proof.canonical import canonical
 from domain.proof.chain import GENESIS, leaf_hash

@@ -10,17 +10,21 @@ from msgspec.structs import replace
 from domain import commands
 from domain.events import (
     DeadlineMissed,
+    Event,
     RulingIssued,
     TicketMovedToBook,
     TicketOpened,
 )
 from domain.policies.book import Book
 from domain.record import Source
-from domain.values import SYSTEM, Kind, Reason, RemedyKind, later
+from domain.ticket import deadlines
+from domain.ticket.context import Context
+from domain.ticket.state import Agent, Ticket
+from domain.values import SYSTEM, Awaiting, Kind, Reason, RemedyKind, later
 from replay.what_if import Difference, matters
 from replay.what_if import Kind as Differs
 from replay.what_if.differing import differences
-from replay.what_if.fairness import INTENDED, fairness
+from replay.what_if.fairness import ANY, INTENDED, fairness
 from replay.what_if.lives import Rules
 from replay.what_if.running import Replay
 from tests.domain.play import (
@@ -30,8 +34,10 @@ from tests.domain.play import (
     MERCHANT,
     PAID,
     PAYMENT,
+    SECOND_JUDGE,
     SUPERVISOR,
     T1,
+    appeal_decision,
     refund,
     ruling,
     staging,
@@ -80,6 +86,21 @@ def listed(play: Recorded, under: Book) -> list[Difference]:
 def of(found: list[Difference], kind: Differs) -> list[tuple[str, str | None, str | None]]:
     """Return the differences of a kind: what, before and after."""
     return [(one.subject, one.before, one.after) for one in found if one.kind is kind]
+
+
+@pytest.mark.parametrize(("skills", "broken"), [((), True), (("senior",), False)])
+def test_who_could_not_keep_a_promise_keeps_it_under_no_other_book(
+    skills: tuple[str, ...], *, broken: bool
+) -> None:
+    """The record says what was on record of who acted; nobody is taken for more than that."""
+    agents = {AGENT.ref: Agent(desk="general_desk", skills=skills)}
+    play = begun(agents=agents)
+    play.opened(kind=Kind.COMPLAINT)
+    play.wait(hours=1)
+    play.do(AGENT, commands.SendMessage(ticket=T1, text="We look into it."))
+    under = book().model_copy(update={"version": "other"})
+    assert ("complaint_takeover" in play.ticket.clocks) is broken
+    assert listed(play, under) == []
 
 
 # --- what people did stays --------------------------------------------------------------------
@@ -268,6 +289,7 @@ def meant() -> set[tuple[str, str]]:
     pressed.do(MERCHANT, commands.CounterOffer(ticket=T1, offer="O1", terms=price))
     silent = begun()
     silent.opened()
+    silent.passes("merchant_review")
     silent.do(MERCHANT, commands.MakeOffer(ticket=T1, terms=price))
     rules = Rules(lambda _version: book(), lambda _version: book())
     found = [fairness(play.records, rules, ()) for play in (asked, offered, pressed, silent)]
@@ -277,18 +299,80 @@ def meant() -> set[tuple[str, str]]:
 def test_what_is_meant_to_treat_the_sides_differently_does(meant: set[tuple[str, str]]) -> None:
     """A reason that stands in the table for nothing would hide something one day."""
     told = {(one.command, one.what) for one in INTENDED}
-    assert meant <= told
+    assert meant - told == {
+        ("AcceptTicket", "DeadlineGiven merchant_review awaits"),
+        ("GiveAnswer", "DeadlineGiven reply awaits"),
+        ("PassDeadline", "DeadlineGiven intervention awaits"),
+        ("AcceptOffer", "DeadlineGiven remedy awaits"),
+        ("MakeOffer", "DeadlineGiven negotiation awaits"),
+    }
+    assert {(ANY, what) for _, what in meant - told} <= told
     assert meant >= {
-        ("SendMessage", "DeadlineGiven"),
-        ("SendMessage", "DeadlineMet"),
-        ("StageEvidence", "DeadlineGiven"),
-        ("StageEvidence", "DeadlineMet"),
-        ("ReplaceEvidence", "DeadlineGiven"),
-        ("ReplaceEvidence", "DeadlineMet"),
-        ("CounterOffer", "DeadlineMet"),
-        ("CounterOffer", "DeadlineGiven"),
-        ("MakeOffer", "DeadlineMet"),
-        ("MakeOffer", "DeadlineGiven"),
-        ("AcceptOffer", "DeadlineGiven"),
+        ("SendMessage", "DeadlineGiven answer"),
+        ("SendMessage", "DeadlineMet reply"),
+        ("StageEvidence", "DeadlineGiven answer"),
+        ("StageEvidence", "DeadlineMet reply"),
+        ("ReplaceEvidence", "DeadlineGiven answer"),
+        ("ReplaceEvidence", "DeadlineMet reply"),
+        ("CounterOffer", "DeadlineMet merchant_review"),
+        ("CounterOffer", "DeadlineGiven intervention"),
+        ("MakeOffer", "DeadlineMet merchant_review"),
+        ("MakeOffer", "DeadlineGiven intervention"),
         ("InspectReturn", "may"),
     }
+
+
+def awaiting(deadline: str, whom: Awaiting) -> Book:
+    """Return the book with another side whose turn it is while a deadline runs."""
+    rows = tuple(
+        one.model_copy(update={"awaits": whom}) if one.name == deadline else one
+        for one in book().deadline
+    )
+    return book().model_copy(update={"deadline": rows})
+
+
+def unfair(play: Recorded, under: Book) -> set[tuple[str, str]]:
+    """Return what treats the sides of a matter differently and has no reason."""
+    found = fairness(play.records, Rules(lambda _version: under, lambda _version: under))
+    return {(one.command, one.what) for one in found.unfair}
+
+
+def test_a_ruling_and_what_follows_from_it_are_judged_with_the_sides_exchanged() -> None:
+    """Whoever wins: a book that gave one side alone the time to appeal would be found."""
+    play = begun()
+    play.appealed(refund(100))
+    play.do(SECOND_JUDGE, appeal_decision("overturned"))
+    found = fairness(play.records, Rules(lambda _version: book(), lambda _version: book()))
+    assert found.unfair == ()
+    assert found.commands.keys() >= {"IssueRuling", "FileAppeal", "AssignArbitrator"}
+    assert found.commands["DecideAppeal"] == 1
+    for whom in (Awaiting.BUYER, Awaiting.MERCHANT):
+        assert unfair(play, awaiting("appeal", whom)) == {
+            ("IssueRuling", "DeadlineGiven appeal awaits")
+        }
+    assert unfair(play, awaiting("appeal", Awaiting.NOBODY)) == set()
+
+
+def test_what_the_platform_does_as_time_passes_is_judged_with_the_sides_exchanged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A side that is silent loses what the other would lose: deadlines, promises and surveys."""
+    play = begun()
+    play.intervened()
+    for name, running in sorted(play.ticket.deadlines.items()):
+        if name.startswith("evidence:"):
+            play.now = running.due_at
+            play.passes(name)
+    found = fairness(play.records, Rules(lambda _version: book(), lambda _version: book()))
+    assert found.unfair == ()
+    assert found.commands["PassDeadline"] == 3
+    fair = deadlines.consequences
+
+    def forgiving(ticket: Ticket, deadline: str, context: Context) -> tuple[Event, ...]:
+        """Give a merchant who brought no evidence more time, and no buyer."""
+        more = deadlines.given(context, "answer")
+        told = fair(ticket, deadline, context)
+        return (*told, more) if deadline == "evidence:merchant" else told
+
+    monkeypatch.setattr(deadlines, "consequences", forgiving)
+    assert unfair(play, book()) == {("PassDeadline", "DeadlineGiven answer")}

@@ -9,10 +9,11 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from domain.events import Event
+from domain.policies.book import Book
 from domain.record import Cause, Envelope, Record
 from domain.streams import order_stream, ticket_stream
+from domain.ticket.context import Context
 from domain.ticket.diagnosing import by_words
-from domain.ticket.state import Context
 from domain.values import SYSTEM, Actor, Personal, Sha256
 from tests.scenario import ORDER, TICKET, Scenario
 
@@ -33,6 +34,11 @@ class Told(Scenario):
         known = super().context(by)
         book = None if self.ticket is None else known.books(self.ticket.policy)
         return known if book is None else with_fields(known, book=book, diagnose=by_words(book))
+
+    @property
+    def live_book(self) -> Book:
+        """Return the book the ticket is promised under."""
+        return self.context(SYSTEM).book
 
     @property
     def of_ticket(self) -> list[Record]:

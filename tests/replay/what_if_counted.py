@@ -9,6 +9,7 @@ from domain import events as e
 from domain.policies.book import Book
 from domain.record import Record
 from domain.values import Instant
+from tests.replay.what_if_letters import said_on_record, told_otherwise
 from tests.replay.what_if_reference import Row, Table, recorded
 from tests.replay.what_if_second import Second
 
@@ -71,6 +72,7 @@ def _of_ticket(
             counts[row[0], _what(row[1]), promised.row if promised else "", change] += 1
     for what, code in second.refused.elements():
         counts["refused", what, "", code] += 1
+    counts.update(told_otherwise(said_on_record(records), second.told, own, other))
     said.level.append(said.level[-1])
     for number, kind in enumerate(("priority", "queue")):
         pairs = [(a[number], b[number]) for a, b in zip(said.level, second.level, strict=True)]

@@ -20,10 +20,12 @@ from domain.values import (
     Sentiment,
     Stage,
 )
+from tests.replay.what_if_letters import Said
 from tests.replay.what_if_reference import STEPS_OF_A_REMEDY, Recorded, Tally
 
 OF_THE_MATTER: Final = ("remedy:", "offer:")
 BEFORE: Final = Instant("")
+_TOLD_AS_IT_IS: Final = (e.TicketAccepted, e.RulingIssued, e.RefundSettled, e.ReturnReceived)
 URGENT: Final = ("low", "medium", "high")
 
 
@@ -80,6 +82,17 @@ class Case:
     owed_rows: set[str] = field(default_factory=set)
     taken: Counter[bool] = field(default_factory=Counter)
     survey: Instant | None = None
+    able: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    assignee: str | None = None
+    surveyed: bool = False
+    told: list[Said] = field(default_factory=list)
+    """What somebody is to be told of, in its order."""
+
+    def tell(
+        self, event: type[e.Event], *, clock: str = "", to: str = "", due: Instant | None = None
+    ) -> None:
+        """Note what somebody is to be told of."""
+        self.told.append(Said(event.TOPIC, self.now, clock.partition(":")[0], to, due))
 
     def give(self, name: str, rule: Any, awaits: Any = None) -> None:
         """Give a deadline by the other book."""
@@ -94,10 +107,18 @@ class Case:
         """Take one fact of somebody's."""
         now = self.now
 
+        whose = [*self.able.get(actor.ref, ())]
+        if actor.ref == self.assignee or getattr(fact, "agent", None) == actor.ref:
+            whose.append("assignee")
+
         def happens(*names: str) -> None:
+            if actor.kind in {ActorKind.AGENT, ActorKind.SUPERVISOR}:
+                names += tuple(f"{name}@{one}" for name in names for one in whose)
             fresh.update(dict.fromkeys(names, now))
             self.happened.update(dict.fromkeys(names, now))
 
+        if isinstance(fact, _TOLD_AS_IT_IS):
+            self.tell(type(fact))
         match fact:
             case e.TicketOpened():
                 self.opened, self.priority = fact, self.book.priority[fact.kind]
@@ -124,11 +145,16 @@ class Case:
                 self.give(fact.deadline, rule, fact.awaits)
             case e.DeadlineMet():
                 self.deadlines.pop(fact.deadline, None)
+            case e.AgentNoted():
+                self.able[fact.agent] = fact.skills
+            case e.AssignmentReleased():
+                self.assignee = None
             case e.TicketAccepted():
                 happens(Milestone.ACCEPTED)
                 if actor.kind in STAFF:
                     happens(Milestone.TAKEN_OVER)
             case e.TicketAssigned() if actor.ref == fact.agent:
+                self.assignee = fact.agent
                 happens(Milestone.TAKEN_OVER)
             case e.AnswerGiven():
                 happens(Milestone.HUMAN_ANSWER, Milestone.TAKEN_OVER)
@@ -206,6 +232,9 @@ class Case:
                 self.tally.add("late", fact.item, "late" if late else "in_time")
             case e.AgentChosen():
                 self.tally.add("due", "lease", fact.lease_until)
+            case e.SatisfactionGiven() if self.book.low_rating is not None:
+                if min(fact.result, fact.speed, fact.attitude) <= self.book.low_rating.mark_max:
+                    self.tell(e.JourneyLaidOut)
             case e.TicketQueued() if fact.why[0].startswith("moved:"):
                 self.queue = fact.queue
             case _ if hasattr(fact, "remedy"):
@@ -222,6 +251,7 @@ class Case:
     def resolve(self, outcome: str, fresh: dict[str, Instant], *, keep: bool = False) -> None:
         """Resolve the matter; its closing is given beside."""
         self.resolved = outcome
+        self.tell(e.TicketResolved)
         fresh[Milestone.RESOLVED] = self.happened[Milestone.RESOLVED] = self.now
         for name in list(self.deadlines):
             if name not in {"appeal", "closing"} and not (keep and name.startswith("remedy:")):

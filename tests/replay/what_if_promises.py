@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from domain import events as e
 from domain.milestones import Milestone
 from domain.policies.clocks import ClockRule
 from domain.policies.matters import Matter
@@ -53,7 +54,9 @@ class Promised(Case):
             amount_minor=amount.amount_minor,
             currency=amount.currency,
             merchant=opened.merchant is not None,
-            milestones=frozenset(Milestone(one.partition(":")[0]) for one in self.happened),
+            milestones=frozenset(
+                Milestone(one.partition(":")[0].partition("@")[0]) for one in self.happened
+            ),
             awaits=frozenset(one[1] for one in self.deadlines.values()),
         )
 
@@ -62,7 +65,7 @@ class Promised(Case):
         for name, run in list(self.runs.items()):
             about = name.partition(":")[2]
             self.break_due(run)
-            stops = self.found(run.rule.stops, about, fresh, run.since)
+            stops = self.found(run.rule.stop_names, about, fresh, run.since)
             cancels = self.found(run.rule.cancels, about, fresh, run.since)
             if not stops and not cancels:
                 continue
@@ -76,17 +79,19 @@ class Promised(Case):
             self.ended[name] = min(stops) if stops else self.now
 
     def found(
-        self, milestones: Iterable[Milestone], about: str, known: dict[str, Instant], since: Instant
+        self, milestones: Iterable[str], about: str, known: dict[str, Instant], since: Instant
     ) -> list[Instant]:
         """Return when any of some milestones happened, to the ticket or to what is asked about."""
-        names = [name for one in milestones for name in (one.value, f"{one.value}:{about}")]
+        names = [name for one in milestones for name in (f"{one}", f"{one}:{about}")]
         return [known[name] for name in names if name in known and known[name] >= since]
 
     def break_due(self, run: Run) -> None:
         """Say what has become due on a promise, with what a breach costs and leads to."""
         while run.instants and run.instants[0][0] <= self.now:
-            _, what, number = run.instants.pop(0)
-            if what == "breach":
+            due_at, what, number = run.instants.pop(0)
+            if what == "warning":
+                self.tell(e.ClockWarned, clock=run.name, to=run.rule.ladder[0].to, due=due_at)
+            elif what == "breach":
                 run.broken = True
                 self.tally.table[self.tally.last("breach", run.name)] = "broken"
                 self.pay(run)
@@ -97,6 +102,7 @@ class Promised(Case):
             elif what == "rung":
                 to = run.rule.ladder[number - 1].to
                 self.tally.add("escalation", f"{run.name}/{number}", to)
+                self.tell(e.TicketEscalated, clock=run.name, to=to, due=due_at)
 
     def pay(self, run: Run) -> None:
         """Owe what a breach costs: a share of the order once, a sum each time."""
@@ -145,7 +151,7 @@ class Promised(Case):
         begun = min(max(one) for one in starts) if rule.early else since
         if name in self.ended and since <= self.ended[name]:
             return
-        if self.found(rule.stops, about, self.happened, begun):
+        if self.found(rule.stop_names, about, self.happened, begun):
             return
         if self.found(rule.cancels, about, self.happened, since):
             return
@@ -174,14 +180,17 @@ class Promised(Case):
                 self.departments[f"D{len(self.departments) + 1}"] = department
                 self.happened[f"{Milestone.DEPARTMENT_ASKED.value}:{department}"] = self.now
                 self.tally.add("asked", department, "asked")
+                self.tell(e.DepartmentAsked, to=department)
 
     def schedule_survey(self) -> None:
         """Schedule the question after the matter, or call it off."""
         if self.resolved is None:
-            if self.survey is not None and self.now < self.survey:
+            if self.survey is not None and not self.surveyed:
                 self.survey = None
         elif self.survey is None and self.book.survey is not None and self.resolved != "withdrawn":
             ended = [self.happened.get(one) for one in (Milestone.RESOLVED, Milestone.CLOSED)]
             resolved_at = min(one for one in ended if one is not None)
-            self.survey = later(resolved_at, self.book.survey.within)
+            (hours,) = {one.calendar for one in self.book.notice if one.on == "survey.asked.v1"}
+            week_over = later(resolved_at, self.book.survey.within)
+            self.survey = self.book.calendar_of(hours).next_open(week_over)
             self.tally.add("due", "survey", self.survey)

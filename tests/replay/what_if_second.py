@@ -44,7 +44,7 @@ class Second(Promised):
                     self.pass_deadline(passed, known[0])
                 return
             if isinstance(first, e.SurveyAsked):
-                self.follow({})
+                self.follow({})  # it passes at its own instant, which is never the record's
                 return
         self.judge(deed, facts)
         fresh: dict[str, Instant] = {}
@@ -142,6 +142,8 @@ class Second(Promised):
         for name, run in self.runs.items():
             if run.instants and not run.shared:
                 yield run.instants[0][0], 1, name
+        if self.survey is not None and not self.surveyed:
+            yield self.survey, 2, ""
 
     def also_on_record(self, what: str, name: str, due_at: Instant) -> bool:
         """Return whether the record waits for the very same instant now."""
@@ -158,8 +160,11 @@ class Second(Promised):
             self.now = max(self.now, due_at)
             if what == 0:
                 self.pass_deadline(name, due_at)
-            else:
+            elif what == 1:
                 self.follow({})
+            else:
+                self.surveyed = True
+                self.tell(e.SurveyAsked, due=due_at)
 
     def pass_deadline(self, name: str, due_at: Instant) -> None:
         """Do what follows when a deadline's instant has come."""

@@ -33,6 +33,7 @@ def page(
     language: Language,
     withheld: Mapping[int, bytes] = MappingProxyType({}),
     attachments: Mapping[str, str] = MappingProxyType({}),
+    names: Mapping[Language, Mapping[str, str]] = MappingProxyType({}),
 ) -> bytes:
     """Return the report of a ticket as one HTML file, which needs nothing but itself.
 
@@ -40,7 +41,8 @@ def page(
     may not see, `withheld` gives the leaf hash alone, and the chain goes on over them. A disclosure
     is `{version, field, disclosure, value}`, a proof `{version, index, hashes}` with hashes in
     base64, and a checkpoint `{origin, size, root, vkey, note}`. `attachments` gives the extensions
-    of the files in `attachments/` beside the page by their SHA-256, for links. Nothing of it is
+    of the files in `attachments/` beside the page by their SHA-256, for links. `names` is what a
+    book calls things; what it does not name is called as this page knows it. Nothing of it is
     believed: whoever opens the page sees what does not fit.
     """
     versions = range(1, len(records) + len(withheld) + 1)
@@ -96,7 +98,7 @@ def page(
         "language": language,
         "ticket": html.escape(ticket),
         "style": style,
-        "words": _embeddable(json.loads(_part("words.json"))),
+        "words": _embeddable(_words(names)),
         "data": _embeddable(embedded),
         "verify": verify,
         "view": view,
@@ -107,6 +109,14 @@ def page(
 
 _MARK: Final = re.compile(r"\{\{([a-z]+)\}\}")
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\x7f\ud800-\udfff]")
+
+
+def _words(names: Mapping[Language, Mapping[str, str]]) -> dict[str, Any]:
+    """Return the words of the page, with what the books call things in place of its own."""
+    words: dict[str, Any] = json.loads(_part("words.json"))
+    for language, named in names.items():
+        words[language]["values"].update(named)
+    return words
 
 
 def _part(name: str) -> str:

@@ -20,7 +20,7 @@ from tests.conftest import Database
 END = Instant("2026-11-22T12:00:00.000000Z")
 LONG_AFTER = Instant("2036-11-22T12:00:00.000000Z")
 """When no law asks any more that what is personal be kept."""
-TICKETS = 24
+TICKETS = 16
 
 
 @dataclass(frozen=True)

@@ -144,9 +144,9 @@ def test_a_file_that_is_there_is_not_replaced(at: list[str], tmp_path: Path) -> 
     """Neither is a directory written into that is not there."""
     file = tmp_path / "mine"
     file.write_text("mine")
-    assert refused("export", "xes", str(file), *at).code is Exit.USAGE
-    assert file.read_text() == "mine"
     for form in FORMS:
+        assert refused("export", form, str(file), *at).code is Exit.USAGE
+        assert file.read_text() == "mine"
         assert refused("export", form, str(tmp_path / "no" / "f"), *at).code is Exit.USAGE
 
 

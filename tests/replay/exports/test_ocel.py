@@ -24,7 +24,7 @@ from replay.exports.files import OtherExport, Taken
 from replay.exports.ocel_json import export_json, gathered_at
 from replay.exports.ocel_sqlite import begun, export_sqlite
 from replay.exports.reading import Span
-from replay.exports.things import subject_of, told_of
+from replay.exports.things import Thing, subject_of, told_of
 from tests.replay.exports.conftest import History, Interrupting, unwatched
 
 WANTED = {
@@ -190,6 +190,13 @@ def test_every_event_is_about_the_thing_its_stream_is_about(history: History) ->
         assert told.relations[0].thing == subject_of(record.stream)
         named = {one.thing for one in told.relations}
         assert {one for tie in told.ties for one in (tie.source, tie.target)} <= named
+
+
+def test_a_notice_is_about_the_ticket_or_the_queue_it_tells_of() -> None:
+    """Its stream is named after theirs."""
+    ticket, queue = Thing("ticket", "ticket:T0-1"), Thing("queue", "queue:senior")
+    assert subject_of("notice:T0-1") == subject_of("ticket:T0-1") == ticket
+    assert subject_of("notice:queue:senior") == subject_of("queue:senior") == queue
 
 
 # --- the two forms ----------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from api.imports.rejects import Rejects
 from replay.exports import reading
 from replay.exports.checked import UnreadableExport
 from replay.exports.checking import check
-from replay.exports.files import Taken
+from replay.exports.files import OtherExport, Taken, part_of
 from replay.exports.reading import Span
-from replay.exports.xes import export_xes
+from replay.exports.xes import begun, export_xes
 from tests.conftest import Database
 from tests.imports.conftest import COLUMNS, SMALL, open_ledger, row
 from tests.replay.exports.conftest import History, Interrupting, unwatched
@@ -97,18 +97,100 @@ def test_a_ledger_without_tickets_is_a_log_without_traces(bare: History, tmp_pat
     assert check(path).findings == []
 
 
-def test_an_interrupted_export_leaves_nothing(
-    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half a log looks like a log; there is none, under no name."""
-    monkeypatch.setattr(reading, "TICKETS_PAGE", 1)
-    path = tmp_path / "half.xes"
+def interrupted(history: History, path: Path, *tickets: str) -> Path:
+    """Return the part of an export that was interrupted after a few pages."""
     with pytest.raises(KeyboardInterrupt):
-        export_xes(history.ledger.record, history.whole(), path, Interrupting(3))
-    assert list(tmp_path.iterdir()) == []
-    export(history, path)
-    with pytest.raises(Taken):
-        export(history, path)
+        export_xes(history.ledger.record, history.whole(*tickets), path, Interrupting(3))
+    assert not path.exists()
+    return part_of(path)
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read few tickets at once, so that there is something to interrupt."""
+    monkeypatch.setattr(reading, "TICKETS_PAGE", 2)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_an_interrupted_export_goes_on_behind_its_last_whole_trace(
+    history: History, tmp_path: Path
+) -> None:
+    """Wherever it was cut, in a line, a trace, the head or behind it, the bytes are the same."""
+    whole = export(history, tmp_path / "whole.xes").read_bytes()
+    part = interrupted(history, tmp_path / "half.xes")
+    written = part.read_bytes()
+    assert 0 < written.count(b"</trace>") < whole.count(b"</trace>")
+    assert begun(part) == history.whole()
+    ends = (len(written), *range(0, len(written), len(written) // 15), whole.index(b"<trace>"))
+    for end in ends:
+        part.write_bytes(written[:end])
+        export(history, tmp_path / "half.xes")
+        assert (tmp_path / "half.xes").read_bytes() == whole
+        assert not part.exists()
+        with pytest.raises(Taken):
+            export(history, tmp_path / "half.xes")
+        (tmp_path / "half.xes").unlink()
+
+
+def test_what_is_whole_but_has_no_name_yet_gets_it(history: History, tmp_path: Path) -> None:
+    """A process may be killed between the last byte and the name."""
+    path = tmp_path / "whole.xes"
+    part = part_of(path)
+    events = export_xes(history.ledger.record, history.whole(), path, unwatched)
+    whole = path.read_bytes()
+    path.rename(part)
+    assert export_xes(history.ledger.record, history.whole(), path, unwatched) == events
+    assert path.read_bytes() == whole
+
+
+def test_an_interrupted_export_of_some_tickets_goes_on(history: History, tmp_path: Path) -> None:
+    """Each with its own place in the order."""
+    named = history.tickets()[::3]
+    whole = export(history, tmp_path / "whole.xes", *named).read_bytes()
+    part = part_of(tmp_path / "half.xes")
+    part.write_bytes(whole[: whole.index(b"</trace>") + 100])
+    export(history, tmp_path / "half.xes", *named)
+    assert (tmp_path / "half.xes").read_bytes() == whole
+
+
+def test_a_head_of_some_tickets_is_gone_on_with_wherever_it_was_cut(
+    history: History, tmp_path: Path
+) -> None:
+    """Cut among the tickets' names it is not one of other tickets, and not one of all of them."""
+    named = history.tickets()[::3]
+    whole = export(history, tmp_path / "whole.xes", *named).read_bytes()
+    part, path = part_of(tmp_path / "half.xes"), tmp_path / "half.xes"
+    told = whole.index(b"<trace>")
+    for end in range(whole.index(b'<string key="ledger_'), told + len(b"<trace>\n")):
+        part.write_bytes(whole[:end])
+        assert begun(part) == (history.whole(*named) if end >= told else None), whole[:end][-40:]
+        if end % 30 == 0 or end in {told - 1, told}:
+            export(history, path, *named)
+            assert path.read_bytes() == whole
+            path.unlink()
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"<event>\n", b"\x00\x00\x00\x00\x00\x00\x00\x00\n", "is damaged"),
+        (b'timestamp" value="20', b'timestamp" value="2"', "is damaged"),
+        (b"<log xes.version", b"<log xes_version", "no export of ours"),
+        (b'"ledger_since" value="0-0', b'"ledger_since" value="0-1', "another part of the record"),
+    ],
+)
+def test_what_is_not_ours_or_damaged_is_not_gone_on_with(
+    history: History, tmp_path: Path, old: bytes, new: bytes, words: str
+) -> None:
+    """Half a log of another question, or with a hole in it, would look like a log."""
+    part = interrupted(history, tmp_path / "half.xes")
+    assert old in part.read_bytes()
+    part.write_bytes(part.read_bytes().replace(old, new, 1))
+    kept = part.read_bytes()
+    with pytest.raises(OtherExport, match=words):
+        export(history, tmp_path / "half.xes")
+    assert part.read_bytes() == kept
 
 
 def test_imported_history_is_told_as_the_source_told_it(
