@@ -7,10 +7,10 @@ from domain.policies.book import Book
 from domain.policies.routing import overflows
 from domain.processes.assignment import Available, Need, choose, claimant, need_of, on_waiting
 from domain.ticket.state import Ticket
-from domain.values import Channel, Customer, Kind, Money, Tier, later
+from domain.values import SYSTEM, Candidate, Channel, Customer, Kind, Money, Tier, later
 from tests.rows.played import MOMENT
 from tests.rows.promises import MINUTE
-from tests.scenario import BUYER, NOW, ORDER, ordered
+from tests.scenario import BUYER, NOW, ORDER, TICKET, ordered
 
 CAPACITY = 10_000
 
@@ -36,21 +36,19 @@ def a_queue_overflows_above_120_percent_and_after_15_minutes(book: Book) -> None
 
 def an_agent_carries_twenty_matters(book: Book) -> None:
     """RO-03: with 19 open matters an agent takes one more, with 20 none."""
-    ticket, load = _ticket(book), book.load
+    load = book.load
     assert load is not None
     need = Need((), (), angry=False, keeps_agent=False)
-    refused = [
-        (found := claimant(_agent("a", n), "a", ticket, need, load, now=NOW)) and found.refused
-        for n in (19, 20)
-    ]
+    refused = [claimant(_agent("a", n), need, load, now=NOW).refused for n in (19, 20)]
     assert refused == [None, "load_limit"]
 
 
 def a_silent_agent_loses_the_matter_after_ten_minutes(book: Book) -> None:
     """The lease of an assignment is over after ten minutes."""
-    assert book.load is not None
-    command, _ = on_waiting("T", "cause", (), book.load, NOW)
-    assert command.lease_until == later(NOW, 10 * MINUTE)
+    agent = Candidate("a", score=0, load_bp=0, rating_bp=0, skills=())
+    command, _ = on_waiting(TICKET, "cause", (agent,), None)
+    given = ordered().promised(book).done(_opening(), BUYER).done(command, SYSTEM)
+    assert given.live.lease_until == later(NOW, 10 * MINUTE)
 
 
 def who_spends_above_ten_thousand_keeps_one_agent(book: Book) -> None:
@@ -77,6 +75,9 @@ def _agent(name: str, carried: int, good_bp: int = 0) -> Available:
 
 
 def _ticket(book: Book, spend_minor: int = 0) -> Ticket:
+    return ordered().promised(book).done(_opening(spend_minor), BUYER).live
+
+
+def _opening(spend_minor: int = 0) -> OpenTicket:
     customer = Customer(tier=Tier.ORDINARY, spend=Money(spend_minor, "CNY"))
-    opening = OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT, customer=customer)
-    return ordered().promised(book).done(opening, BUYER).live
+    return OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT, customer=customer)

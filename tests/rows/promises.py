@@ -28,6 +28,7 @@ HALF, FOUR_FIFTHS = 5_000, 8_000
 """Shares of the promised time after which somebody is told, in basis points."""
 
 ACCEPTS = Deed(AGENT, "acceptance")
+TAKES = Deed(AGENT, "assignment")
 SAYS = Deed(AGENT, "messages", {"text": "We are looking into it."})
 SETTLES = Deed(AGENT, "answers", {"text": "This is how it is done.", "resolves": True})
 REVIEWS = Deed(AGENT, "return-review")
@@ -275,7 +276,7 @@ PROMISES: Final = (
         clock="dedicated_answer",
         within=2 * HOUR,
         ground=TOP_MEMBER,
-        keeps=(SAYS,),
+        keeps=(TAKES, SAYS),
         escalates_to="supervisor",
     ),
     Promise(

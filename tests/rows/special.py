@@ -299,6 +299,24 @@ WEIGHTS: Mapping[str, tuple[Ground, tuple[Deed, ...], dict[str, tuple[str, int]]
         {"difficulty": ("cross_border", 10)},
         4,
     ),
+    "a baby's buyer who sends something back": (
+        Ground(
+            standing={"tier": "ordinary", "bought": ["mother_and_baby"]},
+            opening=complaint(remedy="return"),
+        ),
+        (),
+        {"weight": ("complaint", 20), "effect": ("baby_return", 35)},
+        2,
+    ),
+    "electronics that go back abroad": (
+        Ground(
+            order={"services": ["cross_border"], "category": "electronics"},
+            opening=complaint(remedy="return"),
+        ),
+        (),
+        {"weight": ("complaint", 20), "difficulty": ("cross_border_electronics", 45)},
+        2,
+    ),
     "a dispute about goods from abroad": (
         promise("complex_framework").ground,
         (),

@@ -24,10 +24,10 @@ What after-sales practice asks of the ledger, by row, and the scenarios that dri
 public interface. A row is *done* when every clause and figure of it is driven, just inside and
 just outside, and the result is read from a view. *First form* means that what its scenarios say is
 driven, and the rest comes later. The figures stand in the tests as practice gives them, never read
-from the book: `tests/acceptance/test_book_mutations.py` raises each figure of clocks, deadlines,
-contacts, load, caps, surveys and low ratings by one unit and expects the scenario of its row,
-played on the pure core, to fail; calendars, shifts, limits, retention and the words have tests of
-their own. Rows that are not here are not built yet.
+from the book: `tests/acceptance/test_book_mutations.py` raises and lowers every figure of the book
+by one unit (618 in that of 22 November 2026: clocks, deadlines, calendars, shifts, limits, weights
+of words and all others) and expects a scenario, played on the pure core, to fail wherever a book
+may have the other figure at all. Rows that are not here are not built yet.
 
 This page is written from the tests by `python -m tests.rules.rulebook`.
 
