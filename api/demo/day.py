@@ -6,6 +6,7 @@ Where the days are too few for a ruling to be over, some matters that were ruled
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -18,7 +19,8 @@ from api.demo.story import Story
 from api.demo.tracks import TRACKS, Matter, Step, Track
 from api.demo.words import Words
 from api.wiring import Services
-from api.worker import Worker
+from api.worker import Worker, notary_of
+from domain.ledger.notary import Notary
 from domain.values import Examination, Instant, later
 
 TICKETS_PER_DAY: Final = 320
@@ -76,11 +78,16 @@ class Day:
         self._numbers = itertools.count(1)
         self._commands = self._refused = self._tickets = 0
         self._idle_at: list[int] | None = None
+        self._notary: Notary | None = None
+        self._sign_at = self._now.at
 
     def make(self, parts: Services) -> Made:
         """Return what was made, when the demo's time has caught up with the end."""
         worker = Worker(parts)
-        with Client(parts) as client:
+        with ExitStack() as ending:
+            client = ending.enter_context(Client(parts))
+            if parts.dsns.notary is not None:
+                self._notary = ending.enter_context(notary_of(parts, parts.dsns.notary))
             self._hire(client)
             if lead(self._days) > STORY:
                 # Drawn by a chance of their own: the days are the same, whatever lies before them.
@@ -168,6 +175,7 @@ class Day:
         made something due.
         """
         self._now.move(at)
+        self._sign(parts)
         if self._idle_at == _ends(parts) and not worker.fire():
             return
         parts.views.catch_up()
@@ -175,6 +183,14 @@ class Day:
         while worker.step():
             parts.views.catch_up()
         self._idle_at = before if before == _ends(parts) else None
+
+    def _sign(self, parts: Services) -> None:
+        """Have the log signed once a day, or an audit would find that it was late to cover it."""
+        if self._notary is None or self._now.at < self._sign_at:
+            return
+        self._sign_at = later(self._now.at, timedelta(days=1))
+        for lane in range(parts.ledger.lanes):
+            self._notary.step(lane)
 
     def _open(self, client: Client, earlier: Earlier | None) -> _Going | None:
         """Place an order some days ago and bring a matter about it."""

@@ -315,3 +315,23 @@ def _recorded_at(text: str) -> Iterator[str]:
     while start >= 0:
         yield text[start + len(mark) : start + len(mark) + 27]
         start = text.find(mark, start + 1)
+
+
+def test_the_log_is_signed_as_the_days_go_by(
+    make_database: Callable[[int], Database], tmp_path: Path
+) -> None:
+    """Or an audit would say that what lies before the day was covered too late (E24)."""
+    database = make_database(1)
+    dsns = Dsns(app=database.app_dsn, views=database.app_dsn, notary=database.notary_dsn)
+    demo.load(Settings(data_dir=tmp_path), dsns, tickets_per_day=5, end=END)
+    with closing(psycopg2.connect(database.owner_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select max(e.recorded_at - c.published_at), max(c.published_at - e.recorded_at), "
+            "count(distinct c.size) from ledger.event e, "
+            "lateral (select * from ledger.checkpoint c where c.lane = e.lane "
+            "and c.size >= e.position order by c.size limit 1) as c"
+        )
+        ((ahead, behind, signed),) = cursor.fetchall()
+    assert ahead <= timedelta(0)
+    assert behind <= timedelta(days=1, hours=1)
+    assert signed > 3
