@@ -6,7 +6,7 @@ spares whoever watches the platform a reading of the record.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - the cla
 from domain.values import BASIS_POINTS, Instant, later, moment_of
 from projections import positions
 from projections.columns import integers, texts
-from projections.projection import OF_TICKETS, Page, View
+from projections.projection import ProcessTables
 from projections.session import connect
 
 WRITTEN_EVERY: Final = timedelta(seconds=1)
@@ -40,14 +40,10 @@ _ADD: Final = (
 log = logging.getLogger(__name__)
 
 
-class LatenessTable:
-    """The table, made and dropped as those of the views are; the worker alone writes it."""
-
-    name: str = "process:lateness"
-    version: int = 1
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = False
-    tables: Mapping[str, Sequence[str]] = {
+LATENESS: Final = ProcessTables(
+    name="process:lateness",
+    version=1,
+    tables={
         "view.lateness": (
             """create table view.lateness(
               day text collate "C" not null,
@@ -57,14 +53,9 @@ class LatenessTable:
               late_ms_max bigint not null,
               primary key (day, what, step_ms))""",
         ),
-    }
-
-    def page(self, lane: int) -> Page:
-        """Refuse: who fires something counts it, and nobody reads it out of the record again."""
-        raise NotImplementedError(f"the lateness of lane {lane} is no view")
-
-
-LATENESS: Final[View] = LatenessTable()
+    },
+)
+"""What was counted; who fires something counts it, and nobody reads it out of the record again."""
 
 
 class _Cell(NamedTuple):

@@ -116,12 +116,12 @@ def _worker(settings: Settings) -> Iterator[None]:
     """Keep one worker process beside this one; it ends with us, whatever happens to us."""
     ending = threading.Event()
     children: list[subprocess.Popen[bytes]] = []
+    # It is told whose child it is: until it could ask, we may have been killed.
+    command = [sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid())]
 
     def keep() -> None:
         while not ending.is_set():
-            child = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", "worker"], env=_environment(settings)
-            )
+            child = subprocess.Popen(command, env=_environment(settings))  # noqa: S603 - ourselves
             children[:] = [child]
             child.wait()
             if not ending.wait(RESTART_S):

@@ -44,12 +44,11 @@ FOLLOWER: Final = "process:parties"
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> None:
-    """Work until told to stop by a signal, or until the process that started us is gone."""
+def run(settings: Settings, *, parent: int | None = None) -> None:
+    """Work until told to stop by a signal, or until this process is the child of another one."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
-    parent = os.getppid()  # before anything that takes time: it may end meanwhile
     with services(settings) as parts:
         work(parts, stop, parent=parent)
 

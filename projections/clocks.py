@@ -4,7 +4,7 @@ A clock leaves the list when its promise is kept or moot. Its `next_at` is when 
 due on it (a warning, the breach, a rung of its ladder), so what is due is found by its index.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -29,8 +29,7 @@ from projections import listing
 from projections.listing import ListPage, Table
 from projections.projection import (
     MOMENT,
-    OF_TICKETS,
-    Page,
+    FactView,
     View,
     place,
 )
@@ -116,21 +115,13 @@ _TABLE: Final = Table(
 )
 
 
-class ClocksView:
-    """The view of every promise that runs; its rows belong to a ticket and a clock."""
-
-    name: str = "clocks"
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply)
-
-
-VIEW: Final[View] = ClocksView()
+VIEW: Final[View] = FactView(
+    name="clocks",
+    version=2,
+    tables=TABLES,
+    begin=lambda lane: ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply),
+)
+"""The view of every promise that runs; its rows belong to a ticket and a clock."""
 
 
 def _apply(running: dict[str, Running], record: Record) -> None:

@@ -5,7 +5,7 @@ still is remembered as missed, for it may be extended. What a passed deadline me
 `domain.ticket`; imported history starts no clock and is not listed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -33,8 +33,7 @@ from projections import listing
 from projections.listing import ListPage, Table
 from projections.projection import (
     MOMENT,
-    OF_TICKETS,
-    Page,
+    FactView,
     View,
     place,
 )
@@ -90,21 +89,13 @@ _TABLE: Final = Table(
 )
 
 
-class DeadlinesView:
-    """The view of everything that is due; its rows belong to a ticket and a deadline."""
-
-    name: str = "deadlines"
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply)
-
-
-VIEW: Final[View] = DeadlinesView()
+VIEW: Final[View] = FactView(
+    name="deadlines",
+    version=2,
+    tables=TABLES,
+    begin=lambda lane: ListPage(_TABLE, lane, concerned=_CONCERNED, apply=_apply),
+)
+"""The view of everything that is due; its rows belong to a ticket and a deadline."""
 
 
 def _apply(running: dict[str, Due], record: Record) -> None:

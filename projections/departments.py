@@ -29,9 +29,8 @@ from projections.columns import Shared, integers, texts
 from projections.listing import Table
 from projections.projection import (
     MOMENT,
-    OF_TICKETS,
     Fact,
-    Page,
+    FactView,
     Poisoned,
     View,
     place,
@@ -224,21 +223,13 @@ class DepartmentsPage:
         self._counts[key] = self._counts.get(key, 0) + sign
 
 
-class DepartmentsView:
-    """The view of requests to other departments; its rows belong to a ticket and a request."""
-
-    name: str = "departments"
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return DepartmentsPage(lane)
-
-
-VIEW: Final[View] = DepartmentsView()
+VIEW: Final[View] = FactView(
+    name="departments",
+    version=2,
+    tables=TABLES,
+    begin=DepartmentsPage,
+)
+"""The view of requests to other departments; its rows belong to a ticket and a request."""
 
 
 def _is_concerned(event: Event) -> bool:

@@ -21,10 +21,9 @@ from projections import blocks, spans
 from projections.columns import Shared, integers, texts, upsert
 from projections.projection import (
     MOMENT,
-    OF_TICKETS,
     PAGE_SIZE_MAX,
     Fact,
-    Page,
+    FactView,
     Poisoned,
     View,
     where,
@@ -192,21 +191,13 @@ class DiagnosisPage:
             self._counts.subtract((block, key) for key in _counted(last.machine, last.person))
 
 
-class DiagnosisView:
-    """The view of judgements; its rows belong to a ticket."""
-
-    name: str = NAME
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return DiagnosisPage(lane)
-
-
-VIEW: Final[View] = DiagnosisView()
+VIEW: Final[View] = FactView(
+    name=NAME,
+    version=2,
+    tables=TABLES,
+    begin=DiagnosisPage,
+)
+"""The view of judgements; its rows belong to a ticket."""
 
 
 def _judged(event: DiagnosisMade | DiagnosisCorrected) -> Judged:

@@ -4,7 +4,7 @@ From it an instant is turned into a position by one look into an index and a sho
 record; that range is read elsewhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
@@ -13,7 +13,7 @@ from domain.events import EVENTS
 from domain.ledger import planned
 from domain.values import Instant
 from projections.columns import integers, texts
-from projections.projection import Fact, Page, View
+from projections.projection import Fact, FactView, View
 
 STRIDE: Final = 20
 """A row stands at each multiple of this; one more stands where the view has read to."""
@@ -94,21 +94,15 @@ class InstantPage:
             )
 
 
-class InstantView:
-    """The view of instants; it is about every record, whatever its stream."""
-
-    name: str = "instants"
-    version: int = 2
-    families: frozenset[str] = frozenset(event.FAMILY for event in EVENTS.values())
-    by_stream: bool = False
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return InstantPage(lane)
-
-
-VIEW: Final[View] = InstantView()
+VIEW: Final[View] = FactView(
+    name="instants",
+    version=2,
+    tables=TABLES,
+    begin=InstantPage,
+    families=frozenset(event.FAMILY for event in EVENTS.values()),
+    by_stream=False,
+)
+"""The view of instants; it is about every record, whatever its stream."""
 
 
 def last_before(db: Cursor, lane: int, at: Instant) -> int:

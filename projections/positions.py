@@ -11,7 +11,7 @@ import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
-from projections.projection import View
+from projections.projection import Versioned
 
 _LOCK: Final = 0x7469636B
 """The advisory lock under which views are made; it has no part in the write path."""
@@ -45,7 +45,7 @@ class LeaseLost(Exception):  # noqa: N818 - a state of the world, named as one
     """Another process writes the view now; nothing was written by this one."""
 
 
-def prepare(connection: Connection, views: Sequence[View], lanes: int) -> list[str]:
+def prepare(connection: Connection, views: Sequence[Versioned], lanes: int) -> list[str]:
     """Make what is missing and return the views that are built anew, in one transaction.
 
     A view whose version differs is dropped: a change is a rebuild, never a migration.
@@ -67,7 +67,7 @@ def prepare(connection: Connection, views: Sequence[View], lanes: int) -> list[s
     return rebuilt
 
 
-def drop(connection: Connection, views: Sequence[View]) -> None:
+def drop(connection: Connection, views: Sequence[Versioned]) -> None:
     """Forget views wholly; the next `prepare` makes them and they are built from the records."""
     with connection, connection.cursor() as db:
         lock(db)
@@ -77,7 +77,7 @@ def drop(connection: Connection, views: Sequence[View]) -> None:
 
 
 def acquire(
-    connection: Connection, lane: int, views: Sequence[View], *, owner: str, lease_s: float
+    connection: Connection, lane: int, views: Sequence[Versioned], *, owner: str, lease_s: float
 ) -> dict[str, Lease]:
     """Return the leases of a lane that are ours from now on, each with a new epoch."""
     with connection, connection.cursor() as db:
@@ -139,7 +139,7 @@ def release(connection: Connection, lane: int, leases: Collection[Lease]) -> Non
         )
 
 
-def positions(db: Cursor, views: Sequence[View]) -> dict[tuple[str, int], int]:
+def positions(db: Cursor, views: Sequence[Versioned]) -> dict[tuple[str, int], int]:
     """Return (view, lane) → how far it has read."""
     db.execute(
         "select view, lane, position from view.position where view = any(%s)",
@@ -158,7 +158,7 @@ def lock(db: Cursor) -> None:
     db.execute("lock table view.position in exclusive mode")
 
 
-def _build(db: Cursor, view: View) -> None:
+def _build(db: Cursor, view: Versioned) -> None:
     _clear(db, view)
     for statements in view.tables.values():
         for statement in statements:
@@ -170,7 +170,7 @@ def _build(db: Cursor, view: View) -> None:
     )
 
 
-def _clear(db: Cursor, view: View) -> None:
+def _clear(db: Cursor, view: Versioned) -> None:
     """Drop a view's tables and send it back to the start; the new epoch fences off its writers."""
     db.execute(
         "update view.position set position = 0, epoch = epoch + 1, owner = null, "

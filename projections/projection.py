@@ -5,6 +5,7 @@ When pages are read, who may write them and what happens to a poison event is in
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -77,27 +78,31 @@ class Page(Protocol):
         ...
 
 
-class View(Protocol):
-    """A read model that is a function of the records alone."""
+class Versioned(Protocol):
+    """Tables that are made together, and made anew when their version is another one."""
 
     @property
     def name(self) -> str:
-        """Return the name its position is kept under."""
+        """Return the name they are known under, which a position is kept under too."""
         ...
 
     @property
     def version(self) -> int:
-        """Return the version of tables and handlers: another one means a rebuild."""
-        ...
-
-    @property
-    def families(self) -> frozenset[str]:
-        """Return the kinds of streams whose facts it folds."""
+        """Return the version of the tables, and of what fills them."""
         ...
 
     @property
     def tables(self) -> Mapping[str, Sequence[str]]:
         """Return table name → the statements that make it and its indexes."""
+        ...
+
+
+class View(Versioned, Protocol):
+    """A read model that is a function of the records alone: another version means a rebuild."""
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Return the kinds of streams whose facts it folds."""
         ...
 
     @property
@@ -108,6 +113,32 @@ class View(Protocol):
     def page(self, lane: int) -> Page:
         """Return an empty page of a lane."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessTables:
+    """Tables that a process writes for itself: made and dropped as those of the views are."""
+
+    name: str
+    version: int
+    tables: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactView:
+    """A view whose pages know by themselves which facts mean what."""
+
+    name: str
+    version: int
+    tables: Mapping[str, Sequence[str]]
+    begin: Callable[[int], Page]
+    """Returns an empty page of a lane."""
+    families: frozenset[str] = OF_TICKETS
+    by_stream: bool = True
+
+    def page(self, lane: int) -> Page:
+        """Return an empty page of a lane."""
+        return self.begin(lane)
 
 
 class TicketView(Generic[R]):

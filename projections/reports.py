@@ -16,7 +16,7 @@ from domain.events import SourceReported
 from domain.values import Instant
 from projections import blocks, spans
 from projections.columns import Shared, integers, texts, upsert
-from projections.projection import MOMENT, OF_TICKETS, PAGE_SIZE_MAX, Fact, Page, View
+from projections.projection import MOMENT, PAGE_SIZE_MAX, Fact, FactView, View
 
 NAME: Final = "reports"
 TABLES: Final = {
@@ -93,10 +93,13 @@ class ReportsPage:
         """Fold the facts in their order."""
         for ticket, record in facts:
             if isinstance(record.event, SourceReported):
-                source = record.envelope.source
-                at = record.at if source is None else source.occurred_at or record.at
                 told = Report(
-                    ticket, record.version, self.lane, record.position, record.event.state, at
+                    ticket,
+                    record.version,
+                    self.lane,
+                    record.position,
+                    record.event.state,
+                    record.occurred_at,
                 )
                 self._rows.append(told)
 
@@ -129,21 +132,13 @@ class ReportsPage:
             )
 
 
-class ReportsView:
-    """The view of every row that another system reported."""
-
-    name: str = NAME
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return ReportsPage(lane)
-
-
-VIEW: Final[View] = ReportsView()
+VIEW: Final[View] = FactView(
+    name=NAME,
+    version=2,
+    tables=TABLES,
+    begin=ReportsPage,
+)
+"""The view of every row that another system reported."""
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 A ticket leaves the list when it was asked, or lives again. What is asked is not known here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.events import SurveyAsked, SurveyCancelled, SurveyScheduled
 from domain.values import Instant
 from projections.columns import integers, texts, upsert
-from projections.projection import OF_TICKETS, Fact, Page, View, place
+from projections.projection import Fact, FactView, View, place
 
 TABLES: Final = {
     "view.survey": (
@@ -78,21 +78,13 @@ class SurveysPage:
             )
 
 
-class SurveysView:
-    """The view of every question that is still to be asked; its rows belong to a ticket."""
-
-    name: str = "surveys"
-    version: int = 1
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return SurveysPage(lane)
-
-
-VIEW: Final[View] = SurveysView()
+VIEW: Final[View] = FactView(
+    name="surveys",
+    version=1,
+    tables=TABLES,
+    begin=SurveysPage,
+)
+"""The view of every question that is still to be asked; its rows belong to a ticket."""
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ over. What a scenario tells is built from the record, elsewhere.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from domain.values import Decided, Difficulty, Reason, Sha256
 from projections import listing
 from projections.columns import texts
 from projections.listing import Table
-from projections.projection import OF_TICKETS, Fact, Page, Poisoned, View, where
+from projections.projection import Fact, FactView, Poisoned, View, where
 
 NAME: Final = "training"
 _LETTERS: Final = 13
@@ -110,21 +110,13 @@ class TrainingPage:
         _TABLE.put(db, list(self._rows.values()), self.lane)
 
 
-class TrainingView:
-    """The view of every past matter that may be decided again."""
-
-    name: str = NAME
-    version: int = 2
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return TrainingPage(lane)
-
-
-VIEW: Final[View] = TrainingView()
+VIEW: Final[View] = FactView(
+    name=NAME,
+    version=2,
+    tables=TABLES,
+    begin=TrainingPage,
+)
+"""The view of every past matter that may be decided again."""
 
 
 def scenario_name(first: Sha256) -> str:

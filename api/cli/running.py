@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.terminal import DatabaseUrl, DataDir, Json, Lanes, answer, settings_of
+from api.cli.terminal import DatabaseUrl, DataDir, Json, Lanes, Parent, answer, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -36,12 +36,14 @@ def serve(
     server.run(settings, demo=demo)
 
 
-def worker(*, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+def worker(
+    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, parent: Parent = None
+) -> None:
     """Keep views level and let deadlines fire, beside an API that runs elsewhere."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api import worker as working  # noqa: PLC0415 - heavy
 
-    working.run(settings)
+    working.run(settings, parent=parent)
 
 
 def migrate(

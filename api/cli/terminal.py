@@ -54,6 +54,10 @@ DatabaseUrl = Annotated[
     typer.Option("--database-url", help="DSN of your own PostgreSQL instead of the embedded one."),
 ]
 Lanes = Annotated[int | None, typer.Option("--lanes", min=1, help="Lanes of a new ledger.")]
+Parent = Annotated[
+    int | None, typer.Option("--parent", hidden=True, help="End with the process of this pid.")
+]
+"""Told by the process itself: it may be gone before its child could ask whose child it is."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.terminal import CommandError, Exit
+from api.cli.terminal import CommandError, Exit, Parent
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +36,7 @@ def serve(
     name: Annotated[
         str | None, typer.Option(help="Make a new witness of this name, with a new key.")
     ] = None,
-    with_parent: Annotated[
-        bool, typer.Option("--with-parent", hidden=True, help="End with who started it.")
-    ] = False,
+    parent: Parent = None,
 ) -> None:
     """Cosign the checkpoints of known logs as long as they only grow (C2SP tlog-witness)."""
     host, colon, port = listen.rpartition(":")
@@ -69,7 +67,7 @@ def serve(
             logs_file=logs,
             host=host.strip("[]"),
             port=int(port),
-            with_parent=with_parent,
+            parent=parent,
         )
     except WitnessStateError as error:
         raise CommandError(

@@ -1,5 +1,6 @@
 """The demo's witness: a process of its own beside the ledger's, standing for somebody else's."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def witnessed(settings: Settings, dsns: Dsns) -> Iterator[Settings]:
     port = _free_port()
     place = WitnessPlace(name="demo", url=f"http://127.0.0.1:{port}", vkey=key.verifier.vkey)
     arguments = [
-        *("witness", "serve", "--with-parent"),
+        *("witness", "serve", "--parent", str(os.getpid())),
         *("--key", str(directory / "witness.key")),
         *("--state", str(directory / "state")),
         *("--listen", f"127.0.0.1:{port}"),

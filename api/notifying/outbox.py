@@ -4,7 +4,7 @@ It is made from the record and may be dropped: the record tells it again, and kn
 are over. Who sends holds a lease by the database's time; no text and no address stands here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the class, by its name
@@ -15,7 +15,7 @@ from domain.processes.notices import NoticeDue
 from domain.record import Record
 from domain.values import Instant, NoticeFailure
 from projections import quarantine
-from projections.projection import OF_TICKETS, Page, View
+from projections.projection import ProcessTables
 
 LEASE_S: Final = 60
 """Longer than one try takes; each try begins it anew."""
@@ -52,14 +52,10 @@ class Waiting(NamedTuple):
         return subject if family == "ticket" else None
 
 
-class OutboxTable:
-    """The table, made and dropped as those of the views are; the sender alone writes it."""
-
-    name: str = "process:notices"
-    version: int = 1
-    families: frozenset[str] = OF_TICKETS
-    by_stream: bool = False
-    tables: Mapping[str, Sequence[str]] = {
+OUTBOX: Final = ProcessTables(
+    name="process:notices",
+    version=1,
+    tables={
         "view.notice": (
             """create table view.notice(
               notice text collate "C" not null primary key,
@@ -78,14 +74,9 @@ class OutboxTable:
             "create index on view.notice (next_at, notice) where why is null",
             "create index on view.notice (due_at, notice) where why is not null",
         ),
-    }
-
-    def page(self, lane: int) -> Page:
-        """Refuse: what is due follows from record and book together, not from the record alone."""
-        raise NotImplementedError(f"the notices of lane {lane} are no view")
-
-
-OUTBOX: Final[View] = OutboxTable()
+    },
+)
+"""The notices that wait or were given up; what is due follows from record and book together."""
 
 
 def position(db: Cursor, lane: int) -> int:

@@ -65,7 +65,7 @@ def serve(
     logs_file: Path | None = None,
     host: str,
     port: int,
-    with_parent: bool = False,
+    parent: int | None = None,
 ) -> None:
     """Serve a witness until interrupted; raise WitnessStateError, MalformedKey or OSError."""
     always = tuple(parse_vkey(one) for several in log_vkeys for one in several.split())
@@ -77,8 +77,8 @@ def serve(
         server = uvicorn.Server(
             uvicorn.Config(application, host=host, port=port, log_level="warning", access_log=False)
         )
-        if with_parent:
-            Thread(target=_end_with, args=(os.getppid(), server), daemon=True).start()
+        if parent is not None:
+            Thread(target=_end_with, args=(parent, server), daemon=True).start()
         with suppress(KeyboardInterrupt):  # Ctrl-C is how one is meant to stop it
             server.run()
 

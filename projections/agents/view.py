@@ -49,7 +49,7 @@ from projections.agents.rows import (
     RouteRow,
 )
 from projections.columns import booleans, documents, integers, texts
-from projections.projection import Fact, Page, Poisoned, View, place, where
+from projections.projection import Fact, FactView, Poisoned, View, place, where
 
 ROUTE_FIELDS: Final = RouteRow.__struct_fields__
 _MOVES: Final = frozenset(
@@ -209,21 +209,14 @@ class AgentsPage:
         )
 
 
-class AgentsView:
-    """The view of who works on what; its rows belong to agents, tickets and queues."""
-
-    name: str = "agents"
-    version: int = 2
-    families: frozenset[str] = frozenset({"agent", "queue", "ticket"})
-    by_stream: bool = True
-    tables: Mapping[str, Sequence[str]] = TABLES
-
-    def page(self, lane: int) -> Page:
-        """Return an empty page of a lane."""
-        return AgentsPage(lane)
-
-
-VIEW: Final[View] = AgentsView()
+VIEW: Final[View] = FactView(
+    name="agents",
+    version=2,
+    tables=TABLES,
+    begin=AgentsPage,
+    families=frozenset({"agent", "queue", "ticket"}),
+)
+"""The view of who works on what; its rows belong to agents, tickets and queues."""
 AGENT: Final = msgspec.json.Decoder(AgentRow)
 
 

@@ -7,7 +7,7 @@ the place of it, so neither the views nor their positions know where they are.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ SCHEMA: Final = "view_rebuild"
 
 INDEXERS: Final = 2
 """How many views get their indexes at the same time."""
+CANCEL_S: Final = 0.1
+"""How long after a cancel its statement may go on before the next is sent."""
 _LIVE: Final = re.compile(r"(?<![\w.])view\.(?=[a-z_])")
 _OPTIONS: Final = (
     "-c timezone=UTC -c statement_timeout=0 -c synchronous_commit=off -c maintenance_work_mem=128MB"
@@ -168,14 +170,18 @@ def add_indexes(open_one: Callable[[], Connection], views: Sequence[Bare]) -> No
         for connection in connections:
             free.put(connection)
         indexers = ending.enter_context(ThreadPoolExecutor(INDEXERS, "indexing"))
+        adding = [indexers.submit(_add_indexes, free, view) for view in views]
         try:
-            for done in as_completed([indexers.submit(_add_indexes, free, view) for view in views]):
+            for done in as_completed(adding):
                 done.result()
         except BaseException:
             indexers.shutdown(wait=False, cancel_futures=True)
-            for connection in connections:
-                with suppress(psycopg2.Error):  # it may be lost
-                    connection.cancel()
+            left = [one for one in adding if not one.done()]
+            # A cancel that comes before its statement is lost, so one is not enough.
+            while wait(left, CANCEL_S).not_done:
+                for connection in connections:
+                    with suppress(psycopg2.Error):  # it may be lost
+                        connection.cancel()
             raise
 
 

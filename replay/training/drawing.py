@@ -194,8 +194,7 @@ def _when(record: Record) -> Instant:
         case PaymentSettled(settled_at=at) | CertificatePosted(issued_at=at):
             return at
         case _:
-            source = record.envelope.source
-            return record.at if source is None else source.occurred_at or record.at
+            return record.occurred_at
 
 
 # --- the decision -----------------------------------------------------------------------------

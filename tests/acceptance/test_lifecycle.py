@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from api import embedded
 from api.demo.words import NAMES, PERSONAL, PHONES
-from tests.acceptance.house import STOP_S, Serving, gone, serving
+from tests.acceptance.house import STOP_S, Serving, Shell, gone, serving
+from tests.api.embedded_cases import pid_file
 
 CALLERS = 4
 ACKNOWLEDGED_MIN = 120
@@ -109,6 +111,17 @@ def crash(data_dir: Path) -> Iterator[Crash]:
 def test_a_worker_whose_serve_was_killed_ends_by_itself(crash: Crash) -> None:
     """Nobody who starts again finds a second worker of an earlier life."""
     assert crash.worker_ended
+
+
+def test_a_worker_whose_serve_was_gone_before_it_looked_ends_by_itself(tmp_path: Path) -> None:
+    """Until it has loaded its code, who started it may be dead, and it be the child of another."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    shell = Shell(tmp_path / "var")
+    told = shell.run("worker", "--parent", str(ended.pid))
+    assert told.returncode == 0, told.stderr
+    assert "the process that started this worker is gone" in told.stderr
+    assert not pid_file(shell.data_dir).exists()
 
 
 def test_every_acknowledged_command_is_there_once_and_none_half(crash: Crash) -> None:

@@ -421,6 +421,18 @@ def test_the_command_serves_and_a_killed_one_has_forgotten_nothing(
         assert memory.last(log.key.verifier.name) == log.checkpoint(20)
 
 
+def test_a_witness_ends_with_the_process_it_was_told_to_end_with(
+    log: TestLog, tmp_path: Path
+) -> None:
+    """Also when that was gone before the witness could look."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    command = [sys.executable, "-m", "api.cli", "witness", "serve", "--parent", str(ended.pid)]
+    command += ["--key", str(tmp_path / "key"), "--state", str(tmp_path / "state"), "--name", NAME]
+    command += ["--log-vkey", log.key.verifier.vkey, "--listen", f"127.0.0.1:{free_port()}"]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
+
+
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     """Exit codes with one meaning each, and no traceback."""
     command = [sys.executable, "-m", "api.cli", "witness", "serve"]

@@ -2,12 +2,19 @@
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by its name
 
+from api.embedded.postmaster import wait_until
 from tests.conftest import Database
 from tests.ledger.matters import query
+
+OTHERS_S: Final = 120
+"""How long a transaction of another test, on the same server, may keep dead rows alive."""
 
 
 def spellings(*texts: str) -> list[bytes]:
@@ -52,7 +59,9 @@ def table_files(database: Database) -> Iterator[tuple[str, bytes]]:
     try:
         with connection.cursor() as db:
             for table in ("personal.subject_key", "personal.disclosure", "ledger.event"):
-                db.execute(f"vacuum full {table}")
+                assert wait_until(partial(_vacuumed, db, table), seconds=OTHERS_S), (
+                    connection.notices
+                )
             db.execute("checkpoint")
             db.execute(
                 "select c.oid::regclass::text, pg_relation_filepath(c.oid) from pg_class c"
@@ -66,3 +75,10 @@ def table_files(database: Database) -> Iterator[tuple[str, bytes]]:
                 yield name, bytes(content)
     finally:
         connection.close()
+
+
+def _vacuumed(db: Cursor, table: str) -> bool:
+    """Return whether a full vacuum left no dead row for a transaction that is still open."""
+    db.connection.notices.clear()
+    db.execute(f"vacuum full verbose {table}")
+    return any(" 0 dead row versions cannot be removed yet" in one for one in db.connection.notices)

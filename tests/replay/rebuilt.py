@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 from domain.record import Record
 from projections.projection import Source
 from projections.views import VIEWS
-from replay.rebuild import Rebuild
+from replay.rebuild import SCHEMA, Rebuild
 from tests.conftest import Database
 from tests.projections.history import History
 
@@ -116,3 +116,23 @@ def rebuild_of(
     source = ByStream(history) if whole else history
     chosen = {"lanes": history.lanes, "views": VIEWS, "part": 40, **options}
     return Rebuild(database.app_dsn, source, **chosen)
+
+
+def shape(db: Cursor) -> list[Any]:
+    """Return every column, index and constraint of the live tables, by name."""
+    db.execute(
+        "select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'view' "
+        "union all select 'column', table_name, column_name, data_type || ' ' || is_nullable || "
+        "coalesce(collation_name, '') from information_schema.columns where table_schema = 'view' "
+        "union all select 'constraint', c.relname, conname, pg_get_constraintdef(o.oid) "
+        "from pg_constraint o join pg_class c on c.oid = conrelid "
+        "where connamespace = 'view'::regnamespace order by 1, 2, 3"
+    )
+    return db.fetchall()
+
+
+def in_shadow(db: Cursor) -> list[str]:
+    """Return the views' tables that stand in the shadow."""
+    db.execute("select tablename from pg_tables where schemaname = %s", (SCHEMA,))
+    own = {"position", "definition", "set_aside", "build", "build_part"}
+    return sorted(name for (name,) in db.fetchall() if name not in own)
