@@ -115,7 +115,7 @@ class View(Versioned, Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ProcessTables:
     """Tables that a process writes for itself: made and dropped as those of the views are."""
 
@@ -124,9 +124,9 @@ class ProcessTables:
     tables: Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FactView:
-    """A view whose pages know by themselves which facts mean what."""
+    """A view whose pages know by themselves which facts mean what; one is the same as itself."""
 
     name: str
     version: int
