@@ -1,9 +1,9 @@
-"""Commands of the sealed archive: `archive write`, `archive verify` and `archive figures`."""
+"""Commands of the sealed archive that write and verify it: `archive write`, `archive verify`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from replay.verify.outside import Copies
     from replay.verify.report import Finding
 
-SQL: Final = "duckdb"
 group = typer.Typer(
     help="The record as sealed Parquet files that verify by themselves.",
     no_args_is_help=True,
@@ -50,10 +49,9 @@ Workers = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this group, below `archive`."""
+    """Add the group `archive` and the commands of this module."""
     group.command(name="write")(write_archive)
     group.command(name="verify")(verify_archive)
-    group.command(name="figures")(tell_figures)
     app.add_typer(group, name="archive")
 
 
@@ -130,53 +128,6 @@ def verify_archive(
         raise typer.Exit(Exit.FINDINGS)
     if report.unfinished:
         raise typer.Exit(Exit.CONFLICT)
-
-
-def tell_figures(
-    directory: Directory,
-    *,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            help="inline, processes, dask or ray; or duckdb, for what columns tell.",
-        ),
-    ] = "inline",
-    scheduler: Scheduler = None,
-    workers: Workers = None,
-    promise: Annotated[
-        Path | None,
-        typer.Option(help="Tell instead how often this promise was kept: a TOML file."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Tell how many tickets there are and where they stand, by folding the archive again."""
-    with in_words() as bar:
-        import msgspec  # noqa: PLC0415 - heavy
-
-        from replay.archive import figures as counting  # noqa: PLC0415 - an extra
-        from replay.archive.matters import kept_promises  # noqa: PLC0415 - an extra
-
-        if engine == SQL:
-            if promise is not None:
-                raise CommandError(
-                    "A promise can not be counted by SQL.",
-                    why="it is judged by folding each ticket",
-                    remedy="choose another engine",
-                    code=Exit.USAGE,
-                )
-            columns = counting.columns_by_sql(directory)
-            told = msgspec.to_builtins(columns) | {"digest": counting.digest(columns)}
-        else:
-            with engine_of(engine, scheduler, workers) as chosen:
-                progress = bar.counting("events")
-                if promise is not None:
-                    rule = _promise(promise)
-                    told = dict(kept_promises(directory, rule, chosen, progress=progress))
-                else:
-                    found = counting.figures(directory, chosen, progress=progress)
-                    told = msgspec.to_builtins(found) | {"digest": counting.digest(found)}
-    answer(told, as_json=as_json)
 
 
 @contextmanager
@@ -309,20 +260,6 @@ def _copies(
     lanes = manifest.read(directory).lanes
     own = tuple(parse_vkey(vkey).public for lane in lanes for vkey in lane.keys)
     return read_copies(paths, tuple(lane.origin for lane in lanes), log_keys or own, ())
-
-
-def _promise(file: Path) -> Any:
-    from replay.promises import PromiseError, parse  # noqa: PLC0415 - heavy
-
-    try:
-        return parse(file.read_bytes())
-    except (OSError, PromiseError) as error:
-        raise CommandError(
-            "The file holds no promise.",
-            why=str(error),
-            remedy="write it as docs/importing.md shows",
-            code=Exit.USAGE,
-        ) from error
 
 
 def _lines(report: "ArchiveReport") -> Iterator[str]:

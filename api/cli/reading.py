@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from domain.ledger.application import TicketLedger
     from domain.record import Record
-    from replay.promises import Outcome
+    from replay.promises import Outcome, Promise
 
 PAGE: Final = 1_000
 TAIL: Final = 10
@@ -174,10 +174,20 @@ def _tell_kept(file: Path, settings: "Settings", *, listed: bool, as_json: bool)
 def _kept(file: Path, settings: "Settings") -> Generator["Outcome"]:
     """Yield what became of a promise on every ticket on record that it began on, lane by lane."""
     from api.wiring import services  # noqa: PLC0415 - heavy
-    from replay.promises import PromiseError, outcomes, parse  # noqa: PLC0415 - heavy
+    from replay.promises import outcomes  # noqa: PLC0415 - heavy
+
+    promise = promise_of(file)
+    with services(settings) as parts:
+        for lane in range(parts.ledger.lanes):
+            yield from outcomes(_of_lane(parts.ledger, lane), promise)
+
+
+def promise_of(file: Path) -> "Promise":
+    """Return the promise that a file holds; raise CommandError where it holds none."""
+    from replay.promises import PromiseError, parse  # noqa: PLC0415 - heavy
 
     try:
-        promise = parse(file.read_bytes())
+        return parse(file.read_bytes())
     except (OSError, PromiseError) as error:
         raise CommandError(
             "The file holds no promise.",
@@ -185,9 +195,6 @@ def _kept(file: Path, settings: "Settings") -> Generator["Outcome"]:
             remedy="write it as docs/importing.md shows",
             code=Exit.USAGE,
         ) from error
-    with services(settings) as parts:
-        for lane in range(parts.ledger.lanes):
-            yield from outcomes(_of_lane(parts.ledger, lane), promise)
 
 
 def _of_lane(ledger: "TicketLedger", lane: int) -> Iterator["Record"]:

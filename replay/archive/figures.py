@@ -3,9 +3,10 @@ columns tell it.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -58,6 +59,37 @@ class Figures(Columns, frozen=True):
     """Tickets whose first record can not be folded; they stand in no other number of tickets."""
 
 
+class Facet(NamedTuple):
+    """What is counted of tickets."""
+
+    name: str
+    only_open: bool = False
+
+    def counts(self, name: str, *, is_open: bool) -> bool:
+        """Return whether a count under this name is one of its own."""
+        return name == self.name and (is_open or not self.only_open)
+
+
+NUMBERS: Final = MappingProxyType(
+    {
+        "tickets": Facet("tickets"),
+        "open": Facet("tickets", only_open=True),
+        "put_aside": Facet("put_aside"),
+    }
+)
+"""Figure → what it is the number of."""
+TABLES: Final = MappingProxyType(
+    {
+        "by_stage": Facet("stage"),
+        "by_source_state": Facet("source_state"),
+        "by_awaiting": Facet("awaiting", only_open=True),
+        "by_queue": Facet("queue", only_open=True),
+        "by_priority": Facet("priority", only_open=True),
+    }
+)
+"""Figure → whose values it has a number for."""
+
+
 def figures(
     directory: Path, engine: Engine, *, progress: Progress = lambda _done, _all: None
 ) -> Figures:
@@ -65,27 +97,23 @@ def figures(
     nothing: Tally = {}
     tally = map_matters(directory, _count, _added, nothing, engine, progress=progress)
 
-    def table(facet: str, *, only_open: bool = False) -> dict[str, int]:
+    def table(facet: Facet) -> dict[str, int]:
         found: dict[str, int] = {}
         for (name, value, is_open), number in sorted(tally.items()):
-            if name == facet and (is_open or not only_open):
+            if facet.counts(name, is_open=is_open):
                 found[value] = found.get(value, 0) + number
         return found
 
+    by_topic = table(Facet("topic"))
+    of_tickets: dict[str, Any] = {name: table(facet).get("", 0) for name, facet in NUMBERS.items()}
+    of_tickets |= {name: table(facet) for name, facet in TABLES.items()}
     return Figures(
         position=manifest.read(directory).moment,
-        events=sum(table("topic").values()),
-        by_topic=table("topic"),
-        by_day=table("day"),
-        tickets=table("tickets").get("", 0),
-        open=table("tickets", only_open=True).get("", 0),
-        by_stage=table("stage"),
-        by_source_state=table("source_state"),
-        by_awaiting=table("awaiting", only_open=True),
-        by_queue=table("queue", only_open=True),
-        by_priority=table("priority", only_open=True),
-        reports_by_source_state=table("reports"),
-        put_aside=table("put_aside").get("", 0),
+        events=sum(by_topic.values()),
+        by_topic=by_topic,
+        by_day=table(Facet("day")),
+        reports_by_source_state=table(Facet("reports")),
+        **of_tickets,
     )
 
 
@@ -134,20 +162,30 @@ _ALONE: Final[dict[str, str | bool | int | float | list[str]]] = {
 """Nothing is fetched from anywhere."""
 
 
-def _count(matter: Matter) -> Tally:
-    """Return the counts of one matter."""
-    tally: Tally = {}
+def tallies(matter: Matter) -> Iterator[tuple[str, Tally]]:
+    """Yield each ticket of a matter with what is counted of it."""
     tickets: dict[str, list[Record]] = {}
     for record in matter.records:
-        _add(tally, ("topic", record.envelope.topic, False))
-        _add(tally, ("day", record.at[:10], False))
         if record.event.FAMILY in queue.VIEW.families:
             tickets.setdefault(record.subject, []).append(record)
-    for records in tickets.values():
+    for ticket, records in tickets.items():
+        tally: Tally = {}
         try:
             count_row(tally, queue_row(records), 1)
         except NoSuchMoment:
             _add(tally, ("put_aside", "", False))
+        yield ticket, tally
+
+
+def _count(matter: Matter) -> Tally:
+    """Return the counts of one matter."""
+    tally: Tally = {}
+    for record in matter.records:
+        _add(tally, ("topic", record.envelope.topic, False))
+        _add(tally, ("day", record.at[:10], False))
+    for _, of_ticket in tallies(matter):
+        for key, number in of_ticket.items():
+            _add(tally, key, number)
     return tally
 
 

@@ -83,6 +83,12 @@ def test_an_archive_is_written_verified_and_counted(run: Run, tmp_path: Path) ->
     assert one["by_topic"] == other["by_topic"]
     kept = json.loads(run("archive", "figures", archive, "--promise", PROMISE, "--json").out)
     assert kept["begun"] == one["tickets"]
+    listed = json.loads(run("archive", "figures", archive, "--list", "open", "--json").out)
+    assert (len(listed["tickets"]), listed["more"]) == (one["open"], False)
+    named = ("archive", "figures", archive, "--promise", PROMISE, "--list", "begun", "--limit", "2")
+    said = run(*named)
+    assert len(said.out.splitlines()) == 2
+    assert "more than 2" in said.err
 
 
 def test_processes_come_to_the_digest_of_one(run: Run, sealed: Path) -> None:
@@ -147,6 +153,10 @@ def test_what_can_not_be_archived_is_said(run: Run, sealed: Path, tmp_path: Path
     assert run("archive", "verify", sealed, "--key", "no key").code == 2
     both = ("archive", "figures", sealed, "--engine", "duckdb", "--promise", PROMISE)
     assert run(*both).code == 2
+    assert run("archive", "figures", sealed, "--engine", "duckdb", "--list", "open").code == 2
+    said = run("archive", "figures", sealed, "--list", "by_topic=x")
+    assert said.code == 2
+    assert "'by_topic=x' is none of" in said.err
 
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(

@@ -1,6 +1,7 @@
 """Figures of an archive are those of the ledger, by folding or by SQL; and what matters tell."""
 
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,8 @@ import pytest
 
 from projections.runner import Views
 from projections.statistics import numbers
-from replay.archive.figures import Columns, columns_by_sql, figures
+from replay.archive.figures import NUMBERS, TABLES, Columns, columns_by_sql, figures
+from replay.archive.listing import NoSuchFigure, behind_figure, behind_promise, listed
 from replay.archive.manifest import read
 from replay.archive.matters import Matter, kept_promises, map_matters
 from replay.engines.inline import Inline
@@ -81,6 +83,45 @@ def test_promises_are_counted_as_on_the_ledger(sealed: tuple[Ledger, Path], name
     expected = counts(outcomes(records, promise))
     assert expected["begun"] > 0
     assert kept_promises(archive, promise, Inline()) == expected
+
+
+def test_every_number_of_tickets_has_its_list(sealed: tuple[Ledger, Path]) -> None:
+    """As many as were counted, each once; together they are everybody there is."""
+    _, archive = sealed
+    told = msgspec.to_builtins(figures(archive, Inline()))
+    names = {name: told[name] for name in NUMBERS}
+    names |= {f"{table}={value}": n for table in TABLES for value, n in told[table].items()}
+    assert {"open", "by_stage=closed"} < set(names)
+    lists = {
+        name: listed(archive, behind_figure(name), Inline(), limit=100).tickets for name in names
+    }
+    assert {name: len(set(tickets)) for name, tickets in lists.items()} == names
+    stages = [lists[f"by_stage={value}"] for value in told["by_stage"]]
+    assert sorted(chain(*stages)) == list(lists["tickets"])
+    assert set(lists["by_stage=closed"]).isdisjoint(lists["open"])
+    first = listed(archive, behind_figure("tickets"), Inline(), limit=5)
+    assert (first.tickets, first.more) == (lists["tickets"][:5], True)
+    assert first.position == told["position"]
+
+
+def test_every_count_of_a_promise_has_its_list(sealed: tuple[Ledger, Path]) -> None:
+    """Who asks how many were broken asks next which."""
+    _, archive = sealed
+    promise = parse((PROMISES / "closed_within_120_hours.toml").read_bytes())
+    told = kept_promises(archive, promise, Inline())
+    lists = {
+        name: listed(archive, behind_promise(promise, name), Inline(), limit=100).tickets
+        for name in told
+    }
+    assert {name: len(tickets) for name, tickets in lists.items()} == told
+    assert set(lists["kept_net"]) | set(lists["broken_net"]) == set(lists["ended"])
+
+
+@pytest.mark.parametrize("name", ["events", "by_stage", "open=", "by_topic=x", "nonsense"])
+def test_what_is_no_number_of_tickets_has_no_list(name: str) -> None:
+    """An empty list would say that there are none."""
+    with pytest.raises(NoSuchFigure, match="by_stage=VALUE"):
+        behind_figure(name)
 
 
 def test_a_function_of_one_matter_sees_each_matter_once(sealed: tuple[Ledger, Path]) -> None:
