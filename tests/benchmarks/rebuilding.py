@@ -19,7 +19,7 @@ from domain.streams import ticket_id
 from projections.projection import View
 from projections.views import VIEWS
 from replay.rebuild import Helpers, Rebuild, RecordSource
-from tests.benchmarks import spending
+from tests.benchmarks import cores, spending
 from tests.benchmarks.arithmetic import Row, Skipped, Target
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.place import Database, Place, run_sql
@@ -31,6 +31,8 @@ THREE: Final[tuple[View, ...]] = VIEWS[:3]
 """Queue, progress board and arbitration."""
 PAGE: Final = 2_000
 """What the runner of the live views reads at once."""
+HALF: Final = "rebuild on half a core"
+HALVES: Final = "rebuild, two processes, half a core each"
 _LIVING: Final = 400
 """How many tickets live at the same time, so that their events lie apart."""
 _TELL_EVERY: Final = 100_000
@@ -49,6 +51,11 @@ def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
         "rebuild, two processes": partial(_rebuild, *large, helpers=1),
         "rebuild of the short record": partial(_rebuild, *small, helpers=0),
     }
+    if cores.can_be_chosen():
+        contestants |= {
+            HALF: partial(_rebuild_apart, *large, helpers=0),
+            HALVES: partial(_rebuild_apart, *large, helpers=1),
+        }
     samples = rates_in_turns(contestants, effort.rounds, load=f"{large[1]:,} events")
     for what in ("rebuild", "rebuild, two processes"):
         yield Row(
@@ -71,6 +78,20 @@ def measure(place: Place, effort: Effort) -> Iterator[Row | Skipped]:
         target=Target(1.5),
         note="where the machine gives two cores, of which the database needs one too",
     )
+    name = "rebuild by two processes against one, the database on a core of its own"
+    if cores.can_be_chosen():
+        yield Row(
+            name=name,
+            what="two processes",
+            reference="one process",
+            unit="/s",
+            samples=samples[HALVES],
+            reference_samples=samples[HALF],
+            target=Target(1.5, 2.0),
+            note="each process has half of another core, as if there were more of them",
+        )
+    else:
+        yield Skipped(name, "this system lets nobody choose cores, or there is one")
     name = "rebuild by two processes against two cores that never rest"
     if spending.known():
         yield Row(
@@ -131,6 +152,12 @@ def _rebuild(
     if spent is not None:
         spent.append(_spent(database) - before)
     return {"count": events, "elapsed": elapsed}
+
+
+def _rebuild_apart(database: Database, events: int, *, helpers: int) -> Mapping[str, Any]:
+    """Return how long it took where each process has half of a core that is not the server's."""
+    with cores.database_apart(database.superuser_dsn, idlers=1 - helpers):
+        return _rebuild(database, events, helpers=helpers)
 
 
 def _spent(database: Database) -> float:

@@ -26,22 +26,25 @@ def client() -> float:
 
 def server(dsn: str) -> float:
     """Return the seconds that a server on this machine, with all its processes, has spent."""
-    with closing(connect(dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int")
-        ((first,),) = cursor.fetchall()
-    parents = {int(one.name): _stat(one) for one in _PROCESSES.iterdir() if one.name.isdigit()}
-    ticks = sum(
-        sum(map(int, stat[_TIMES]))
-        for process, stat in parents.items()
-        if stat and (process == first or int(stat[_PARENT]) == first)
-    )
-    ticks += sum(map(int, parents[first][_REAPED]))
+    first, *others = map(_stat, server_processes(dsn))
+    ticks = sum(sum(map(int, stat[_TIMES])) for stat in (first, *others))
+    ticks += sum(map(int, first[_REAPED]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _stat(process: Path) -> list[str]:
+def server_processes(dsn: str) -> list[int]:
+    """Return the pids of a server on this machine: of itself first, then of those it started."""
+    with closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int")
+        ((first,),) = cursor.fetchall()
+    running = {int(one.name) for one in _PROCESSES.iterdir() if one.name.isdigit()}
+    stats = {pid: _stat(pid) for pid in running}
+    return [first, *(pid for pid, stat in stats.items() if stat and int(stat[_PARENT]) == first)]
+
+
+def _stat(process: int) -> list[str]:
     """Return what is told of a process; nothing when it has just ended."""
     try:
-        return (process / "stat").read_text().rpartition(")")[2].split()
+        return (_PROCESSES / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
