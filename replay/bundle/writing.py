@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 
 import msgspec
 
-from domain.policies.book import parse
+from domain.policies.book import Book, parse
 from domain.proof import base64text
 from domain.proof.canonical import canonical
 from domain.proof.checkpoint import parse_checkpoint
@@ -159,9 +159,20 @@ def _names(books: Iterable[bytes]) -> Mapping[Language, Mapping[str, str]]:
     chinese: dict[str, str] = {}
     english: dict[str, str] = {}
     for book in sorted(map(parse, books), key=lambda one: one.in_force_from):
-        for word in () if book.vocabulary is None else book.vocabulary.told():
-            chinese[word.id], english[word.id] = word.zh, word.en
+        for name, zh, en in _called(book):
+            chinese[name], english[name] = zh, en
     return {"zh-CN": chinese, "en": english}
+
+
+def _called(book: Book) -> Iterator[tuple[str, str, str]]:
+    """Yield what a book calls things in Chinese and English; the last one of an id is meant."""
+    yield from ((one.id, one.zh, one.en) for one in book.clock)
+    yield from ((one.id, one.zh, one.en) for one in book.tag)
+    yield from ((one.name, one.zh, one.en) for one in book.department)
+    yield from ((one.name, one.zh, one.en) for one in book.desk)
+    yield from ((one.name, one.zh, one.en) for one in book.queue)
+    if book.vocabulary is not None:
+        yield from ((one.id, one.zh, one.en) for one in book.vocabulary.told())
 
 
 def _log(bundle: Bundle) -> Iterator[tuple[str, bytes | str]]:

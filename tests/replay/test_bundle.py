@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from api import cli
+from api.wiring import first_book
 from api.worker import notary_of
 from domain.commands.anchors import AnchorCheckpoint, StampTaken
 from domain.events import EvidenceExported
@@ -24,6 +26,7 @@ from domain.ledger.anchors import AnchorKind, Anchors, anchors_reference
 from domain.ledger.connections import Connections
 from domain.ledger.log import Anchor
 from domain.ledger.requests import Request
+from domain.policies.book import parse
 from domain.proof import base64text
 from domain.proof.checkpoint import Checkpoint
 from domain.proof.keys import SigningKey
@@ -166,6 +169,21 @@ def codes(report: BundleReport) -> set[str]:
 def rows(content: bytes) -> list[dict[str, Any]]:
     """Return the rows of a member with a JSON text a line."""
     return [json.loads(line) for line in content.split(b"\n") if line]
+
+
+def test_the_report_calls_things_what_the_book_in_force_calls_them(case: Case) -> None:
+    """A court reads "Senior service", not what the tables abbreviate it to."""
+    page = members(case.bundles["court"])["data/report.html"].decode()
+    words = re.findall(r'<script type="application/json" id="words">(.*?)</script>', page)
+    told = json.loads(words[0])
+    english, chinese = (told[language]["values"] for language in ("en", "zh-CN"))
+    book = parse(first_book())
+    for tag in book.tag:
+        assert (english[tag.id], chinese[tag.id]) == (tag.en, tag.zh)
+    for queue in book.queue:
+        assert (english[queue.name], chinese[queue.name]) == (queue.en, queue.zh)
+    rest = {one.name for one in (*book.desk, *book.department)} | {one.id for one in book.clock}
+    assert rest <= english.keys() & chinese.keys()
 
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)

@@ -316,6 +316,18 @@ def test_every_code_in_a_ticket_s_facts_has_plain_words(told: Told) -> None:
     assert sorted(codes - words["en"]["values"].keys()) == []
 
 
+def test_every_member_of_a_ticket_s_facts_has_plain_words(told: Told) -> None:
+    """Who judges reads what a figure is, not what the program calls it."""
+    words = json.loads(_Elements(told.page()).scripts[0])
+    seen: set[Any] = set()
+    for event in EVENTS.values():
+        if event.FAMILY == "ticket":
+            codes_of(event, seen)
+    names = {name for shape in seen for name in shape.__struct_encode_fields__}
+    assert {"statement", "score", "sha256"} <= names
+    assert sorted(names - words["en"]["fields"].keys() - {"sd"}) == []
+
+
 def codes_of(shape: Any, seen: set[Any]) -> set[str]:
     """Return every member of an enumeration or literal that a type may hold."""
     if isinstance(shape, type) and issubclass(shape, Enum):

@@ -75,6 +75,7 @@
     }
     if (depth >= DEPTH_MAX) return make("span", { class: "dim" }, say("see_bytes"));
     if (!Array.isArray(one)) return members(one, row, depth + 1);
+    if (!one.length) return make("span", { class: "dim" }, say("none"));
     return make("ul", {}, ...one.map((item) => make("li", {}, value(item, row, depth + 1))));
   }
 
