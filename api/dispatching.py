@@ -25,10 +25,11 @@ from domain.commands import ChooseAgent, QueueTicket, ReturnAssignment, WatchQue
 from domain.ledger.connections import AppendUnknown, DatabaseUnavailable
 from domain.ledger.requests import Outcome, Request
 from domain.policies.book import Book
-from domain.policies.routing import Load, Queue, full_at, overflows
+from domain.policies.routing import Load, Queue, full_at, overflows, relieves, uncertified
 from domain.processes import assignment
 from domain.processes.assignment import Available
 from domain.streams import parse_moment
+from domain.ticket.guards import is_supervised
 from domain.ticket.routing import best_of
 from domain.values import SYSTEM, Candidate
 from projections import agents
@@ -149,8 +150,9 @@ class Round:
         self._agents = {one.row.agent: available(one) for one in staff.agents}
 
     def steps(self) -> Iterable[Step]:
-        """Return what is to be done: excess returned, queues relieved, matters given out."""
+        """Return what is to be done: matters taken back, queues relieved, matters given out."""
         yield from self._returned()
+        yield from self._lost()
         for queue in self._book.queue:
             desk = [name for name, one in self._agents.items() if one.desk == queue.desk]
             if not queue.human or not desk:
@@ -174,6 +176,50 @@ class Round:
             for held in self._read(partial(agents.youngest, agent=name, limit=excess)):
                 command, key = assignment.on_excess(held.ticket, held.cause, name, one.open)
                 yield Step(command, key, f"the return of {held.ticket}")
+
+    # --- certificates -------------------------------------------------------------------------
+
+    def _lost(self) -> Iterable[Step]:
+        """Return the commands that take from each what they may not work on any more (RO-02).
+
+        Whose certificates have expired is asked about all they work on; who never had one, or whose
+        was withdrawn, about the queues that ask for it.
+        """
+        for queue in self._book.queue:
+            if queue.certificates:
+                fit = [name for name, one in self._agents.items() if self._certified(one, queue)]
+                yield from self._lost_of(f"held:{queue.name}", fit, queue.name)
+        expired = [
+            name
+            for name, one in self._agents.items()
+            if any(until <= self._now for until in one.certificates.values())
+        ]
+        if expired:
+            yield from self._lost_of("expired", expired, None)
+
+    def _certified(self, agent: Available, queue: Queue) -> bool:
+        return uncertified(agent.certificates, queue.certificates, self._now) is None
+
+    def _lost_of(self, name: str, named: Sequence[str], queue: str | None) -> Iterable[Step]:
+        """Return those for one list of matters: of some agents, or of a queue and of all others."""
+
+        def page(after: Place | None, limit: int) -> Sequence[Waiting]:
+            return self._read(lambda db: agents.held(db, named, queue, after, limit))
+
+        for one in self._lists.read(name, page):
+            case = self._parts.ledger.case(one.ticket)
+            agent = case.ticket.assignee
+            if agent is None or is_supervised(case.ticket):
+                continue
+            book = self._parts.ledger.book_for(self._now, case.ticket.policy)
+            own = next((queue for queue in book.queue if queue.name == case.ticket.queue), None)
+            need = assignment.need_of(case.ticket, case.order, own, book)
+            known = self._agents.get(agent)
+            certificates = {} if known is None else known.certificates
+            if uncertified(certificates, need.certificates, self._now) is not None:
+                carried = 0 if known is None else known.open
+                command, key = assignment.on_unfit(one.ticket, one.cause, agent, carried)
+                yield Step(command, key, f"the return of {one.ticket}")
 
     # --- full queues --------------------------------------------------------------------------
 
@@ -213,7 +259,9 @@ class Round:
         Not what only a certified agent may work on: nobody there may.
         """
         said = figures.said
-        if said is None or not said.overflows or queue.name == self._load.overflow:
+        if said is None or not said.overflows:
+            return
+        if not relieves(self._load, queue, self._book.queue, self._book.desk):
             return
         since = said.since
 

@@ -33,11 +33,11 @@ AtPosition = Annotated[
     ),
 ]
 AtTime = Annotated[
-    base.At | None,
+    base.AtAnyTime | None,
     Query(description="As of this instant, by what was recorded: what the ledger knew then."),
 ]
 AtOccurred = Annotated[
-    base.At | None,
+    base.AtAnyTime | None,
     Query(
         description="As of this instant, by what had occurred, whenever it was recorded. Tickets "
         "of which something was recorded in another order than it occurred in are folded anew for "

@@ -58,7 +58,10 @@ def stats(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how many tickets there are and where they stand, now or as of an instant."""
+    """Tell how many tickets there are and where they stand, now or as of an instant.
+
+    With --json, `links` has the list behind every number.
+    """
     if by not in {"recorded", "occurred"} or (listed if promise is None else at is not None):
         raise CommandError(
             "This can not be told.",
@@ -85,7 +88,10 @@ def stats(
             return
         recorded = by == "recorded"
         asked = replaying.moment_of(
-            parts, time=at if recorded else None, occurred=None if recorded else at
+            parts,
+            time=at if recorded else None,
+            occurred=None if recorded else at,
+            flag="--as-of",
         )
         answer(replaying.numbers_told(parts, asked, as_json=as_json), as_json=as_json)
 

@@ -161,8 +161,12 @@ def moment_of(
     position: str | None = None,
     time: str | None = None,
     occurred: str | None = None,
+    flag: str | None = None,
 ) -> "At":
-    """Return the one moment that was asked for; without any, the end of the record."""
+    """Return the one moment that was asked for; without any, the end of the record.
+
+    `flag` is what an instant was asked for by, where a command has a name of its own for it.
+    """
     from replay.as_of import At, heads  # noqa: PLC0415 - heavy
 
     if sum(one is not None for one in (version, position, time, occurred)) > 1:
@@ -175,9 +179,9 @@ def moment_of(
     if version is not None:
         return At(version=version)
     if time is not None:
-        return At(time=instant_of(time, "--at-time"))
+        return At(time=instant_of(time, flag or "--at-time"))
     if occurred is not None:
-        return At(occurred=instant_of(occurred, "--at-occurred"))
+        return At(occurred=instant_of(occurred, flag or "--at-occurred"))
     if position is None:
         return At(position=heads(parts.ledger))
     return At(position=written_moment(position, "--at-position"))

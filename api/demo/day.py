@@ -150,7 +150,8 @@ class Day:
         until = later(self._end, timedelta(days=365))
         for agent in _AGENTS:
             at = f"/v1/agents/{agent}"
-            skills = {"desk": "senior_desk", "skills": ["senior", "mother_and_baby", "phones"]}
+            able = ["senior", "vip", "mother_and_baby", "phones"]
+            skills = {"desk": "senior_desk", "skills": able}
             self._post(client, "supervisor", "sup-1", at, skills, key=f"hire-{agent}")
             for exam in Examination if agent in _CERTIFIED else ():
                 passed = {"certificate": exam, "expires_at": until}

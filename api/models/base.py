@@ -21,7 +21,7 @@ CAPTION_CHARACTERS_MAX: Final = 500
 _PRINTABLE: Final = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
 """Everything but control characters; a line feed and a tab are text."""
 _RFC_3339: Final = (
-    r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
@@ -75,8 +75,15 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hexadecimal digits."""
 At = Annotated[
     str,
-    StringConstraints(pattern=_RFC_3339),
+    StringConstraints(pattern=f"^(19|20|21)[0-9]{{2}}{_RFC_3339}"),
     AfterValidator(_as_instant),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T11:08:00+08:00"]),
 ]
-"""An RFC 3339 time with an offset; kept in UTC."""
+"""An RFC 3339 time with an offset, of something on record; kept in UTC."""
+AtAnyTime = Annotated[
+    str,
+    StringConstraints(pattern=f"^[0-9]{{4}}{_RFC_3339}"),
+    AfterValidator(_as_instant),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T11:08:00+08:00"]),
+]
+"""The same of any year: whether it lies before the record or ahead is not for its form to say."""

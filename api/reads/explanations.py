@@ -23,6 +23,7 @@ from domain.events import TicketMovedToBook, TicketOpened
 from domain.policies.book import Book
 from domain.record import Record
 from domain.streams import parse_moment, position_text, ticket_lane
+from domain.ticket.diagnosing import JUDGED
 from domain.values import Actor, ActorKind, Commitment
 from projections import queue
 from projections.queue import QueueRow, Rank
@@ -187,21 +188,27 @@ def explanation(
     # Read first: what is read afterwards includes everything up to here.
     upto, told = services.ledger.position(lane), None
     known = services.ledger.ticket(ticket)
-    records = ticket_records(services, ticket)
-    if at is not None:
+    if at is None:
+        records = whole = ticket_records(services, ticket)
+        # What was read newer than the position counts too, and the order as far as that.
+        counting = max(upto, whole[-1].position)
+    else:
         with moments.told():
             past = _past(services, actor, ticket, at)
         records, upto = list(past.records), past.upto.places[lane]
-        told = told_as_of(at, past.verified)
+        counting, told = upto, told_as_of(at, past.verified)
+        newer = ticket_records(services, ticket)
+        whole = [*records, *(record for record in newer if record.position > upto)]
     order = () if known.order is None else order_records(services, known.order)
     with moments.told():
         decisions = explain(
             what,
-            records,
-            [record for record in order if at is None or record.position <= upto],
+            whole,
+            order,
             books=services.ledger.book_named,
             texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
             staff=partial(staff_records, services),
+            upto=counting,
         )
     return Explanation(
         ticket=ticket,
@@ -264,7 +271,7 @@ def _texts(
         for record in records
         if any(
             isinstance(getattr(record.event, name, None), Commitment)
-            for name in ("statement", "text", "words")
+            for name in ("words", *JUDGED.get(type(record.event), ()))
         )
     ]
     withheld = withheld_places(services, actor, ticket)

@@ -31,7 +31,7 @@ class LapseAssignment(TicketCommand, frozen=True, kw_only=True):
 
 
 class ReturnAssignment(TicketCommand, frozen=True, kw_only=True):
-    """Take a ticket from an agent who carries more than the book's limit."""
+    """Take a ticket from an agent who carries too much, or may not work on it any more."""
 
     GROUNDS: ClassVar[tuple[str, ...]] = ("open",)
 

@@ -14,6 +14,10 @@ WITHDRAWN: Final = "ground_withdrawn"
 """Why a promise is cancelled whose ground a person has taken back; the correction stands before."""
 NOT_IN_BOOK: Final = "not_in_book"
 """Why a promise is cancelled that the book a ticket was moved to does not make."""
+CORRECTED: Final = "corrected"
+"""Why a promise is cancelled that a matter is not owed as a person has corrected it (DI-06)."""
+NOT_FOR_GOOD: Final = frozenset({NOT_IN_BOOK, WITHDRAWN, CORRECTED})
+"""Why a promise that was not broken yet is cancelled and may be made again in the round."""
 
 
 class ClockStarted(TicketEvent, frozen=True):

@@ -92,7 +92,7 @@ class ContactFruitless(TicketEvent, frozen=True):
 
 
 class AnswerDiffered(TicketEvent, frozen=True):
-    """An agent's answer says something else than the book."""
+    """An answer of the platform says something else than the book."""
 
     TOPIC: ClassVar[str] = "answer.differed.v1"
 

@@ -1,9 +1,14 @@
 """Facts about where a matter is worked on: queues, the choice of an agent, other departments."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from domain.events.base import TicketEvent
 from domain.values import AuthorText, Candidate, Instant
+
+CAME_BACK: Final = "came_back:"
+"""Before a clock: the buyer's word after a machine's answer brought a matter to people."""
+CHOSEN: Final = ("clock:", "moved:", CAME_BACK)
+"""What a queue's reasons begin with where no class led there."""
 
 
 class TicketQueued(TicketEvent, frozen=True):
@@ -13,7 +18,9 @@ class TicketQueued(TicketEvent, frozen=True):
 
     queue: str
     why: tuple[str, ...]
-    """What put it there: classes of the matter, or the clock whose breach did."""
+    """What put it there: classes of the matter, or the clock whose breach did ("clock:"), a person
+    ("moved:"), or the buyer's word after a machine's answer ("came_back:").
+    """
     policy: str
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from domain.milestones import Milestone
-from domain.policies.table import Source, Table, is_row, twice
+from domain.policies.table import Source, Table, is_row, rows_of, twice
 from domain.values import BASIS_POINTS, Awaiting
 
 NOTHING = timedelta(0)
@@ -121,6 +121,15 @@ def unsourced(rules: Sequence[ClockRule]) -> list[str]:
         f'clock {rule.id} warns, and its source does not end with "; {_WARNED_BY_US}"'
         for rule in rules
         if rule.warn_bp and not rule.source.endswith(f"; {_WARNED_BY_US}")
+    ]
+
+
+def elsewhere(rules: Sequence[ClockRule]) -> list[str]:
+    """Return the promises of one row whose source names others, and not that one."""
+    return [
+        f"clock {rule.id} is of {rule.row}, and its source names {', '.join(named)} instead"
+        for rule in rules
+        if (named := rows_of(rule.source)) and rule.row not in named
     ]
 
 

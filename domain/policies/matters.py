@@ -108,15 +108,15 @@ class Condition(Table):
     def holds(self, matter: Matter, earlier: frozenset[str]) -> bool:
         """Return whether a matter that is in some earlier classes meets every condition."""
         return (
-            all(getattr(matter, name) in wanted for name, wanted in self._one_of)
-            and all(not wanted.isdisjoint(getattr(matter, name)) for name, wanted in self._some_of)
+            all(getattr(matter, name) in wanted for name, wanted in self.one_of)
+            and all(not wanted.isdisjoint(getattr(matter, name)) for name, wanted in self.some_of)
             and (not self.within or not earlier.isdisjoint(self.within))
             and (self.spend_above_minor is None or matter.spend_minor > self.spend_above_minor)
             and (self.amount_above_minor is None or matter.amount_minor > self.amount_above_minor)
         )
 
     @cached_property
-    def _one_of(self) -> Asked:
+    def one_of(self) -> Asked:
         """Return the fields of a matter that hold one thing, with what it may be."""
         asked = tuple(
             (name, frozenset(wanted)) for name in _SINGLE if (wanted := getattr(self, name))
@@ -125,7 +125,7 @@ class Condition(Table):
         return (*asked, *((name, frozenset({flag})) for name, flag in flags if flag is not None))
 
     @cached_property
-    def _some_of(self) -> Asked:
+    def some_of(self) -> Asked:
         """Return the fields of a matter that hold several things, with those it has one of."""
         return tuple(
             (name, frozenset(wanted))

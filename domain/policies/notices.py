@@ -16,6 +16,8 @@ from pydantic import Field
 
 from domain.events import (
     EVENTS,
+    ClockWarned,
+    DepartmentAsked,
     Event,
     JourneyLaidOut,
     QueueOverflowed,
@@ -24,6 +26,7 @@ from domain.events import (
     TicketEscalated,
     personal_fields,
 )
+from domain.milestones import Milestone
 from domain.policies.calendar import Calendar
 from domain.policies.clocks import ClockRule
 from domain.policies.routing import Department, Desk, Load
@@ -169,6 +172,37 @@ def untold_overflow(notices: Sequence[Notice], load: Load | None) -> Iterable[st
     """Yield that a full queue raises an alert which nobody hears (RO-03)."""
     if load is not None and not any(one.on == QueueOverflowed.TOPIC for one in notices):
         yield "load lets queues overflow, and no notice tells a desk of that"
+
+
+def untold(
+    notices: Sequence[Notice],
+    clocks: Sequence[ClockRule],
+    departments: Sequence[Department],
+) -> Iterable[str]:
+    """Yield the warnings, requests and written resolutions of which nobody is told."""
+    warned = [one for one in notices if one.on == ClockWarned.TOPIC and one.to == "desk"]
+    asked = [one for one in notices if one.on == DepartmentAsked.TOPIC and one.to == "department"]
+    copied = [
+        one
+        for one in notices
+        if one.on == ResolutionSigned.TOPIC and one.to == "buyer" and "email" in one.channels
+    ]
+    for clock in clocks:
+        if clock.warn_bp and not _fits(warned, "row", clock.row):
+            yield f"clock {clock.id} warns a desk that no notice tells"
+        if Milestone.WRITTEN_RESOLUTION in clock.stops and not copied:
+            yield (
+                f"clock {clock.id} is kept by a written resolution, and no notice copies it to "
+                f"the buyer's e-mail ({clock.row})"
+            )
+    for department in departments:
+        if not _fits(asked, "department", department.name):
+            yield f"department {department.name} is asked for plans, and no notice tells it (RO-04)"
+
+
+def _fits(notices: Iterable[Notice], field: str, word: str) -> bool:
+    """Return whether one of the notices is of a fact that says a word of itself."""
+    return any(word in one.when.get(field, (word,)) for one in notices)
 
 
 def opens_at(topic: str, at: Instant, book: Hours) -> Instant:

@@ -159,6 +159,18 @@ def overflows(
     return waiting_since is not None and now > later(waiting_since, load.longest_wait)
 
 
+def relieves(load: Load, full: Queue, queues: Sequence[Queue], desks: Sequence[Desk]) -> bool:
+    """Return whether the overflow queue takes what a full queue can not.
+
+    Never from a desk that is staffed day and night to one that may be empty (RO-06).
+    """
+    if full.name == load.overflow:
+        return False
+    to = next(one for one in queues if one.name == load.overflow)
+    always = {one.name for one in desks if one.day_and_night}
+    return full.desk not in always or to.desk in always
+
+
 def full_at(load: Load, capacity: int) -> int:
     """Return the smallest number of matters that is too much for a capacity."""
     return capacity * load.overload_bp // BASIS_POINTS + 1
@@ -216,6 +228,23 @@ def problems(
         found.append(f"seniority names the skill {seniority.skill}, which no queue asks for")
     if load is not None and load.overflow not in {one.name for one in queues}:
         found.append(f"load names the unknown queue {load.overflow}")
+    return found
+
+
+def doubled(desks: Sequence[Desk]) -> list[str]:
+    """Return the days and shifts that a desk names twice: it looks better staffed than it is."""
+    found = []
+    for desk in desks:
+        for shift in desk.staffed:
+            found += [
+                f"desk {desk.name} names day {day} twice in the shift from {shift.start}"
+                for day in sorted({day for day in shift.days if shift.days.count(day) > 1})
+            ]
+        hours = [(day, shift.start, shift.end) for shift in desk.staffed for day in {*shift.days}]
+        found += [
+            f"desk {desk.name} has the shift of day {day} from {start} to {end} twice"
+            for day, start, end in sorted({one for one in hours if hours.count(one) > 1})
+        ]
     return found
 
 

@@ -7,7 +7,17 @@ is asked when a kept book is parsed.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from domain.policies import clauses, clocks, contacts, deadlines, notices, top_tier, vocabulary
+from domain.policies import (
+    clauses,
+    clocks,
+    contacts,
+    deadlines,
+    notices,
+    routing,
+    top_tier,
+    unattended,
+    vocabulary,
+)
 from domain.policies.table import rows_of
 
 if TYPE_CHECKING:
@@ -23,11 +33,15 @@ def problems(book: "Book") -> list[str]:
         *_sources(book),
         *deadlines.cut_short(book.deadline, book.times),
         *clocks.unsourced(book.clock),
+        *clocks.elsewhere(book.clock),
         *contacts.undefined(book.contacts),
         *clauses.unquoted(book.clause),
         *_written_twice(book),
         *_resting(book),
         *notices.untold_overflow(book.notice, book.load),
+        *notices.untold(book.notice, book.clock, book.department),
+        *routing.doubled(book.desk),
+        *unattended.problems(book.clock, book.matter, book.queue, book.load),
         *_paused(book),
         *_words(book),
         *_unnamed(book),
@@ -129,6 +143,7 @@ def _top_tier(book: "Book") -> Iterable[str]:
         book.matter,
         book.queue,
         book.desk,
+        book.clock,
         categories=frozenset() if words is None else words.ids("category"),
         services=frozenset() if words is None else words.ids("service"),
     )

@@ -1,25 +1,17 @@
 """The proof that the top tier is led to a desk with somebody at it day and night (RO-06).
 
-That such a desk has no empty minute is proved with the desks; here, that the way leads there.
+That such a desk has no empty minute is proved with the desks; here, that the way leads there and
+that no broken promise leads away. An overflow does not, whatever the book says: `routing.relieves`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from domain.policies.clocks import ClockRule
 from domain.policies.matters import Condition, Matter, MatterClass, classes_of
 from domain.policies.routing import Desk, Queue, queue_of
-from domain.values import (
-    Channel,
-    Kind,
-    Reason,
-    RemedyKind,
-    Responsible,
-    Scenario,
-    Sentiment,
-    Stage,
-    Tier,
-    Urgency,
-)
+from domain.policies.witnesses import PLAIN, matters_in
+from domain.values import Kind, Reason, RemedyKind, Tier
 
 OWN: Final = Condition(tier=(Tier.TOP,))
 """What tells the top tier and nothing else."""
@@ -29,6 +21,7 @@ def problems(
     classes: Sequence[MatterClass],
     queues: Sequence[Queue],
     desks: Sequence[Desk],
+    clocks: Sequence[ClockRule],
     *,
     categories: Collection[str],
     services: Collection[str],
@@ -66,7 +59,50 @@ def problems(
                 f"{named.name} does, and its desk {queue.desk} is not proven to be staffed day and "
                 "night (RO-06)",
             )
-    return list(found.values())
+    return [*found.values(), *_led_away(classes, queues, clocks, proven)]
+
+
+def _led_away(
+    classes: Sequence[MatterClass],
+    queues: Sequence[Queue],
+    clocks: Sequence[ClockRule],
+    proven: Collection[str],
+) -> Iterator[str]:
+    """Yield the promises whose breach takes a matter of the top tier to a desk not proven."""
+    named = {queue.name: queue for queue in queues}
+    for clock in clocks:
+        to = named.get(clock.moves_to or "")
+        if to is None or (to.human and to.desk in proven):
+            continue
+        for matter in matters_in(clock.when, classes, milestones=clock.starts, also=OWN):
+            found = classes_of(matter, classes)
+            made = [one for one in clocks if one.is_made_to(found)]
+            way = _moved(queue_of(found, queues).name, made)
+            left = [name for name in way if name != to.name and _takes(clock, name)]
+            if clock in made and left:
+                yield (
+                    f"clock {clock.id} moves a matter of the top tier from the queue {left[0]} "
+                    f"to {to.name}, and its desk {to.desk} is not proven to be staffed day and "
+                    "night (RO-06)"
+                )
+                break
+
+
+def _moved(here: str, made: Sequence[ClockRule]) -> list[str]:
+    """Return the queues that broken promises bring a matter to, from where it waits."""
+    way = [here]
+    for name in way:  # the way grows as it is walked
+        way += [
+            one.moves_to
+            for one in made
+            if one.moves_to is not None and one.moves_to not in way and _takes(one, name)
+        ]
+    return list(dict.fromkeys(way))
+
+
+def _takes(clock: ClockRule, queue: str) -> bool:
+    """Return whether a breach takes a matter out of a queue."""
+    return not clock.moves_from or queue in clock.moves_from
 
 
 def _matters(
@@ -81,13 +117,5 @@ def _matters(
     ]
     for kind in Kind:
         for about, fields in varied:
-            plain: dict[str, Any] = {
-                "stage": Stage.INTAKE,
-                "scenario": Scenario.PRODUCT,
-                "responsible": Responsible.UNDETERMINED,
-                "reason": Reason.OTHER,
-                "urgency": Urgency.LOW,
-                "sentiment": Sentiment.NEUTRAL,
-                "channels": frozenset({Channel.APP}),
-            }
-            yield f"{kind}, {about}", Matter(kind=kind, tier=Tier.TOP, **{**plain, **fields})
+            plain = {**PLAIN, **fields, "kind": kind, "tier": Tier.TOP}
+            yield f"{kind}, {about}", Matter(**plain)

@@ -190,6 +190,15 @@ def on_excess(ticket: str, cause: str, agent: str, carried: int) -> tuple[Return
     return command, key_of(PROCESS, f"return\x1f{ticket}\x1f{cause}", 0)
 
 
+def on_unfit(ticket: str, cause: str, agent: str, carried: int) -> tuple[ReturnAssignment, str]:
+    """Return the command that takes a matter from who may not work on it, and its key.
+
+    `cause` is the place of the event by which the agent came to it, or it to its queue.
+    """
+    command = ReturnAssignment(ticket=ticket, agent=agent, open=carried)
+    return command, key_of(PROCESS, f"unfit\x1f{ticket}\x1f{cause}", 0)
+
+
 def on_lease(ticket: str, due_at: Instant) -> tuple[LapseAssignment, str]:
     """Return the command for a lease that is over, and its key."""
     command = LapseAssignment(ticket=ticket, due_at=due_at)

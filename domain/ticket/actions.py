@@ -11,6 +11,7 @@ from domain.errors import NotFound, NotYourRole, NotYourTicket, Refusal
 from domain.ticket.answering import promised_by
 from domain.ticket.context import Context
 from domain.ticket.decide import AnyTicketCommand
+from domain.ticket.departments import pending
 from domain.ticket.files import SIDES
 from domain.ticket.guards import GUARDS
 from domain.ticket.remedies import MOVES
@@ -118,7 +119,7 @@ def _targets(  # noqa: PLR0911 - one a subject
     if command is commands.ContestEvidence:
         return _items(ticket, EvidenceState.ON_RECORD)
     if command is commands.AnswerForDepartment:
-        return [name for name, one in ticket.departments.items() if not one.planned]
+        return list(pending(ticket))
     return [] if command in _NOT_HERE else [None]
 
 

@@ -34,6 +34,9 @@ class Context(msgspec.Struct, frozen=True):
     """What the ticket drew that is opened, where it is in a pilot; `book` is the arm's."""
     agents: Callable[[str], Agent | None] = lambda _ref: None
     """Finds what is on record of an agent: where they work, what they can do and have passed."""
+    released: frozenset[str] | None = None
+    """Who lets go of a matter that comes to another queue, where the record says so already; None
+    where it is judged by what they can do and have passed."""
     candidate: Callable[[], Candidate | None] = lambda: None
     """Tells what views say of the actor as one who takes the ticket; None where none was asked."""
     imported: bool = False

@@ -3,7 +3,7 @@
 The desk asks them, and a promise of the book may: then they are asked when its clock starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -72,6 +72,15 @@ def follow(
                 yield one
 
 
+def pending(ticket: Ticket) -> Mapping[str, DepartmentRequest]:
+    """Return the requests a plan is owed for; those of an earlier round are moot."""
+    return {
+        name: one
+        for name, one in ticket.departments.items()
+        if one.round == ticket.round and not one.planned
+    }
+
+
 def were_asked(facts: Iterable[Event]) -> bool:
     """Return whether departments are asked by these facts: their clocks begin with that."""
     return any(isinstance(one, DepartmentAsked) for one in facts)
@@ -95,6 +104,8 @@ def may_answer_for_department(ticket: Ticket, target: str | None, context: Conte
         raise errors.NotFit(reason=":".join(["desk", *desks[:1]]))
     if request.planned:
         raise errors.AlreadyDone
+    if request.round != ticket.round:
+        raise errors.WrongState("The request is of an earlier round of the matter.")
 
 
 def answer_for_department(
@@ -107,13 +118,13 @@ def answer_for_department(
 
 def _unasked(departments: Iterable[str], ticket: Ticket) -> list[str]:
     """Return those of the departments that are not asked already, or have answered."""
-    pending = {one.department for one in ticket.departments.values() if not one.planned}
-    return [name for name in dict.fromkeys(departments) if name not in pending]
+    asked = {one.department for one in pending(ticket).values()}
+    return [name for name in dict.fromkeys(departments) if name not in asked]
 
 
 def _with(ticket: Ticket, asked: DepartmentAsked) -> Ticket:
     """Return the ticket as the next promise sees it: nobody is asked twice."""
-    request = DepartmentRequest(department=asked.department)
+    request = DepartmentRequest(department=asked.department, round=ticket.round)
     return replace(ticket, departments={**ticket.departments, asked.request: request})
 
 

@@ -13,13 +13,11 @@ from domain.commands import (
 )
 from domain.events import (
     BotAnswered,
-    ClaimAmended,
     Event,
-    EvidenceStaged,
-    EvidenceSupplemented,
     FactReported,
-    MessageSent,
+    NpsGiven,
     PlanGiven,
+    SatisfactionGiven,
     WaitBegan,
     WaitEnded,
 )
@@ -36,7 +34,7 @@ from domain.ticket.guards import (
 )
 from domain.ticket.service import authored
 from domain.ticket.state import Ticket
-from domain.values import ActorKind, Awaiting, Party
+from domain.values import ActorKind, Awaiting
 
 REPORTERS: Final[Mapping[Milestone, tuple[ActorKind, ...]]] = {
     Milestone.FLAW_PHOTO: (*DESK, ActorKind.BOT),
@@ -50,7 +48,20 @@ REPORTERS: Final[Mapping[Milestone, tuple[ActorKind, ...]]] = {
 """Who may report what; everything else that happens on a ticket has a command of its own."""
 WAITED_FOR: Final = (Awaiting.BUYER, Awaiting.CARRIER, Awaiting.THIRD_PARTY)
 """Whom a promise may rest for: nobody who made it, and not the merchant."""
-_BY_THE_BUYER: Final = (ClaimAmended, EvidenceStaged, EvidenceSupplemented, MessageSent)
+_RATINGS: Final = (SatisfactionGiven, NpsGiven)
+"""What a buyer says of the handling moves the matter no further."""
+_DONE_BY: Final[Mapping[Milestone, Awaiting]] = {
+    Milestone.NETWORK_ANSWERED: Awaiting.THIRD_PARTY,
+    Milestone.ON_SITE: Awaiting.THIRD_PARTY,
+    Milestone.WAREHOUSE_RECEIVED: Awaiting.CARRIER,
+    Milestone.CROSS_BORDER_COMPLETED: Awaiting.CARRIER,
+}
+"""Whose doing it was, whoever reports it."""
+_WAITED_FOR_AS: Final[Mapping[ActorKind, Awaiting]] = {
+    ActorKind.BUYER: Awaiting.BUYER,
+    ActorKind.CARRIER: Awaiting.CARRIER,
+    ActorKind.INSPECTOR: Awaiting.THIRD_PARTY,
+}
 
 
 @guards(ReportFact)
@@ -161,8 +172,15 @@ def end_wait(command: EndWait, ticket: Ticket, context: Context) -> tuple[Event,
 def follow(
     _before: Ticket | None, ticket: Ticket, facts: tuple[Event, ...], context: Context
 ) -> Iterable[Event]:
-    """Return that the matter waits for the buyer no more, when the buyer did something."""
-    if ticket.waits_on is not Awaiting.BUYER or context.actor.party is not Party.BUYER:
-        return
-    if any(isinstance(fact, _BY_THE_BUYER) for fact in facts):
-        yield WaitEnded(on=Awaiting.BUYER)
+    """Return that the matter waits no more, when whom it waits for did something (SL-25)."""
+    on = ticket.waits_on
+    if on is not None and any(on in _doers(fact, context.actor.kind) for fact in facts):
+        yield WaitEnded(on=on)
+
+
+def _doers(fact: Event, kind: ActorKind) -> tuple[Awaiting | None, ...]:
+    """Return of whom a command's fact is a step: who acts, and whose doing they report."""
+    if isinstance(fact, _RATINGS):
+        return ()
+    reported = _DONE_BY.get(fact.fact) if isinstance(fact, FactReported) else None
+    return (_WAITED_FOR_AS.get(kind), reported)

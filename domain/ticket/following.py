@@ -21,6 +21,7 @@ from domain.ticket import (
     prioritising,
     queueing,
     surveys,
+    unhelped,
 )
 from domain.ticket.ability import noted
 from domain.ticket.context import Context
@@ -39,8 +40,9 @@ STEPS: Final[tuple[Step, ...]] = (
     contacts.follow,
     prioritising.follow,
     queueing.follow,
-    lambda before, ticket, _facts, context: clocks.carry_on(before, ticket, context),
+    clocks.carry_on,
     lambda before, ticket, _facts, context: clocks.begin(before, ticket, context),
+    unhelped.follow,
     departments.follow,
     lambda before, ticket, facts, context: (
         clocks.begin(before, ticket, context) if departments.were_asked(facts) else ()

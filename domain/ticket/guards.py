@@ -14,7 +14,7 @@ from domain.policies.routing import certificates_of, uncertified
 from domain.ticket.context import Context
 from domain.ticket.matter import classes_of
 from domain.ticket.state import Ticket
-from domain.values import ActorKind, Instant, Party, Stage, moment_of
+from domain.values import ActorKind, Examination, Instant, Party, Stage, moment_of
 
 Guard = Callable[[Ticket, str | None, Context], None]
 """Raises the refusal that stands against a command now; the text is its target, if it has one."""
@@ -99,14 +99,33 @@ def require_certified(ticket: Ticket, context: Context) -> None:
     """
     if context.actor.kind is not ActorKind.AGENT:
         return
-    classes = classes_of(ticket, context.order, context.book)
-    asked = certificates_of(classes, context.book.queue, ticket.queue)
-    if not asked:
-        return
-    known = context.agents(context.actor.ref)
-    reason = uncertified({} if known is None else known.certificates, asked, context.now)
+    reason = certificate_lacking(context.actor.ref, ticket, ticket.queue, context)
     if reason is not None:
         raise errors.NotFit(reason=reason)
+
+
+def certificate_lacking(
+    agent: str, ticket: Ticket, queue: str | None, context: Context
+) -> str | None:
+    """Return the first certificate an agent lacks for a matter where it waits, or will wait."""
+    asked = certificates_asked(ticket, queue, context)
+    if not asked:
+        return None
+    known = context.agents(agent)
+    return uncertified({} if known is None else known.certificates, asked, context.now)
+
+
+def certificates_asked(
+    ticket: Ticket, queue: str | None, context: Context
+) -> tuple[Examination, ...]:
+    """Return the certificates that a matter asks for in a queue."""
+    classes = classes_of(ticket, context.order, context.book)
+    return certificates_of(classes, context.book.queue, queue)
+
+
+def is_supervised(ticket: Ticket) -> bool:
+    """Return whether who works on a matter is a supervisor, who answers for it as they are."""
+    return f"{ActorKind.SUPERVISOR}:{ticket.assignee}" in ticket.handlers
 
 
 def require_open(ticket: Ticket) -> None:

@@ -102,11 +102,18 @@ def seen(ticket: Ticket, order: Order | None) -> Mapping[str, Instant]:
     return {**of_order(order), **ticket.milestones}
 
 
-def _opened(ticket: Ticket, event: Any, stamp: Stamp) -> Iterable[str]:
+def _opened(ticket: Ticket, event: TicketOpened | TicketReopened, stamp: Stamp) -> Iterable[str]:
     yield Milestone.OPENED
-    if stamp.actor.kind is ActorKind.BUYER:
+    if stamp.actor.kind is ActorKind.BUYER or _taken_down(event, stamp):
         yield Milestone.BUYER_SPOKE
     yield from _asked_for(ticket.remedy)
+
+
+def _taken_down(event: TicketOpened | TicketReopened, stamp: Stamp) -> bool:
+    """Return whether staff wrote down what the buyer said, on the phone for one (SL-24)."""
+    if stamp.imported or stamp.actor.kind not in STAFF:
+        return False
+    return isinstance(event, TicketOpened) and event.statement is not None
 
 
 def _asked_for(remedy: RemedyKind | None) -> Iterable[str]:

@@ -65,7 +65,9 @@ def _overdue(ticket: Ticket, context: Context) -> Iterable[Event]:
     for name, clock in ticket.clocks.items():
         rule = rule_of(name, context.book)
         if rule is not None:
-            yield from breached(name, clock, rule, ticket, context)
+            facts = tuple(breached(name, clock, rule, ticket, context))
+            yield from facts
+            ticket = _after(ticket, facts, context)
 
 
 def _changes(ticket: Ticket, book: Book, why: str, context: Context) -> Iterable[Event]:

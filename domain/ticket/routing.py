@@ -18,8 +18,10 @@ from domain.policies.routing import Load
 from domain.ticket.context import Context
 from domain.ticket.guards import (
     DESK,
+    certificate_lacking,
     guards,
     has_interest,
+    is_supervised,
     require_actor,
     require_live,
     require_role,
@@ -119,7 +121,7 @@ def lapse_assignment(
 
 @guards(ReturnAssignment)
 def may_return_assignment(ticket: Ticket, _target: str | None, context: Context) -> None:
-    """Only the platform itself takes from who carries too much."""
+    """Only the platform itself takes from who carries too much, or may not work on it any more."""
     require_role(context, ActorKind.SYSTEM)
     require_live(ticket)
 
@@ -129,11 +131,18 @@ def return_assignment(
 ) -> tuple[Event, ...]:
     """Take the matter from an agent who carries more than the book lets one carry (RO-03).
 
-    How many that are is the ground whoever asks brings.
+    How many that are is the ground whoever asks brings. Whose certificates for it have expired
+    lets go however few that are, and so does who is not on record (RO-02).
     """
     may_return_assignment(ticket, None, context)
     load = context.book.load
-    if load is None or ticket.assignee != command.agent or command.open <= load.matters:
+    if load is None or ticket.assignee != command.agent:
+        return ()
+    if ticket.resolved is None and not is_supervised(ticket):
+        lacking = certificate_lacking(command.agent, ticket, ticket.queue, context)
+        if lacking is not None:
+            return (AssignmentReleased(agent=command.agent),)
+    if command.open <= load.matters:
         return ()
     return (
         AssignmentReturned(
@@ -170,7 +179,7 @@ def _takes_over(best: Candidate, ticket: Ticket, command: ChooseAgent, load: Loa
     """Return whether a top-rated agent takes the matter from one who is not (DI-10)."""
     if best.rating_bp < load.top_rating_bp:
         return False
-    if f"{ActorKind.SUPERVISOR}:{ticket.assignee}" in ticket.handlers:
+    if is_supervised(ticket):
         return False
     rated = {one.agent: one.rating_bp for one in command.candidates}
     return rated.get(ticket.assignee or "", 0) < load.top_rating_bp

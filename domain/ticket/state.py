@@ -79,6 +79,8 @@ class DepartmentRequest(msgspec.Struct, frozen=True):
     """What another department was asked on the ticket."""
 
     department: str
+    round: int
+    """In which it was asked; what nobody answered in an earlier one is moot."""
     planned: bool = False
 
 

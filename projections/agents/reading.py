@@ -199,6 +199,25 @@ def angry(db: Cursor, top: Sequence[str], after: Place | None, limit: int) -> li
     return _waiting(db)
 
 
+def held(
+    db: Cursor, named: Sequence[str], queue: str | None, after: Place | None, limit: int
+) -> list[Waiting]:
+    """Return live matters that one of these works on, or, of a queue, that none of these does.
+
+    In the order of their tickets, behind a place.
+    """
+    whose, values = "agent = any(%s::text[])", [texts(named)]
+    if queue is not None:
+        whose, values = "queue = %s and agent <> all(%s::text[])", [queue, texts(named)]
+    behind, place = ("", ()) if after is None else ("and ticket > %s ", after)
+    db.execute(
+        "select ticket, buyer, cause, queue, ticket from view.route "
+        f"where live and agent is not null and {whose} {behind}order by ticket limit %s",
+        (*values, *place, limit),
+    )
+    return _waiting(db)
+
+
 def youngest(db: Cursor, agent: str, limit: int) -> list[Held]:
     """Return live matters an agent works on, the last that came to them first."""
     db.execute(

@@ -257,8 +257,9 @@ def offer_over(
 
 @VIEW.on(AppealFiled)
 def appeal_filed(row: QueueRow, record: Record, event: AppealFiled) -> None:
-    """The ticket is the arbitration desk's again."""
+    """The ticket is the arbitration desk's again; what was resolved lives again."""
     row.appeal = True
+    row.resolved = None
     row.caused_by.queue = place(record)
     _rank(row)
 

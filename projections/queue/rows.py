@@ -319,7 +319,7 @@ def bucket_of(row: QueueRow) -> str:
     return row.due_at[:HOUR_LENGTH]
 
 
-VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=3, tables=TABLES, page=QueuePage)
+VIEW: Final[TicketView[QueueRow]] = TicketView("queue", version=4, tables=TABLES, page=QueuePage)
 
 
 def count_row(counts: dict[tuple[str, str, bool], int], row: QueueRow, sign: int) -> None:

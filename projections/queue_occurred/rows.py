@@ -141,7 +141,7 @@ class OccurredPage(SpanPage):
 
 
 VIEW: Final[TicketView[QueueRow]] = TicketView(
-    OCCURRED.name, version=1, tables=OCCURRED.tables, page=OccurredPage
+    OCCURRED.name, version=2, tables=OCCURRED.tables, page=OccurredPage
 )
 VIEW.openings = queue.VIEW.openings
 VIEW.handlers = queue.VIEW.handlers

@@ -222,7 +222,7 @@ class RecordedPage(SpanPage):
 
 
 VIEW: Final[TicketView[QueueRow]] = TicketView(
-    RECORDED.name, version=1, tables=RECORDED.tables, page=RecordedPage
+    RECORDED.name, version=2, tables=RECORDED.tables, page=RecordedPage
 )
 VIEW.openings = queue.VIEW.openings
 VIEW.handlers = queue.VIEW.handlers

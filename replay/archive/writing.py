@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -63,8 +63,7 @@ def write(
     DamagedArchive where the manifest or a file that it names is not what was written, and
     RecordDamaged.
     """
-    order.directory.mkdir(parents=True, exist_ok=True)
-    with _alone(order.directory):
+    with _made(order.directory), _alone(order.directory):
         before = _before(order, source.origins())
         require_named(order.directory, before)
         order = msgspec.structs.replace(order, parts=before.parts, width=before.range)
@@ -273,6 +272,20 @@ def _require_ours(directory: Path) -> None:
     """Refuse a directory that holds anything but what an unfinished archive leaves."""
     if not (directory / UNFINISHED).exists() and any(directory.iterdir()):
         raise CannotArchive(f"{directory} is not empty, and holds no archive")
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Make a directory where there is none; take it away when nothing came to stand in it."""
+    is_new = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # something stands in it, and is gone on with
+                directory.rmdir()
+        raise
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from signal import SIG_IGN, SIGINT, signal
 from typing import Final
 
+from replay.children import begin_as_child
 from replay.engines.engine import EngineFailed, P, R
 
 DEATHS_MAX: Final = 3
@@ -54,11 +54,6 @@ class Processes:
     def _begun(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self._workers, mp_context=get_context("spawn"), initializer=_begin
+                self._workers, mp_context=get_context("spawn"), initializer=begin_as_child
             )
         return self._pool
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the process that started this one."""
-    signal(SIGINT, SIG_IGN)

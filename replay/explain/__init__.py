@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain.record import Record
 from replay.explain import assignment, diagnosis, due, outcome, owed, priority, rank, ruling
-from replay.explain.deeds import deeds
+from replay.explain.deeds import Deeds
 from replay.explain.history import moments
 from replay.explain.staff import AgentRecords, ReadAgents
 from replay.explain.telling import Books, Decision, EventRef, ref
@@ -47,16 +47,21 @@ def explain(  # noqa: PLR0911 - one a kind
     books: Books,
     texts: Mapping[tuple[int, str], str | None],
     staff: ReadAgents | None = None,
+    upto: int | None = None,
 ) -> tuple[Decision, ...]:
     """Return the decisions of a kind on a ticket, in the order of the record.
 
+    `upto` is the last position that counts, and without it all do. What lies behind it is not told;
+    of the streams it needs the rest of the command that the moment cuts, which is judged whole.
     `texts` are the buyer's words by version and field; only a diagnosis is worked out from them.
     With `staff` a choice is held against the streams of the agents.
     """
-    life = tuple(moments(ticket, order))
+    deeds = Deeds((*ticket, *order), upto)
+    of_ticket, of_order = ([*filter(deeds.counts, one)] for one in (ticket, order))
+    life = tuple(moments(of_ticket, of_order))
     match what:
         case What.DUE:
-            return due.explain(life, deeds((*ticket, *order)), books)
+            return due.explain(life, deeds, books)
         case What.PRIORITY:
             return priority.explain(life, books)
         case What.ASSIGNMENT:
@@ -64,13 +69,13 @@ def explain(  # noqa: PLR0911 - one a kind
         case What.DIAGNOSIS:
             return diagnosis.explain(life, books, texts)
         case What.RULING:
-            return ruling.explain(life, order, deeds((*ticket, *order)), books)
+            return ruling.explain(life, of_order, deeds, books)
         case What.OWED:
-            return owed.explain(life, order, deeds((*ticket, *order)), books)
+            return owed.explain(life, of_order, deeds, books)
         case What.OUTCOME:
-            return outcome.explain(life, deeds(ticket), books)
+            return outcome.explain(life, Deeds(ticket, upto), books)
         case What.RANK:
-            return rank.explain(ticket, life, deeds((*ticket, *order)), books)
+            return rank.explain(of_ticket, life, deeds, books)
 
 
 def recomputed(decisions: Sequence[Decision]) -> bool:

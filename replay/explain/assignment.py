@@ -12,9 +12,10 @@ from domain.events import (
     TicketAssigned,
     TicketQueued,
 )
+from domain.events.routing import CHOSEN
 from domain.policies.book import Book
 from domain.ticket import queueing
-from domain.values import Candidate
+from domain.values import ActorKind, Candidate
 from replay.explain import choices
 from replay.explain.classes import classed
 from replay.explain.history import Moment, context_of, promised_under
@@ -38,9 +39,8 @@ _BY_REASONS = (
     "What it asked for was said by the book in force then, which the record does not name: "
     "skills and certificates are asked for as far as the reasons on record say so."
 )
+_NOT_LOOKED_UP = "what an agent could do and had passed then is on the agent's own stream"
 _TOO_LONG = "the streams of the agents are longer than is read for one answer"
-CHOSEN_BY_HAND = ("clock:", "moved:")
-"""What a queue's reasons begin with where no class led there."""
 
 
 def explain(
@@ -54,7 +54,7 @@ def explain(
     chosen: str | None = None
     former: Moment | None = None
     streams = None if staff is None else _streams(life, staff)
-    for moment in life:
+    for moment, after in zip(life, (*life[1:], None), strict=True):
         event = moment.record.event
         match event:
             case TicketQueued():
@@ -68,7 +68,7 @@ def explain(
             case TicketAssigned() if chosen is not None and event.agent != chosen:
                 found.append(_not_the_chosen(moment, event.agent, chosen))
             case AssignmentReleased():
-                found.append(_by_hand(moment, event.agent, "let the matter go"))
+                found.append(_released(moment, event, after))
             case AssignmentLapsed():
                 found.append(_by_hand(moment, event.agent, "was silent until the lease was over"))
             case AssignmentReturned():
@@ -96,14 +96,13 @@ def _when_judged(moment: Moment, former: Moment | None) -> Moment:
     """Return a choice with the ticket as it was judged: before the release that is part of it."""
     if former is None or not isinstance(former.record.event, AssignmentReleased):
         return moment
-    causes = [one.record.envelope.cause.command for one in (former, moment)]
-    return moment._replace(before=former.before) if causes[0] == causes[1] else moment
+    return moment._replace(before=former.before) if _cause(former) == _cause(moment) else moment
 
 
 def _queued(moment: Moment, event: TicketQueued, books: Books) -> Decision:
     book, place = promised_under(moment, event.policy, books), ref(moment.record)
     result: dict[str, str | int | bool | None] = {"queue": event.queue, "why": ", ".join(event.why)}
-    by_hand = any(why.startswith(CHOSEN_BY_HAND) for why in event.why)
+    by_hand = any(why.startswith(CHOSEN) for why in event.why)
     if book is None or moment.before is None or by_hand:
         steps = tuple(Step(f"It was brought there by {why}.", event=place) for why in event.why)
         return Decision(
@@ -117,8 +116,9 @@ def _queued(moment: Moment, event: TicketQueued, books: Books) -> Decision:
             not_recomputed=NO_BOOK if book is None else "no class led there, and none is asked",
         )
     told = classed(moment, book)
-    again = list(queueing.follow(None, moment.before, (), context_of(moment, book)))
-    wrong = differences(moment.record, again[0] if again else None)
+    again = queueing.follow(None, moment.before, (), context_of(moment, book))
+    queued = next((one for one in again if isinstance(one, TicketQueued)), None)
+    wrong = differences(moment.record, queued)
     return Decision(
         about="queue",
         book=used(event.policy, books),
@@ -245,7 +245,31 @@ def _not_the_chosen(moment: Moment, agent: str, chosen: str) -> Decision:
     )
 
 
-def _by_hand(moment: Moment, agent: str, what: str) -> Decision:
+def _released(moment: Moment, event: AssignmentReleased, after: Moment | None) -> Decision:
+    """Return why somebody let go: for what the matter asks for where it came to, or by a word."""
+    if after is None or _cause(after) != _cause(moment):
+        if moment.record.actor.kind is not ActorKind.SYSTEM:
+            return _by_hand(moment, event.agent, "let the matter go")
+        what = "was not to work on the matter any more"
+        return _by_hand(moment, event.agent, what, _NOT_LOOKED_UP)
+    queued = after.record.event
+    if not isinstance(queued, TicketQueued) or _is_moved(queued):
+        return _by_hand(moment, event.agent, "let the matter go")
+    what = f"lacks a skill or certificate that the matter asks for in {queued.queue}"
+    return _by_hand(moment, event.agent, what, _NOT_LOOKED_UP)
+
+
+def _cause(moment: Moment) -> str:
+    return moment.record.envelope.cause.command
+
+
+def _is_moved(event: TicketQueued) -> bool:
+    return any(why.startswith("moved:") for why in event.why)
+
+
+def _by_hand(
+    moment: Moment, agent: str, what: str, why: str = "a person or the time decided it"
+) -> Decision:
     place = ref(moment.record)
     return Decision(
         about="agent",
@@ -255,5 +279,5 @@ def _by_hand(moment: Moment, agent: str, what: str) -> Decision:
         result={"agent": agent, "what": what},
         event=place,
         recomputed=None,
-        not_recomputed="a person or the time decided it",
+        not_recomputed=why,
     )

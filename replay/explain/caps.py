@@ -9,6 +9,7 @@ from domain.record import Record
 from domain.ticket.cap import grant_key
 from domain.ticket.state import Order
 from domain.values import BASIS_POINTS, Money
+from replay.explain.history import order_of
 from replay.explain.telling import NO_BOOK, Books, Decision, Difference, Input, Step, ref, used
 
 Granted = RefundGranted | PayoutGranted
@@ -74,11 +75,14 @@ def of_grant(grant: Record, before: Sequence[Record], paid: Money, book: Book) -
     yield Step(words, event=ref(grant))
 
 
-def of_lines(order: Order, facts: Sequence[Record], books: Books) -> Iterable[Decision]:
+def of_lines(facts: Sequence[Record], books: Books) -> Iterable[Decision]:
     """Yield for each line what its tickets, open and closed, took of its caps, all together.
 
-    The sums are made from the facts and compared with the order as it is folded.
+    The sums are made from the order's facts and compared with the order as it is folded.
     """
+    order = order_of(facts)
+    if order is None:
+        return
     for line in order.lines.values():
         for refund in (True, False):
             taken = {

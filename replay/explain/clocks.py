@@ -258,7 +258,9 @@ def _again(  # noqa: PLR0911 - one a fact
             return stopped(event.clock, clock, stop, context)
         case _:
             if not run.expected:
-                run.expected = list(facts_due(event.clock, clock, rule, ticket, context))
+                due = facts_due(event.clock, clock, rule, ticket, context)
+                # A share of the order is told on the order's stream too, which is not read here.
+                run.expected = [one for one in due if one.FAMILY == event.FAMILY]
             return run.expected.pop(0) if run.expected else None
 
 
@@ -275,6 +277,11 @@ def _is_moot(run: _Run, moment: Moment, event: ClockCancelled, rules: Book) -> b
         case clocks.WITHDRAWN:
             starts = () if rule is None else rule.starts
             return any(one in ticket.withdrawn and one not in ticket.milestones for one in starts)
+        case clocks.CORRECTED:
+            classes = classes_of(ticket, moment.order, rules)
+            whole = clock is not None and not clock.breached
+            dropped = rule is not None and not rule.is_made_to(classes)
+            return ticket.corrected and whole and dropped
         case milestone:
             name, _, about = milestone.partition(":")
             at = seen(ticket, moment.order).get(milestone)

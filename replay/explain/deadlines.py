@@ -81,7 +81,7 @@ def explain(life: Iterable[Moment], deeds: Deeds, books: Books) -> tuple[Decisio
     for moment in life:
         record, event = moment.record, moment.record.event
         before = {} if moment.before is None else moment.before.deadlines
-        facts = deeds[record.envelope.cause.command]
+        facts = deeds.whole(record)
         if isinstance(event, DeadlineGiven | DeadlineExtended):
             if event.deadline in before:
                 _ends(running[event.deadline], record, "replaced")

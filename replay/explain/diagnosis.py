@@ -10,6 +10,7 @@ from domain.events import (
     PersonalDataErased,
     ReadingCorrected,
     TicketOpened,
+    TicketReopened,
 )
 from domain.policies.book import Book
 from domain.record import Record
@@ -76,6 +77,8 @@ def explain(life: Iterable[Moment], books: Books, texts: Texts) -> tuple[Decisio
                 said = _Said(moment.record, "statement", event.reason)
             case MessageSent() as event if event.by is Party.BUYER:
                 said = _Said(moment.record, "text", moment.after.reason)
+            case TicketReopened() if moment.record.actor.party is Party.BUYER:
+                said = _Said(moment.record, "reason", moment.after.reason)
             case DiagnosisMade() as event:
                 assert said is not None, "what is judged was said before"
                 found.append(_made(moment, event, said, books, readable))

@@ -43,7 +43,7 @@ def moments(ticket: Sequence[Record], order: Sequence[Record]) -> Iterator[Momen
     attributes: dict[str, Record] = {}
     matter: Matter | None = None
     for record in sorted((*ticket, *order), key=lambda one: one.position):
-        stamp = Stamp(record.subject, record.version, record.at, record.actor, record.imported)
+        stamp = _stamp(record)
         before, known, traits = here, dict(milestones), dict(attributes)
         if record.event.FAMILY == "order":
             told = of_order(there)
@@ -62,6 +62,14 @@ def moments(ticket: Sequence[Record], order: Sequence[Record]) -> Iterator[Momen
         if record.event.FAMILY != "order":
             assert here is not None, "a ticket's fact makes a ticket"
             yield Moment(record, before, here, there, known, traits)
+
+
+def order_of(facts: Sequence[Record]) -> Order | None:
+    """Return an order after its facts."""
+    found: Order | None = None
+    for one in facts:
+        found = evolve_order(found, one.event, _stamp(one))
+    return found
 
 
 def promised_under(moment: Moment, version: str, books: Books) -> Book | None:
@@ -86,6 +94,10 @@ def context_of(moment: Moment, book: Book) -> Context:
         keep=_keep_nothing,
         order=moment.order,
     )
+
+
+def _stamp(record: Record) -> Stamp:
+    return Stamp(record.subject, record.version, record.at, record.actor, record.imported)
 
 
 def _changed(before: Matter | None, after: Matter) -> list[str]:

@@ -40,9 +40,9 @@ def explain(life: Sequence[Moment], deeds: Deeds, books: Books) -> tuple[Decisio
         if record.actor.kind is not ActorKind.SYSTEM or command in told or record.imported:
             continue
         told.add(command)
-        deadline = _passed(deeds[command])
+        deadline = _passed(deeds.told(record))
         if deadline is not None:
-            found.append(_of_deadline(moment, deadline, deeds[command], given, whys, books))
+            found.append(_of_deadline(moment, deadline, deeds, given, whys, books))
     return tuple(found)
 
 
@@ -64,12 +64,13 @@ def _passed(facts: Sequence[Record]) -> str | None:
 def _of_deadline(  # noqa: PLR0917 - what a consequence rests on
     moment: Moment,
     deadline: str,
-    facts: Sequence[Record],
+    deeds: Deeds,
     given: Mapping[str, Record],
     whys: Mapping[int, Decision],
     books: Books,
 ) -> Decision:
     record, ticket = moment.record, moment.before
+    facts = deeds.told(record)
     assert ticket is not None, "a deadline passes on a ticket that is there"
     book = books(ticket.policy)
     running = ticket.deadlines.get(deadline)
@@ -78,7 +79,7 @@ def _of_deadline(  # noqa: PLR0917 - what a consequence rests on
     wrong: tuple[Difference, ...] = ()
     if book is not None and running is not None:
         context = context_of(moment, book)
-        wrong = judged(record, facts, lambda: consequences(ticket, deadline, context))
+        wrong = judged(record, deeds.whole(record), lambda: consequences(ticket, deadline, context))
         wrong += () if cause is None else whys[cause.version].differences
     gone = _why_not(book is None, running is None)
     return Decision(

@@ -106,10 +106,8 @@ def explain(
                 found.append(one)
             case _:
                 _walked(remedies, moment.record, event)
-    last = life[-1] if life else None
-    lines = () if last is None or last.order is None else caps.of_lines(last.order, order, books)
-    subject = "" if last is None else last.record.subject
-    _paid(remedies, subject, order)
+    lines = caps.of_lines(order, books)
+    _paid(remedies, order, deeds.rest())
     told = [_told(one, books) if isinstance(one, _Owed) else one for one in found]
     return (*told, *lines)
 
@@ -185,7 +183,7 @@ def _ordered(  # noqa: PLR0917 - what an amount rests on
 ) -> _Owed:
     record, book = moment.record, promised_under(moment, event.policy, books)
     found = _Owed(record, event, amount)
-    facts = deeds[record.envelope.cause.command]
+    facts = deeds.whole(record)
     cause = facts[0]
     who = event.approved_by or f"{cause.actor.kind}:{cause.actor.ref}"
     words = f"It is owed by the {event.source}, from {who}."
@@ -255,10 +253,9 @@ def _walked(remedies: dict[str, _Owed], record: Record, event: Event) -> None:
         return
     one = remedies[event.remedy]
     one.steps.append(Step(_WORDS[type(event)], event=ref(record)))
+    one.state = _became(one.state, event)
     if isinstance(event, _ARRIVED):
-        one.state, one.paid_minor = "paid", one.amount.amount_minor
-    elif isinstance(event, RemedyCancelled):
-        one.state = "cancelled"
+        one.paid_minor = one.amount.amount_minor
     if isinstance(event, RefundInitiated | CompensationInitiated) and event.amount != one.amount:
         one.wrong.append(
             Difference("amount", text_of(event.amount), text_of(one.amount), ref(record))
@@ -269,26 +266,41 @@ def _walked(remedies: dict[str, _Owed], record: Record, event: Event) -> None:
         )
 
 
-def _paid(remedies: dict[str, _Owed], ticket: str, order: Sequence[Record]) -> None:
-    """Compare what was paid of each remedy with what its order says was used up or set free."""
-    for fact in order:
+def _became(before: str, event: Event) -> str:
+    """Return how a remedy stands after a step of it."""
+    if isinstance(event, _ARRIVED):
+        return "paid"
+    return "cancelled" if isinstance(event, RemedyCancelled) else before
+
+
+def _paid(remedies: dict[str, _Owed], order: Sequence[Record], rest: Sequence[Record]) -> None:
+    """Compare what was paid of each remedy with what its order says was used up or set free.
+
+    `rest` completes the command that the moment cuts: both are recorded by one.
+    """
+    settled: set[str] = set()
+    for fact in (*order, *rest):
         event = fact.event
-        if not isinstance(event, GrantPaid | GrantReleased) or event.ticket != ticket:
+        if not isinstance(event, GrantPaid | GrantReleased):
             continue
         one = remedies.get(event.remedy)
-        if one is not None and event.amount != one.amount:
+        if one is None or event.ticket != one.record.subject:
+            continue
+        if isinstance(event, GrantPaid):
+            settled.add(event.remedy)
+        if event.amount != one.amount:
             one.wrong.append(
                 Difference("amount", text_of(event.amount), text_of(one.amount), ref(fact))
             )
-    settled = {
-        event.remedy
-        for fact in order
-        if isinstance(event := fact.event, GrantPaid) and event.ticket == ticket
-    }
-    for name, one in remedies.items():
-        if (one.state == "paid") is not (name in settled):
-            told = "used up" if name in settled else "not used up"
-            one.wrong.append(Difference("paid", one.state, told, ref(one.record)))
+    states = {name: one.state for name, one in remedies.items()}
+    for fact in rest:
+        event = fact.event
+        if isinstance(event, _WALK) and event.remedy in states:
+            states[event.remedy] = _became(states[event.remedy], event)
+    for name, state in states.items():
+        if (state == "paid") is not (name in settled):
+            told, one = "used up" if name in settled else "not used up", remedies[name]
+            one.wrong.append(Difference("paid", state, told, ref(one.record)))
 
 
 def _told(one: _Owed, books: Books) -> Decision:

@@ -71,11 +71,9 @@ def explain(
     for moment in life:
         match moment.record.event:
             case RulingIssued() | RulingUpheld() | RulingVaried() | RulingOverturned() as event:
-                facts = deeds[moment.record.envelope.cause.command]
-                found.append(_decided(moment, event, known, facts, order, books))
+                found.append(_decided(moment, event, known, deeds, order, books))
             case AppealFiled() as event:
-                facts = deeds[moment.record.envelope.cause.command]
-                found.append(_filed(moment, event, known, facts, books))
+                found.append(_filed(moment, event, known, deeds.whole(moment.record), books))
             case _:
                 pass
         known.take(moment)
@@ -86,7 +84,7 @@ def _decided(  # noqa: PLR0917 - what a decision rests on
     moment: Moment,
     event: Decided,
     known: _Known,
-    facts: Sequence[Record],
+    deeds: Deeds,
     order: Sequence[Record],
     books: Books,
 ) -> Decision:
@@ -109,7 +107,7 @@ def _decided(  # noqa: PLR0917 - what a decision rests on
             not_recomputed=NO_BOOK,
         )
     context = context_of(moment, book)
-    wrong = judged(record, facts, lambda: _again(event, ticket, context))
+    wrong = judged(record, deeds.whole(record), lambda: _again(event, ticket, context))
     instance = "ruling" if isinstance(event, RulingIssued) else "appeal_ruling"
     return Decision(
         about=event.ruling,
@@ -124,7 +122,7 @@ def _decided(  # noqa: PLR0917 - what a decision rests on
             *_judge(moment, ticket, known),
             *_shown(event.relied_on, ticket, known),
             *_clause_steps(event.clauses, book),
-            *_money(facts, order, moment, book),
+            *_money(deeds.told(record), order, moment, book),
             *_in_time(moment, instance, known),
         ),
         result=result,

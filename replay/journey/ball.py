@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from domain.events import OrderPlaced, OrderShipped, OrderSigned, PageBrowsed
 from domain.record import Record
+from domain.ticket.departments import pending
 from domain.ticket.state import Ticket
 from domain.values import Awaiting, Instant, Stage
 from projections.queue import QueueRow
@@ -109,7 +110,7 @@ def ball_of(ticket: Ticket, row: QueueRow) -> Ball:
     if row.awaiting is not Awaiting.AGENT:
         judge = ticket.arbitrator if row.awaiting is Awaiting.ARBITRATOR else None
         return Ball(Holder(row.awaiting), what, judge)
-    asked = [one.department for one in ticket.departments.values() if not one.planned]
+    asked = [one.department for one in pending(ticket).values()]
     if asked:
         return Ball(Holder.DEPARTMENT, what, ", ".join(dict.fromkeys(asked)))
     if row.assignee is not None:

@@ -22,6 +22,8 @@ from replay.rebuild.sharing import AtWork, Helpers, Share, shares
 from replay.rebuild.source import StreamSource
 
 _LOCK: Final = 0x74696362
+_OTHERS: Final = "5s"
+"""How long the lock of another rebuild is waited for: its process may be gone already."""
 """The advisory lock of a rebuild: there is one shadow."""
 _NEAR: Final = 2_000
 """So few records are folded at once with what needs both views at one moment."""
@@ -74,12 +76,14 @@ class Rebuild:
     def __enter__(self) -> Self:
         """Connect, and be the only rebuild there is; raise Busy when there is another."""
         self._open = self._connect(self._dsn)
-        with self._open, self._open.cursor() as db:
-            db.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
-            (ours,) = db.fetchone() or (False,)
-        if not ours:
+        try:
+            with self._open, self._open.cursor() as db:
+                # A server sees by and by that a rebuild was killed, and lets go of its lock then.
+                db.execute("select set_config('lock_timeout', %s, true)", (_OTHERS,))
+                db.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        except psycopg2.errors.LockNotAvailable as error:
             self._open.close()
-            raise Busy("another process rebuilds views")
+            raise Busy("another process rebuilds views") from error
         return self
 
     def __exit__(

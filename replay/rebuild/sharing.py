@@ -6,18 +6,17 @@ Nobody waits for anybody but while another one writes counters, which is the las
 part. What is done is in `replay.rebuild.whole` and `replay.rebuild.building`.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event as SharedEvent
-from signal import SIG_IGN, SIGINT, signal
 from typing import Any, Final, NamedTuple
 
 from domain.ledger.recorder import Recorder
 from projections.views import VIEWS
+from replay.children import begin_as_child
 from replay.rebuild import building, shadow, whole
 from replay.rebuild.building import Watch
 from replay.rebuild.parts import Moment, Part
@@ -90,7 +89,7 @@ class Helpers:
             count,
             mp_context=context,
             initializer=_begin,
-            initargs=(_Place(self._record_dsn, self._views_dsn, told, taken, stop, os.getpid()),),
+            initargs=(_Place(self._record_dsn, self._views_dsn, told, taken, stop),),
         ) as pool:
             running: list[Future[None]] = [
                 pool.submit(_build, number, share, parts) for number, share in enumerate(shares)
@@ -151,15 +150,14 @@ class _Place(NamedTuple):
     taken: Any
     """How many parts are taken."""
     stop: SharedEvent
-    parent: int
 
 
 _PLACE: Final[list[_Place]] = []
 
 
 def _begin(place: _Place) -> None:
-    """Take note of where to work; Ctrl-C is for the process that began this one."""
-    signal(SIGINT, SIG_IGN)
+    """Take note of where to work."""
+    begin_as_child()
     _PLACE[:] = [place]
 
 
@@ -171,7 +169,7 @@ def _build(number: int, share: Share, parts: Sequence[Part]) -> None:
     def watch(done: int, total: int) -> None:
         place.told[2 * number] = before[0] + done
         place.told[2 * number + 1] = before[1] + total
-        if place.stop.is_set() or os.getppid() != place.parent:
+        if place.stop.is_set():
             raise Ended
 
     with (

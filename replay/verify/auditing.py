@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
-from signal import SIG_IGN, SIGINT, signal
 from typing import Final, TypeVar
 
 import msgspec
@@ -19,6 +18,7 @@ from domain.ledger.sealing import KeyEncryptionKey
 from domain.ledger.vault import Vault
 from domain.proof.errors import ProofError
 from domain.proof.tiles import WIDTH, Edge
+from replay.children import begin_as_child
 from replay.verify.contents import Open, check_books, check_contents
 from replay.verify.ends import end_findings, reservation_findings, tile_findings
 from replay.verify.joining import Joiner, Whole
@@ -269,8 +269,8 @@ _READERS: Final[list[Reader]] = []
 
 
 def _begin(audited: Audited) -> None:
-    """Make a worker process ready; Ctrl-C is for the process that started it."""
-    signal(SIGINT, SIG_IGN)
+    """Make a worker process ready."""
+    begin_as_child()
     _READERS.append(Reader(audited))
 
 

@@ -5,6 +5,7 @@ It reads Parquet, which needs the extra `archive`.
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ def held(directory: Path, engine: Engine, *, progress: Progress = lambda _done, 
         path = directory / book_path(digest)
         try:
             content = path.read_bytes()
+            if sha256(content).hexdigest() != digest:
+                raise DamagedArchive(f"{path.name} is not what was sealed under this name")
             adopted[books.parse(content).version] = content
         except (OSError, books.BookError) as error:
             raise DamagedArchive(f"{path.name} is no book that was sealed: {error}") from error

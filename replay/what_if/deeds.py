@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from domain.events import (
     AgentNoted,
     AnswerDiffered,
+    AssignmentReleased,
     ClockBreached,
     ClockCancelled,
     ClockPaused,
@@ -114,7 +115,7 @@ class Deed(NamedTuple):
         facts = self.facts
         if not facts or self.actor.kind is not ActorKind.SYSTEM:
             return Kind.SAID
-        first = facts[0]
+        first = facts[1] if _follows_a_queue(facts, 0) else facts[0]
         if isinstance(first, SurveyAsked):
             return Kind.SURVEY
         if isinstance(first, _RUNG):
@@ -136,6 +137,23 @@ def moved(fact: TicketQueued) -> bool:
     return any(why.startswith("moved:") for why in fact.why)
 
 
+def released(facts: Sequence[Event]) -> frozenset[str]:
+    """Return who let go because the matter came to a queue where they may not work on it."""
+    return frozenset(
+        fact.agent
+        for number, fact in enumerate(facts)
+        if isinstance(fact, AssignmentReleased) and _follows_a_queue(facts, number)
+    )
+
+
+def _follows_a_queue(facts: Sequence[Event], number: int) -> bool:
+    """Return whether a fact is that somebody lets go as classes or a clock move the matter."""
+    if number + 1 >= len(facts) or not isinstance(facts[number], AssignmentReleased):
+        return False
+    following = facts[number + 1]
+    return isinstance(following, TicketQueued) and not moved(following)
+
+
 def said(facts: Sequence[Event]) -> list[Event]:
     """Return the facts of a deed without what followed from them by the book."""
     kept: list[Event] = []
@@ -152,6 +170,8 @@ def said(facts: Sequence[Event]) -> list[Event]:
                 follows = number > 0
             case TicketQueued():
                 follows = not moved(fact)
+            case AssignmentReleased():
+                follows = _follows_a_queue(done, number)
             case DiagnosisMade():
                 follows = not opens
             case _:

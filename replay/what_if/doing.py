@@ -3,21 +3,27 @@
 What is kept although the other book would have refused it is told as refused.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
-from domain.commands import GiveAnswer, MoveToBook, SendMessage
+from domain.commands import (
+    AnswerAutomatically,
+    GiveAnswer,
+    GivePlan,
+    MoveToBook,
+    ReopenTicket,
+    SendMessage,
+    WriteResolution,
+)
 from domain.errors import Refusal
 from domain.events import (
     AgentNoted,
     AnswerDiffered,
-    AnswerGiven,
     CustomerNoted,
     DiagnosisMade,
     Event,
-    MessageSent,
     OverduePayoutOwed,
     TicketEvent,
     TicketOpened,
@@ -26,7 +32,7 @@ from domain.policies.book import Book
 from domain.ticket.ability import noted, promised
 from domain.ticket.context import Context
 from domain.ticket.decide import KnownTicketCommand
-from domain.ticket.diagnosing import made
+from domain.ticket.diagnosing import JUDGED, made
 from domain.ticket.diagnosis import Diagnoser, Judgement
 from domain.ticket.evolve import evolve
 from domain.ticket.following import STEPS, settle
@@ -39,6 +45,17 @@ from replay.what_if.lives import Life, Refused, Rules
 from replay.what_if.quoting import kept
 
 Facts = tuple[Event, ...]
+Words = Mapping[str, str]
+"""Field of a fact → what was said there."""
+_SPEAKING: Final = (
+    AnswerAutomatically,
+    GiveAnswer,
+    GivePlan,
+    ReopenTicket,
+    SendMessage,
+    WriteResolution,
+)
+"""Commands whose words are judged; the fields bear the names of those of the fact."""
 _ALWAYS: Final = Instant("9999-12-31T00:00:00.000000Z")
 
 
@@ -87,6 +104,7 @@ def context_of(  # noqa: PLR0917 - everything a judgement knows
         order=order,
         books=rules.other,
         agents=lambda _ref: fit,
+        released=life.released,
     )
 
 
@@ -127,9 +145,8 @@ def _refused(
 def _asked(deed: Deed, rules: Rules) -> KnownTicketCommand | None:
     """Return the command of a deed, with its words where they can be read."""
     command = intention(deed)
-    if isinstance(command, SendMessage | GiveAnswer):
-        text = _words(deed, rules)
-        return command if text is None else replace(command, text=text)
+    if isinstance(command, _SPEAKING):
+        return replace(command, **(_words(deed, rules) or {}))
     return command
 
 
@@ -139,7 +156,7 @@ def _kept(life: Life, deed: Deed, context: Context, rules: Rules) -> Facts:
     facts = [_spoken(one, words) for one in said(deed.facts) if not isinstance(one, DiagnosisMade)]
     first = facts[0] if facts else None
     if isinstance(first, TicketOpened) and context.diagnose is not None:
-        judged = context.diagnose(words or UNSAID, first.reason)
+        judged = context.diagnose(_text(words or {}), first.reason)
         place = sum(isinstance(one, TicketOpened | CustomerNoted) for one in facts)
         facts.insert(place, made(judged, context, buyer=first.buyer))
     found = kept(facts, life.other, context, life.own_book)
@@ -156,11 +173,13 @@ def _kept(life: Life, deed: Deed, context: Context, rules: Rules) -> Facts:
     return (*(one for one in of_order if not isinstance(one, OverduePayoutOwed)), *found)
 
 
-def _spoken(fact: Event, words: str | None) -> Event:
+def _spoken(fact: Event, words: Words | None) -> Event:
     """Return a fact with open words, as a judgement makes it; they are opened for nobody."""
-    if isinstance(fact, MessageSent | AnswerGiven):
-        return replace(fact, text=Personal(words or UNSAID, subject=UNSAID))
-    return fact
+    if isinstance(fact, TicketOpened):
+        return fact
+    fields = [one for one in JUDGED.get(type(fact), ()) if getattr(fact, one) is not None]
+    said = {one: Personal((words or {}).get(one, UNSAID), subject=UNSAID) for one in fields}
+    return replace(fact, **said)
 
 
 def _unread(deed: Deed, rules: Rules) -> Iterable[Event]:
@@ -170,25 +189,30 @@ def _unread(deed: Deed, rules: Rules) -> Iterable[Event]:
     return ()
 
 
-def _words(deed: Deed, rules: Rules) -> str | None:
-    """Return what was said in a deed, where it can be read."""
+def _words(deed: Deed, rules: Rules) -> Words | None:
+    """Return what was said in a deed, where all of it can be read."""
     for record in deed.records:
-        if isinstance(record.event, TicketOpened):
-            return rules.texts(record, "statement")
-        if isinstance(record.event, MessageSent | AnswerGiven):
-            return rules.texts(record, "text")
+        fields = JUDGED.get(type(record.event))
+        if fields is not None:
+            found = {one: rules.texts(record, one) for one in fields}
+            known = {one: text for one, text in found.items() if text is not None}
+            return known if len(known) == len(fields) else None
     return None
+
+
+def _text(words: Words) -> str:
+    return "\n".join(words.values())
 
 
 def _diagnoser(deed: Deed, book: Book, rules: Rules) -> Diagnoser | None:
     """Return who judges the words of a deed; what can not be read stays judged as it was."""
-    judge, text = rules.judge(book), _words(deed, rules)
+    judge, words = rules.judge(book), _words(deed, rules)
     recorded = next((one for one in deed.facts if isinstance(one, DiagnosisMade)), None)
     if judge is None:
         return None
-    if text is not None:
-        return lambda _text, reason: judge(text, reason)
-    return None if recorded is None else lambda _text, _reason: _judged(recorded)
+    if words is not None:
+        return lambda _said, reason: judge(_text(words), reason)
+    return None if recorded is None else lambda _said, _reason: _judged(recorded)
 
 
 def _judged(fact: DiagnosisMade) -> Judgement:

@@ -35,6 +35,12 @@ def intention(deed: Deed) -> KnownTicketCommand | None:
     return None
 
 
+def _reopened(
+    ticket: str, fact: told.TicketReopened, _facts: Sequence[Event]
+) -> KnownTicketCommand | None:
+    return asked.ReopenTicket(ticket=ticket, reason=None if fact.reason is None else UNSAID)
+
+
 def _ruling(
     ticket: str, fact: told.RulingIssued, _facts: Sequence[Event]
 ) -> KnownTicketCommand | None:
@@ -182,7 +188,7 @@ def _step(command: Any, *fields: str) -> Making:
 
 
 _TOLD_BY: Final[Mapping[type[Event], Making]] = {
-    told.TicketReopened: _of(asked.ReopenTicket),
+    told.TicketReopened: _reopened,
     told.RulingIssued: _ruling,
     told.RulingUpheld: _upheld,
     told.RulingVaried: _ruled_anew("varied"),

@@ -128,3 +128,5 @@ class Life(msgspec.Struct):
     category: str | None = None
     follows: bool = False
     """Whether the record will have the ticket look at its order again."""
+    released: frozenset[str] = frozenset()
+    """Who lets go on record in the deed that is lived through: what they can do is not here."""

@@ -9,6 +9,7 @@ from domain.ledger.sealing import subject_of
 from domain.record import Record, read_record
 from domain.streams import order_stream, stream_lane, ticket_lane, ticket_stream
 from domain.ticket.adoption import BOOKS_STREAM
+from domain.ticket.diagnosing import JUDGED
 from domain.values import Instant
 from replay.as_of.moments import Upto, heads
 from replay.what_if.differing import Found, merge
@@ -164,4 +165,4 @@ def _kept(ledger: TicketLedger, stream: str) -> Iterator[tuple[str, int]]:
             yield stream, one.version
 
 
-_SPOKEN: Final = frozenset({"ticket.opened.v1", "message.sent.v1", "answer.given.v1"})
+_SPOKEN: Final = frozenset(one.TOPIC for one in JUDGED)

@@ -31,7 +31,7 @@ from domain.ticket.following import settle
 from domain.ticket.order import evolve_order
 from domain.ticket.state import Order, Stamp, Ticket
 from domain.values import SYSTEM, Actor, Instant
-from replay.what_if.deeds import Deed, Kind
+from replay.what_if.deeds import Deed, Kind, released
 from replay.what_if.doing import context_of, done
 from replay.what_if.lives import Life, Made, Rules, Telling, Turned
 from replay.what_if.pending import Due, What, passing, pending
@@ -130,6 +130,7 @@ class Replay:
 
     def _live(self, life: Life, deed: Deed) -> None:
         """Do under the other book what the deed did."""
+        life.released = released(deed.facts)
         match deed.kind:
             case Kind.SAID:
                 facts = done(life, deed, self.rules, self.order, self._there)
@@ -138,6 +139,7 @@ class Replay:
                 self._clocks(life, deed)
             case Kind.DEADLINE | Kind.SURVEY:
                 self._if_due(life, deed)
+        life.released = frozenset()
 
     def _clocks(self, life: Life, deed: Deed) -> None:
         """Let pass what the record says passed, and look at the order when the record did."""

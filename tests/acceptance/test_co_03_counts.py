@@ -376,6 +376,9 @@ def test_co_03_a_ticket_and_the_queue_are_replayed_on_the_command_line(house: Ho
         (("stats", "--as-of", "1999-01-01T00:00:00Z"), 3),
         (("stats", "--as-of", "1999-01-01T00:00:00Z", "--by", "occurred"), 3),
         (("stats", "--as-of", "2190-01-01T00:00:00Z", "--by", "occurred"), 3),
+        (("stats", "--as-of", "0001-01-01T00:00:00Z"), 3),
+        (("stats", "--as-of", "2999-01-01T00:00:00Z"), 3),
+        (("stats", "--as-of", "the day before"), 2),
         (("stats", "--by", "chance"), 2),
     ],
 )
@@ -388,3 +391,4 @@ def test_co_03_a_moment_that_is_none_is_said_with_its_exit_code(
     assert "why:" in ended.stderr
     assert "next:" in ended.stderr
     assert ended.stdout == ""
+    assert "--at-time" not in ended.stderr or "--as-of" not in words, "it is named as it was given"

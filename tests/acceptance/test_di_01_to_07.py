@@ -6,6 +6,7 @@ import pytest
 
 from api.wiring import first_book
 from domain.policies.book import parse
+from domain.values import later
 from tests.acceptance.matters import OverHttp, begins, opened
 from tests.acceptance.platform import AUDITOR, SUPERVISOR, Platform
 from tests.rows import special
@@ -294,6 +295,50 @@ def test_di_06_a_reading_names_tags_of_the_book_and_is_one_fact(platform: Platfo
     corrected = Deed(AGENT, "diagnosis", {**READING, "urgency": "high"})
     does(matter, corrected, corrected, Deed(AGENT, "diagnosis", READING))
     assert len(matter.facts("diagnosis.reading_corrected")) == 1
+
+
+SPOILED = Ground(order={"category": "fresh_food"}, opening=complaint(reason="other"))
+ASKED_ONLY = {"scenario": "service", "responsible": "merchant", "kind": "consultation"}
+OF_COMPLAINTS = ("complaint_takeover", "fresh_solution")
+
+
+def test_di_06_what_a_person_corrects_is_owed_what_its_class_is_owed(platform: Platform) -> None:
+    """A question taken for a complaint: nobody breaks or pays what only complaints are promised."""
+    matter = opened(platform, SPOILED)
+    since = matter.now
+    matter.move_to(later(since, 10 * MINUTE))
+    does(matter, Deed(SUPERVISOR, "diagnosis", ASKED_ONLY))
+    ended = [one.data for one in matter.facts("clock.cancelled")]
+    assert [one["why"] for one in ended if one["clock"] in OF_COMPLAINTS] == ["corrected"] * 2
+    assert all(matter.running(one) is None for one in OF_COMPLAINTS)
+    assert matter.running("bot_first") is not None, "what is owed to questions begins"
+    matter.move_to(later(since, 2 * HOUR))
+    broken = {one.data["clock"] for one in matter.facts("clock.breached")}
+    assert broken.isdisjoint(OF_COMPLAINTS)
+    assert matter.facts("payout.owed") == []
+    told = platform.read(SUPERVISOR, f"/v1/tickets/{matter.ticket}/explain?what=due")
+    assert all(one["recomputed"] for one in told["decisions"])
+
+
+def test_di_06_what_was_broken_before_the_correction_stays_owed(platform: Platform) -> None:
+    """At the instant of the breach it is too late, whoever looks first: the correction pays it."""
+    matter = opened(platform, SPOILED)
+    platform.now.move(later(matter.now, HOUR))
+    does(matter, Deed(SUPERVISOR, "diagnosis", ASKED_ONLY))
+    assert len(matter.facts("clock.breached", "fresh_solution")) == 1
+    assert len(matter.facts("payout.owed")) == 1
+    assert matter.facts("clock.cancelled", "fresh_solution") == []
+
+
+def test_di_06_what_is_a_complaint_after_all_is_owed_from_then(platform: Platform) -> None:
+    """Corrected back, the promise is made anew: nobody is late with what they did not owe."""
+    matter = opened(platform, SPOILED)
+    does(matter, Deed(SUPERVISOR, "diagnosis", ASKED_ONLY))
+    matter.move_to(later(matter.now, 2 * HOUR))
+    does(matter, Deed(SUPERVISOR, "diagnosis", {**ASKED_ONLY, "kind": "complaint"}))
+    running = matter.running("fresh_solution")
+    assert running is not None
+    assert (running.due_at, running.missed) == (later(matter.now, HOUR), False)
 
 
 def test_di_06_the_agreement_of_machine_and_person_is_a_metric(platform: Platform) -> None:

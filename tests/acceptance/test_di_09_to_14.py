@@ -9,11 +9,17 @@ from tests.rows import special
 from tests.rows.checks import does
 from tests.rows.played import AGENT, BOT, BUYER, CARRIER, MERCHANT, Deed, Ground
 from tests.rows.promises import (
+    ACCEPTS,
     COMPLAINED,
     HOUR,
+    IN_VAIN,
     MINUTE,
     RETURN,
+    SETTLES,
+    WRITTEN,
+    bot_says,
     complaint,
+    planned,
     reported,
 )
 
@@ -83,6 +89,31 @@ def test_di_10_a_later_message_counts_as_the_first(platform: Platform) -> None:
     assert matter.row()["priority"] < before
 
 
+def test_di_10_the_words_of_a_reopening_count_as_a_message(platform: Platform) -> None:
+    """Who comes back angry is as urgent as who writes so: queue, points and SL-12 with it."""
+    matter = opened(platform, Ground(opening=complaint(reason="other")))
+    before = matter.row()["priority"]
+    does(matter, ACCEPTS, SETTLES)
+    does(matter, Deed(BUYER, "reopening", {"reason": ANGRY}, after=MINUTE))
+    [judged] = matter.facts("diagnosis.made")
+    [reopened] = matter.facts("ticket.reopened")
+    assert (judged.at, judged.data["upset"]) == (reopened.at, True)
+    assert matter.queue() == "senior"
+    assert matter.row()["priority"] < before
+    running = matter.running("negative_resolved")
+    assert running is not None
+    assert running.due_at == later(matter.now, 2 * HOUR)
+
+
+def test_di_10_who_reopens_for_the_buyer_is_not_heard_as_the_buyer(platform: Platform) -> None:
+    """The desk's words are no feeling of the buyer's, and a reopening without words has none."""
+    for deed in (Deed(AGENT, "reopening", {"reason": ANGRY}), Deed(BUYER, "reopening")):
+        matter = opened(platform, Ground(opening=complaint(reason="other")))
+        does(matter, ACCEPTS, SETTLES, deed._replace(after=MINUTE))
+        assert matter.facts("diagnosis.made") == []
+        assert matter.running("negative_resolved") is None
+
+
 @pytest.mark.parametrize("topic", sorted(special.ANSWERS))
 def test_di_14_an_answer_that_differs_from_the_book_is_flagged(
     platform: Platform, topic: str
@@ -107,4 +138,52 @@ def test_di_14_what_a_buyer_says_is_no_answer(platform: Platform) -> None:
     """A buyer may hope for thirty days."""
     matter = opened(platform, COMPLAINED)
     does(matter, Deed(BUYER, "messages", {"text": "价格保护是30天吧？"}))
+    assert matter.facts("answer.differed") == []
+
+
+def _said(deed: Deed, **words: str) -> Deed:
+    return deed._replace(body={**deed.body, **words})
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [planned("framework"), planned("executable"), bot_says(effective=False)],
+    ids=["framework", "executable", "machine"],
+)
+def test_di_14_a_plan_and_a_machine_answer_as_the_book_does(platform: Platform, deed: Deed) -> None:
+    """The buyer reads them as they read an answer, so they are held to the book's figure too."""
+    matter = opened(platform, COMPLAINED)
+    does(matter, ACCEPTS, _said(deed, text="The price protection is 7 days."))
+    assert matter.facts("answer.differed") == []
+    does(matter, _said(deed, text="The price protection is 30 days.")._replace(after=MINUTE))
+    [flagged] = matter.facts("answer.differed")
+    assert (flagged.data["said"], flagged.data["book"]) == ("30 days", "7 days")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"text": "The price protection is 30 days."},
+        {"improvement": "The price protection is 30 days."},
+        dict.fromkeys(("text", "improvement"), "The price protection is 30 days."),
+    ],
+    ids=["text", "improvement", "both"],
+)
+def test_di_14_a_written_resolution_answers_as_the_book_does(
+    platform: Platform, words: dict[str, str]
+) -> None:
+    """What is written, and what is to be better, is sent to the buyer; the same is flagged once."""
+    matter = opened(platform, COMPLAINED)
+    written, _ = WRITTEN
+    does(matter, ACCEPTS, *IN_VAIN, *IN_VAIN, _said(written, **words))
+    [flagged] = matter.facts("answer.differed")
+    assert (flagged.data["said"], flagged.data["book"]) == ("30 days", "7 days")
+
+
+def test_di_14_a_written_resolution_by_the_book_is_not_flagged(platform: Platform) -> None:
+    """Most resolutions name no figure, or the book's."""
+    matter = opened(platform, COMPLAINED)
+    written, _ = WRITTEN
+    right = _said(written, text="The price protection is 7 days.")
+    does(matter, ACCEPTS, *IN_VAIN, *IN_VAIN, right)
     assert matter.facts("answer.differed") == []

@@ -14,6 +14,8 @@ from tests.acceptance.staff import MICROSECOND, Staff, book_text
     ("queue", "said"),
     [
         ("self_service", {"kind": "consultation"}),
+        ("high_value_question", {"kind": "consultation", "paid_minor": 500_001}),
+        ("self_service", {"kind": "consultation", "paid_minor": 500_000}),
         ("senior", {"kind": "complaint"}),
         ("expert_luxury", {"category": "luxury"}),
         ("expert_phones", {"category": "phones", "kind": "dispute", "paid_minor": 500_001}),
@@ -80,7 +82,7 @@ def test_ro_06_a_book_whose_top_desk_stands_empty_is_refused(staff: Staff) -> No
     ("text", "instead"),
     [
         ("day_and_night = true\n", ""),
-        ('desk = "vip_desk"\n', 'desk = "general_desk"\n'),
+        ('en = "VIP"\ndesk = "vip_desk"\n', 'en = "VIP"\ndesk = "general_desk"\n'),
         ('any = ["top_member", "vip"]', 'any = ["vip"]'),
     ],
 )

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from api.dispatching import Dispatching
+from domain.events import AssignmentReleased
 from domain.values import later
+from tests.acceptance.matters import opened
 from tests.acceptance.platform import AGENT, SUPERVISOR
 from tests.acceptance.staff import EXPERT, MICROSECOND, MINUTE, Staff
+from tests.rows.promises import promise
 
 LARGE = 500_000
 """Up to this many fen a dispute is none of high value."""
@@ -15,6 +19,7 @@ SPEND = 1_000_000
 """Up to this many fen a year's spend buys no agent of one's own."""
 LEASE = timedelta(minutes=10)
 DISPUTE = {"kind": "dispute", "category": "furniture"}
+CONSULTED = {"category": "furniture", "reason": "other", "scenario": "service"}
 ANGRY = "I am furious, this is unacceptable."
 
 
@@ -211,6 +216,145 @@ def test_ro_02_who_works_on_it_stops_with_the_certificate(staff: Staff) -> None:
     )
     assert told["reason"] == "certificate_expired:luxury"
     staff.platform.do("agent:expert", ticket, "assignment/release")
+
+
+def corrected(staff: Staff, ticket: str, kind: str) -> None:
+    """Have a supervisor say what a matter really is."""
+    said = {"kind": kind, "scenario": "product", "responsible": "merchant"}
+    staff.platform.do(SUPERVISOR, ticket, "diagnosis", said)
+
+
+def let_go(staff: Staff, ticket: str) -> list[str]:
+    """Return who let go of a matter, as it stands on record."""
+    return [
+        one.event.agent
+        for one in staff.records(ticket)
+        if isinstance(one.event, AssignmentReleased)
+    ]
+
+
+def why_let_go(staff: Staff, ticket: str) -> list[str]:
+    """Return what is told of who let go, and that nothing of it is held against the record."""
+    path = f"/v1/tickets/{ticket}/explain?what=assignment"
+    told = staff.platform.read(SUPERVISOR, path)["decisions"]
+    assert not any(one["recomputed"] is False for one in told), told
+    return [one["result"]["what"] for one in told if "lacks" in one["result"].get("what", "")]
+
+
+def test_ro_02_who_may_not_work_where_a_correction_brings_a_matter_lets_go(staff: Staff) -> None:
+    """Of high value it asks for certificates: without them nobody keeps it from the certified."""
+    staff.hire("senior")
+    ticket = staff.matter(paid_minor=LARGE + 1, category="furniture")
+    assert staff.given_to(ticket) == "senior"
+    staff.platform.do("agent:senior", ticket, "acceptance")
+    staff.hire("expert", "expert_desk", skills=(), passed=EXPERT)
+    corrected(staff, ticket, "dispute")
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("expert", "high_value")
+    assert let_go(staff, ticket) == ["senior"]
+    (why,) = why_let_go(staff, ticket)
+    assert why == "lacks a skill or certificate that the matter asks for in high_value"
+    staff.platform.do("agent:expert", ticket, "messages", {"text": "We are on it."})
+
+
+@pytest.mark.parametrize(
+    ("skills", "passed"), [(("senior",), ()), (("senior", "vip"), EXPERT), ((), EXPERT)]
+)
+def test_ro_02_who_lacks_a_skill_where_a_class_brings_a_matter_lets_go(
+    staff: Staff, skills: tuple[str, ...], passed: tuple[str, ...]
+) -> None:
+    """A complaint is for seniors (SL-02); who is one keeps it, and works on without a break."""
+    staff.hire("first", "general_desk", skills=skills, passed=passed)
+    ticket = staff.matter(kind="consultation", paid_minor=LARGE, **CONSULTED)
+    staff.platform.pass_by(3 * MINUTE)
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("first", "general")
+    staff.platform.do("agent:first", ticket, "acceptance")
+    staff.hire("second")
+    corrected(staff, ticket, "complaint")
+    keeps = "senior" in skills
+    assert staff.queue_of(ticket) == "senior"
+    assert staff.given_to(ticket) == ("first" if keeps else "second")
+    assert let_go(staff, ticket) == ([] if keeps else ["first"])
+
+
+def test_ro_02_who_may_not_work_where_a_breach_brings_a_matter_lets_go(staff: Staff) -> None:
+    """SL-04: the seller's team was silent for two hours; the desk of live goods has no seniors."""
+    staff.hire("live", "live_desk", skills=("live",))
+    ticket = opened(staff.platform, promise("live_host_answer").ground).ticket
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("live", "live")
+    staff.platform.do("agent:live", ticket, "acceptance")
+    staff.hire("senior")
+    staff.platform.pass_by(timedelta(hours=2))
+    assert (staff.given_to(ticket), staff.queue_of(ticket)) == ("senior", "senior")
+    assert let_go(staff, ticket) == ["live"]
+
+
+def test_ro_02_a_supervisor_answers_for_a_matter_wherever_it_goes(staff: Staff) -> None:
+    """They may work on anything, so nothing is taken from them, and nothing has expired."""
+    ticket = staff.matter(paid_minor=LARGE + 1, category="furniture")
+    staff.platform.settle()
+    staff.platform.do(SUPERVISOR, ticket, "assignment")
+    staff.hire("expert", "expert_desk", passed=EXPERT)
+    corrected(staff, ticket, "dispute")
+    assert staff.given_to(ticket) == SUPERVISOR.partition(":")[2]
+    assert (staff.queue_of(ticket), let_go(staff, ticket)) == ("high_value", [])
+
+
+@pytest.mark.parametrize("buyer", ["b-1", "b-7"])
+def test_kn_03_what_somebody_works_on_goes_to_others_when_a_certificate_expires(
+    staff: Staff, buyer: str
+) -> None:
+    """Up to that instant it is theirs; from it on the next round takes it, in the VIP queue too."""
+    staff.value("b-7", "top", 0)
+    desk = "vip_desk" if buyer == "b-7" else "expert_desk"
+    end = later(staff.platform.now.at, timedelta(hours=1))
+    staff.hire("first", desk, skills=["vip"], passed=EXPERT, until=end)
+    ticket = staff.matter(buyer=buyer, paid_minor=LARGE + 1, **DISPUTE)
+    assert staff.given_to(ticket) == "first"
+    staff.platform.do("agent:first", ticket, "acceptance")
+    staff.hire("second", desk, skills=["vip"], passed=EXPERT)
+    staff.platform.move_to(later(end, -MICROSECOND))
+    assert staff.given_to(ticket) == "first"
+    staff.platform.move_to(end)
+    assert staff.given_to(ticket) == "second"
+    assert let_go(staff, ticket) == ["first"]
+    assert staff.against(ticket)["first"] == "certificate_expired:law"
+    staff.platform.do("agent:second", ticket, "messages", {"text": "We are on it."})
+
+
+def test_kn_03_all_that_somebody_works_on_is_taken_page_by_page(staff: Staff) -> None:
+    """However much it is: a round looks at two pages of a list, and each matter goes back once."""
+    end = later(staff.platform.now.at, timedelta(hours=1))
+    staff.hire("first", "expert_desk", skills=("senior",), passed=EXPERT, until=end)
+    tickets = [staff.matter(paid_minor=LARGE + 1, **DISPUTE) for _ in range(3)]
+    other = staff.matter()
+    staff.platform.settle()
+    staff.platform.do("agent:first", other, "assignment")
+    staff.platform.now.move(end)
+    parts = staff.platform.parts
+    dispatching = Dispatching(parts, parts.ledger.submit, page_size=1)
+    taken = []
+    for _ in range(3):
+        assert parts.views.catch_up(60)
+        taken.append(dispatching.step())
+    assert taken == [2, 1, 0]
+    assert [let_go(staff, one) for one in tickets] == [["first"]] * 3
+    assert let_go(staff, other) == [], "it asks for no certificate"
+
+
+def test_kn_03_what_somebody_works_on_waits_when_a_certificate_is_withdrawn(staff: Staff) -> None:
+    """Nobody else is there: it waits for whoever has one, and is open to their claim."""
+    staff.hire("first", "expert_desk", skills=(), passed=EXPERT)
+    ticket = staff.matter(paid_minor=LARGE + 1, **DISPUTE)
+    other = staff.matter()
+    assert staff.given_to(ticket) == "first"
+    staff.do("first", "/certificates/withdrawal", {"certificate": "law", "why": "audit"})
+    assert (staff.given_to(ticket), staff.given_to(other)) == (None, None)
+    assert let_go(staff, ticket) == ["first"]
+    path = f"/v1/tickets/{ticket}/explain?what=assignment"
+    told = staff.platform.read(SUPERVISOR, path)["decisions"][-1]
+    assert told["result"]["what"].startswith("was not to work on the matter")
+    staff.hire("second", "expert_desk", passed=EXPERT)
+    assert staff.given_to(ticket) == "second"
 
 
 @pytest.mark.parametrize(

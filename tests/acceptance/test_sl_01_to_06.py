@@ -15,9 +15,12 @@ from tests.rows.promises import (
     BABY,
     COMPLAINED,
     HOUR,
+    INTERVENED,
     MINUTE,
+    RULED,
     SAYS,
     SECOND,
+    SETTLED,
     SETTLES,
     TAKES,
     complaint,
@@ -127,6 +130,21 @@ def test_sl_03_a_complex_dispute_gets_a_framework_in_a_day(platform: Platform) -
 
 
 @pytest.mark.parametrize(
+    ("deeds", "kept_by"), [(SETTLED, "settled"), ((*INTERVENED, *RULED), "ruled")]
+)
+def test_sl_03_a_settlement_and_a_ruling_are_such_a_framework(
+    platform: Platform, deeds: tuple[Deed, ...], kept_by: str
+) -> None:
+    """How the matter will be resolved is said: nobody is called for a framework after that."""
+    matter = opened(platform, ABROAD)
+    does(matter, *deeds)
+    [stopped] = matter.facts("clock.stopped", "complex_framework")
+    assert (stopped.data["by"], stopped.data["kept"]) == (kept_by, True)
+    matter.move_to(later(matter.now, 25 * HOUR))
+    assert matter.facts("clock.breached", "complex_framework") == []
+
+
+@pytest.mark.parametrize(
     ("ground", "complex_one"),
     [
         (ABROAD, True),
@@ -148,6 +166,15 @@ def test_sl_04_the_live_team_answers_in_two_hours_or_the_platform_steps_in(
 ) -> None:
     """2 h for the host's team; at the breach the matter is with the senior specialists."""
     drive(platform, "live_host_answer")
+
+
+def test_sl_04_the_top_tier_stays_where_somebody_always_is(platform: Platform) -> None:
+    """RO-06: what waits at a desk that is staffed day and night is not moved to one that sleeps."""
+    ground = promise("live_host_answer").ground
+    matter = opened(platform, ground._replace(standing={"tier": "top"}))
+    matter.move_to(later(matter.now, 2 * HOUR))
+    assert len(matter.facts("clock.breached", "live_host_answer")) == 1
+    assert matter.queue() == "vip"
 
 
 def test_sl_04_the_later_of_session_end_and_opening_counts(platform: Platform) -> None:

@@ -11,12 +11,15 @@ from tests.rows.played import AGENT, BUYER, MOMENT, SUPERVISOR, Deed, Ground
 from tests.rows.promises import (
     ACCEPTS,
     ASKED,
+    BABY,
+    BIG_SPENDER,
     COMPLAINED,
     EXPERT,
     HOUR,
     MINUTE,
     SAYS,
     SECOND,
+    SETTLED,
     SETTLES,
     TAKES,
     TOP_MEMBER,
@@ -80,6 +83,35 @@ def test_sl_08_so_is_a_matter_of_high_value(platform: Platform) -> None:
     assert special.clocks(matter) >= special.VIP_CLOCKS
 
 
+@pytest.mark.parametrize("reason", ["other", "invoice"])
+def test_sl_08_a_dear_question_waits_for_people_from_the_start(
+    platform: Platform, reason: str
+) -> None:
+    """The VIP desk, where somebody is at any hour, has it; an ordinary buyer's as well."""
+    asked = {**ASKED.opening, "reason": reason}
+    matter = opened(platform, Ground(order={"paid": (500_001,)}, opening=asked))
+    assert matter.queue() == "high_value_question"
+    does(matter, bot_says(effective=False))
+    matter.move_to(later(matter.now, 2 * HOUR))
+    assert matter.queue() == "high_value_question"
+
+
+@pytest.mark.parametrize(
+    ("ground", "clock"),
+    [(BIG_SPENDER, "vip_plan"), (BABY, "high_priority_plan"), (EXPERT, "expert_plan")],
+)
+def test_sl_08_nobody_waits_for_a_plan_where_the_sides_agree(
+    platform: Platform, ground: Ground, clock: str
+) -> None:
+    """Nor of SL-05 and SL-11: a settlement makes the plan moot, and calls nobody later."""
+    matter = opened(platform, ground)
+    does(matter, *SETTLED)
+    [cancelled] = matter.facts("clock.cancelled", clock)
+    assert cancelled.data["why"] == "settled"
+    matter.move_to(later(matter.now, 5 * HOUR))
+    assert matter.facts("clock.breached", clock) == []
+
+
 def test_sl_09_a_machine_answers_first_and_to_effect_in_two_minutes(platform: Platform) -> None:
     """2 min to an effective answer of the machine, else to people."""
     drive(platform, "bot_first")
@@ -90,6 +122,58 @@ def test_sl_09_a_vip_does_not_wait_for_a_machine(platform: Platform) -> None:
     matter = opened(platform, Ground(standing={"tier": "top"}, opening=ASKED.opening))
     assert "bot_first" not in special.clocks(matter)
     assert "bot_first" not in special.clocks(opened(platform, COMPLAINED))
+
+
+NO_HELP = "That does not help at all. I want to talk to a human agent."
+THANKS = "Thank you, the problem is solved."
+
+
+def writes(text: str) -> Deed:
+    """Return what the buyer says a minute later."""
+    return Deed(BUYER, "messages", {"text": text}, after=MINUTE)
+
+
+@pytest.mark.parametrize("effective", [True, False])
+def test_sl_09_the_buyers_next_word_says_whether_a_machine_helped(
+    platform: Platform, *, effective: bool
+) -> None:
+    """A machine that calls its own answer effective keeps nobody away from people for good."""
+    matter = opened(platform, ASKED)
+    does(matter, bot_says(effective=effective))
+    assert matter.queue() == "self_service"
+    does(matter, writes(NO_HELP))
+    assert matter.queue() == "general"
+    assert matter.latest("ticket.queued")["why"] == ["came_back:bot_first"]
+    does(matter, writes("Hello? Is anybody there?"))
+    matter.move_to(later(matter.now, 24 * HOUR))
+    assert matter.queue() == "general", "it stays with people"
+    assert len(matter.facts("ticket.queued")) == 2
+    told = platform.read(SUPERVISOR, f"/v1/tickets/{matter.ticket}/explain?what=assignment")
+    assert all(one["recomputed"] is not False for one in told["decisions"])
+
+
+def test_sl_09_who_is_content_with_a_machine_needs_nobody(platform: Platform) -> None:
+    """The words that say all is well are no call for people, and silence is none either."""
+    matter = opened(platform, ASKED)
+    does(matter, bot_says(effective=True))
+    matter.move_to(later(matter.now, 5 * MINUTE))
+    assert matter.queue() == "self_service"
+    does(matter, writes(THANKS))
+    assert matter.latest("diagnosis.made")["satisfied"] is True
+    assert matter.queue() == "self_service"
+
+
+def test_sl_09_what_is_said_before_a_machine_answered_waits_for_it(platform: Platform) -> None:
+    """A machine has its two minutes; what people have already goes nowhere else."""
+    matter = opened(platform, ASKED)
+    does(matter, Deed(BUYER, "messages", {"text": NO_HELP}))
+    assert matter.queue() == "self_service"
+    complained = opened(platform, COMPLAINED)
+    does(complained, bot_says(effective=True))
+    before = complained.queue()
+    does(complained, writes(NO_HELP))
+    assert complained.queue() == before
+    assert len(complained.facts("ticket.queued")) == 1
 
 
 def test_sl_10_the_top_tiers_own_agent_answers_in_two_hours(platform: Platform) -> None:

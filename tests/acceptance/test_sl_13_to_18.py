@@ -2,8 +2,9 @@
 
 import pytest
 
+from domain.ticket.departments import REQUESTS_MAX
 from domain.values import later
-from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.matters import OverHttp, begins, drive, opened
 from tests.acceptance.platform import Platform
 from tests.rows import special
 from tests.rows.checks import WAITS, WAITS_NO_MORE, does
@@ -11,6 +12,7 @@ from tests.rows.played import AGENT, BUYER, MERCHANT, MOMENT, SUPERVISOR, Deed, 
 from tests.rows.promises import (
     ACCEPTS,
     ASKED,
+    BABY,
     COMPLAINED,
     DEPARTMENTS,
     FRESH,
@@ -21,10 +23,15 @@ from tests.rows.promises import (
     RETURN,
     REVIEWS,
     SECOND,
+    SETTLED,
+    SETTLES,
     WRITTEN,
     complaint,
     promise,
+    reported,
 )
+
+REQUESTED = "department.asked"
 
 
 def test_sl_13_an_intervention_is_ruled_on_in_48_hours_that_never_pause(
@@ -77,6 +84,20 @@ def test_sl_14_merchant_or_desk_review_it(platform: Platform, deed: Deed) -> Non
     assert matter.facts("clock.stopped", "return_review")[0].data["kept"] is True
 
 
+@pytest.mark.parametrize("photo", [False, True])
+def test_sl_14_what_the_sides_agree_on_waits_for_no_review(
+    platform: Platform, *, photo: bool
+) -> None:
+    """A repair agreed leaves no return to review, with a photo of the flaw or without (SL-26)."""
+    clock = "flaw_photo_review" if photo else "return_review"
+    matter = opened(platform, RETURN)
+    does(matter, *((reported("flaw_photo"),) if photo else ()), *SETTLED)
+    [cancelled] = matter.facts("clock.cancelled", clock)
+    assert cancelled.data["why"] == "settled"
+    matter.move_to(later(matter.now, 80 * HOUR))
+    assert matter.facts("clock.breached", clock) == []
+
+
 def test_sl_14_counts_from_the_request_that_asks_for_a_return(platform: Platform) -> None:
     """A claim that becomes a return is reviewed 72 h from then, and with what it becomes after."""
     matter = opened(platform, Ground(opening=complaint(remedy="exchange")))
@@ -109,6 +130,64 @@ def test_sl_15_who_is_asked_already_is_not_asked_twice(platform: Platform) -> No
     does(matter, Deed(AGENT, "department-requests", again))
     asked = [one.data["department"] for one in matter.facts("department.asked")]
     assert asked == ["supply_chain", "legal", "finance"]
+
+
+def test_sl_15_departments_of_an_earlier_round_are_asked_again(platform: Platform) -> None:
+    """What nobody answered is moot with its round: the promise of the new one asks anew."""
+    matter = opened(platform, BABY)
+    does(matter, ACCEPTS, SETTLES, Deed(BUYER, "reopening", {"reason": "It is back."}, after=HOUR))
+    asked = [(one.data["request"], one.data["department"]) for one in matter.facts(REQUESTED)]
+    assert asked[2:] == [("D3", "supply_chain"), ("D4", "legal")]
+    for request in ("D1", "D2"):
+        assert matter.running(f"department_plan:{request}") is None
+    for request in ("D3", "D4"):
+        running = matter.running(f"department_plan:{request}")
+        assert running is not None
+        assert running.due_at == later(matter.now, 2 * HOUR)
+    assert _requests(matter, "legal") == {"D2": "moot", "D4": "open"}
+    does(matter, Deed(SUPERVISOR, "department-requests/D4/plan", {"plan": "Recall."}))
+    assert _requests(matter, "legal") == {"D2": "moot", "D4": "planned"}
+
+
+def test_sl_15_the_desk_asks_again_whom_an_earlier_round_asked_in_vain(
+    platform: Platform,
+) -> None:
+    """Within a round nobody is asked twice; over rounds the ids count on."""
+    matter = opened(platform, Ground(opening=complaint(reason="other")))
+    legal = {"departments": ["legal"], "question": "May we?"}
+    asks = Deed(AGENT, "department-requests", legal)
+    does(matter, ACCEPTS, asks, SETTLES, Deed(BUYER, "reopening", after=HOUR), ACCEPTS, asks, asks)
+    assert [one.data["request"] for one in matter.facts(REQUESTED)] == ["D1", "D2"]
+    assert _targets(matter) == ["D2"]
+    moot = Deed(SUPERVISOR, "department-requests/D1/plan", {"plan": "Yes."})
+    matter.refused(moot, code="wrong_state")
+    assert _requests(matter, "legal") == {"D1": "moot", "D2": "open"}
+
+
+def test_sl_15_the_requests_of_all_rounds_are_counted_together(platform: Platform) -> None:
+    """A new round is no way around how many requests a ticket holds."""
+    matter = opened(platform, Ground(opening=complaint(reason="other")))
+    names = ["supply_chain", "legal", "finance", "logistics"]
+    asks = Deed(AGENT, "department-requests", {"departments": names, "question": "And now?"})
+    for _ in range(REQUESTS_MAX // len(names)):
+        does(matter, ACCEPTS, asks, SETTLES, Deed(BUYER, "reopening", after=HOUR))
+    does(matter, ACCEPTS)
+    assert len(matter.facts(REQUESTED)) == REQUESTS_MAX
+    matter.refused(asks, code="limit_reached")
+
+
+def _targets(matter: OverHttp) -> list[str]:
+    """Return the requests that a supervisor is offered to answer."""
+    actions = matter.seen(SUPERVISOR)["actions"]
+    return [one["target"] for one in actions if one["name"] == "answer_for_department"]
+
+
+def _requests(matter: OverHttp, department: str) -> dict[str, str]:
+    """Return how the matter's requests to a department stand, as the list of them tells."""
+    assert matter.platform.parts.views.catch_up(60)
+    path = f"/v1/departments/{department}/requests"
+    items = matter.platform.read(SUPERVISOR, path)["items"]
+    return {one["request"]: one["state"] for one in items if one["ticket"] == matter.ticket}
 
 
 def test_sl_15_the_owners_desk_answers_and_nobody_else(platform: Platform) -> None:

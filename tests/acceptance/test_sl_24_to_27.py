@@ -1,13 +1,15 @@
 """SL-24 to SL-27: what is only measured, what rests, photos of flaws, and who comes first."""
 
+from typing import Any, Final
+
 import pytest
 
 from domain.values import later
-from tests.acceptance.matters import begins, drive, opened
+from tests.acceptance.matters import begins, drive, employ, opened
 from tests.acceptance.platform import SUPERVISOR, Platform
 from tests.rows import special
 from tests.rows.checks import does
-from tests.rows.played import AGENT, BUYER, MERCHANT, Deed, Ground
+from tests.rows.played import AGENT, BUYER, CARRIER, MERCHANT, Deed, Ground
 from tests.rows.promises import (
     ACCEPTS,
     BABY,
@@ -16,15 +18,69 @@ from tests.rows.promises import (
     MINUTE,
     RETURN,
     SAYS,
+    SETTLES,
     complaint,
     promise,
     reported,
+)
+
+CLOSED: Final = "medium_priority_closed"
+NETWORK: Final = "network_answered"
+LATE: Final = Ground(opening=complaint(reason="late", remedy="refund"))
+REFUSES: Final = Deed(MERCHANT, "refusal", {"reasons": "It was the weather."})
+OFFERS: Final = Deed(MERCHANT, "offers", {"terms": [{"kind": "repair"}]})
+DECLINES: Final = Deed(BUYER, "offers/O1/decline", {"reason": "It is three days old."})
+COUPON: Final = {"kind": "coupon", "amount": {"amount_minor": 100, "currency": "CNY"}}
+BY_THE_BUYER: Final = (
+    DECLINES,
+    Deed(BUYER, "offers/O1/acceptance"),
+    Deed(BUYER, "offers/O1/counter", {"terms": [COUPON]}),
+    Deed(BUYER, "intervention"),
 )
 
 
 def test_sl_24_every_human_answer_is_measured_against_three_minutes(platform: Platform) -> None:
     """Kept a microsecond before 3 min and not at 3 min; nothing is broken, warned of or ranked."""
     special.answers_of_people_are_measured_and_break_nothing(begins(platform))
+
+
+def test_sl_24_a_buyer_on_the_phone_is_measured_too(platform: Platform) -> None:
+    """Staff write down what a buyer says: the answer after 10 min took 10 min, and is not kept."""
+    employ(platform)
+    ticket = _phoned(platform, statement="The screen is broken.")
+    platform.do(AGENT, ticket, "acceptance")
+    platform.pass_by(10 * MINUTE)
+    platform.do(AGENT, ticket, "answers", {"text": "A new one comes tomorrow.", "resolves": False})
+    [stopped] = _of_clock(platform, ticket, "clock.stopped")
+    assert (stopped["elapsed_s"], stopped["kept"]) == (600, False)
+    [started] = _of_clock(platform, ticket, "clock.started")
+    assert started["since"] == platform.ticket(SUPERVISOR, ticket)["opened_at"]
+
+
+def test_sl_24_where_nobody_has_said_anything_nothing_is_measured(platform: Platform) -> None:
+    """Staff open a matter of their own accord: there is no buyer who waits for an answer."""
+    employ(platform)
+    ticket = _phoned(platform)
+    platform.do(AGENT, ticket, "acceptance")
+    assert _of_clock(platform, ticket, "clock.started") == []
+
+
+def _phoned(platform: Platform, **said: str) -> str:
+    """Have staff open a ticket for the buyer of an order."""
+    opening = {"channel": "phone", "order": platform.order(), "buyer": "b-1", **complaint(), **said}
+    answer = platform.call(AGENT, "/v1/tickets", opening)
+    assert answer.status == 201, answer
+    platform.settle()
+    return str(answer.body["stream"]).removeprefix("ticket:")
+
+
+def _of_clock(platform: Platform, ticket: str, topic: str) -> list[dict[str, Any]]:
+    """Return what is on record of the measured answers of a ticket."""
+    return [
+        one["data"]
+        for one in platform.events(ticket).values()
+        if one["topic"].startswith(topic) and one["data"]["clock"] == "human_answer"
+    ]
 
 
 def test_sl_25_whoever_must_act_first_lets_the_others_rest(platform: Platform) -> None:
@@ -61,6 +117,77 @@ def test_sl_25_a_promise_made_while_somebody_is_waited_for_rests_at_once(
     running = matter.running("negative_resolved")
     assert running is not None
     assert running.due_at == later(matter.now, 2 * HOUR)
+
+
+@pytest.mark.parametrize("deed", BY_THE_BUYER, ids=lambda deed: deed.path)
+def test_sl_25_whatever_the_buyer_does_ends_the_wait_for_the_buyer(
+    platform: Platform, deed: Deed
+) -> None:
+    """An offer answered, the platform called: 23 hours are left when the buyer acts."""
+    matter = opened(platform, LATE)
+    does(matter, ACCEPTS._replace(after=HOUR), REFUSES, OFFERS)
+    if deed.path == "intervention":
+        does(matter, DECLINES)
+    does(matter, Deed(AGENT, "wait", {"on": "buyer", "why": "offer"}))
+    assert matter.facts("clock.paused", CLOSED)
+    does(matter, deed._replace(after=12 * HOUR))
+    assert [one.data["on"] for one in matter.facts("wait.ended")] == ["buyer"]
+    [resumed] = matter.facts("clock.resumed", CLOSED)
+    assert resumed.data["due_at"] == later(matter.now, 23 * HOUR)
+
+
+def test_sl_25_what_others_do_does_not_end_the_wait_for_the_buyer(platform: Platform) -> None:
+    """The merchant writes, the network calls, staff take a note: the buyer is waited for still."""
+    matter = opened(platform, LATE)
+    does(matter, ACCEPTS, Deed(AGENT, "wait", {"on": "buyer", "why": "photo"}))
+    does(matter, Deed(MERCHANT, "messages", {"text": "We look."}), reported(NETWORK, AGENT))
+    does(matter, Deed(AGENT, "notes", {"text": "Called."}))
+    assert matter.facts("wait.ended") == []
+    assert matter.facts("clock.resumed", CLOSED) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "deed"),
+    [
+        ("third_party", reported(NETWORK, AGENT)),
+        ("third_party", reported("on_site", MERCHANT)),
+        ("carrier", reported("warehouse_received", CARRIER)),
+        ("carrier", reported("cross_border_completed", AGENT)),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.body["fact"],
+)
+def test_sl_25_who_is_waited_for_acts_and_the_wait_is_over(
+    platform: Platform, on: str, deed: Deed
+) -> None:
+    """A network calls, a parcel arrives: whoever reports it, what rested for it runs on."""
+    matter = opened(platform, LATE)
+    does(
+        matter, ACCEPTS, Deed(AGENT, "wait", {"on": on, "why": "visit"}), deed._replace(after=HOUR)
+    )
+    assert [one.data["on"] for one in matter.facts("wait.ended")] == [on]
+    [resumed] = matter.facts("clock.resumed", CLOSED)
+    assert resumed.data["due_at"] == later(matter.now, 24 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("on", "fact"), [("carrier", NETWORK), ("third_party", "warehouse_received")]
+)
+def test_sl_25_what_another_third_party_does_leaves_the_wait_open(
+    platform: Platform, on: str, fact: str
+) -> None:
+    """The parcel's way says nothing of the network's visit, nor the visit of the parcel."""
+    matter = opened(platform, LATE)
+    does(matter, ACCEPTS, Deed(AGENT, "wait", {"on": on, "why": "visit"}), reported(fact, AGENT))
+    assert matter.facts("wait.ended") == []
+
+
+def test_sl_25_marks_for_the_handling_end_no_wait(platform: Platform) -> None:
+    """Who rates what was done has not brought what was asked for."""
+    matter = opened(platform, LATE)
+    does(matter, ACCEPTS, Deed(AGENT, "wait", {"on": "buyer", "why": "photo"}), SETTLES)
+    matter.do(Deed(BUYER, "satisfaction", {"result": 5, "speed": 5, "attitude": 5}))
+    assert matter.facts("satisfaction.given")
+    assert matter.facts("wait.ended") == []
 
 
 @pytest.mark.parametrize("clock", ["ruling", "cross_border_cycle", "department_plan:D1"])

@@ -42,6 +42,10 @@ def test_the_queue_has_no_past_at_such_moments(served: Served, path: str) -> Non
         ({"at_time": later(START, -timedelta(days=400))}, 404, "before_the_beginning"),
         ({"at_occurred": later(START, -timedelta(days=400))}, 404, "before_the_beginning"),
         ({"at_time": later(START, timedelta(days=400))}, 422, "instant_ahead"),
+        ({"at_time": "0001-01-01T00:00:00Z"}, 404, "before_the_beginning"),
+        ({"at_occurred": "1700-01-01T00:00:00Z"}, 404, "before_the_beginning"),
+        ({"at_time": "9999-12-30T00:00:00Z"}, 422, "instant_ahead"),
+        ({"at_time": "0000-01-01T00:00:00Z"}, 422, "malformed"),
         ({"at_time": START, "at_occurred": START}, 422, "moments_combined"),
         ({"at_version": 1}, 422, "malformed"),
     ]

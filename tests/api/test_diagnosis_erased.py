@@ -97,3 +97,33 @@ def test_no_word_of_a_diagnosis_outlives_the_erasure_of_its_buyer(
     texts = {(one["version"], one["field"]): one for one in case["texts"]}
     words = texts[judged["words"]["version"], "words"]
     assert (words["text"], words["erased"]["by"]) == (None, "admin:admin-1")
+
+
+def test_the_words_of_a_reopening_go_as_the_words_of_an_opening_do(served: Served) -> None:
+    """What was judged of them is worked out again while they can be read, and never after."""
+    buyer = served.fresh("b")
+    opening = {"channel": "app", "order": served.place_order(buyer, "merchant-1")}
+    opened = served.post(f"buyer:{buyer}", "/v1/tickets", opening)
+    ticket = opened.json()["stream"].removeprefix("ticket:")
+    path = f"/v1/tickets/{ticket}"
+    assert served.post(f"buyer:{buyer}", f"{path}/closing").status_code == 200
+    reason = {"reason": f"The milk gave my child {WORD}."}
+    reopened = served.post(f"buyer:{buyer}", f"{path}/reopening", reason)
+    assert reopened.status_code == 200, reopened.text
+    assert "diagnosis.made.v1" in [one["topic"] for one in reopened.json()["events"]]
+    shown = explained(served, "supervisor", ticket)
+    assert (shown["recomputed"], shown["not_recomputed"]) == (True, None)
+    assert f"The words “{WORD}” of the book were found." in [one["words"] for one in shown["steps"]]
+    assert served.post(f"buyer:{buyer}", f"{path}/closing").status_code == 200
+    served.clock.pass_by(FOUR_YEARS)
+    body = {"subject": f"buyer:{buyer}", "ground": "consent_withdrawn"}
+    erased = served.post("admin", "/v1/erasures", body).json()
+    # Reason and words.
+    assert [one["texts"] for one in erased["tickets"]] == [2]
+    gone = explained(served, "supervisor", ticket)
+    assert (gone["recomputed"], gone["not_recomputed"]) == (
+        None,
+        "the text that was judged is erased",
+    )
+    assert gone["result"] == shown["result"]
+    assert [where for where, one in reads(served, ticket).items() if WORD in one.text] == []

@@ -411,6 +411,24 @@ def test_an_explanation_is_given_as_of_a_moment(served: Served) -> None:
     assert occurred.json()["code"] == "not_by_occurred"
 
 
+def test_every_version_of_a_decided_matter_is_worked_out_again(served: Served) -> None:
+    """A version may lie inside a command's facts: what is not told yet is no forgery then."""
+    ticket = decided(served)
+    issued = f"/v1/tickets/{ticket}/remedies/R1/coupon"
+    ok(served.post("agent:ann", issued, {"coupon": "c-1"}, key=served.fresh("key")))
+    last = ok(served.get("agent", f"/v1/tickets/{ticket}"))["version"]
+    path, paid = f"/v1/tickets/{ticket}/explain", []
+    for what in ("ruling", "owed", "outcome"):
+        for version in range(1, last + 1):
+            found = ok(served.get("agent", path, what=what, at_version=version))
+            assert [one["differences"] for one in found["decisions"] if one["differences"]] == []
+            assert (found["recomputed"], found["version"]) == (True, version)
+            seen = [one for one in references(found) if one["stream"] == f"ticket:{ticket}"]
+            assert max((one["version"] for one in seen), default=1) <= version
+            paid += [one["result"] for one in found["decisions"] if one["about"] == "remedy:R1"]
+    assert {one["paid_minor"] for one in paid} == {0, 500}
+
+
 @pytest.mark.parametrize(("path", "asked"), [("explain", {"what": "rank"}), ("journey", {})])
 def test_a_ticket_the_queue_can_not_begin_is_said_clearly(
     served: Served,

@@ -214,7 +214,7 @@ def promising() -> dict[str, Book]:
     """Return the book of all promises, and one that promises otherwise, by version."""
     shorter = whole_book(
         ('version = "2026-11-22"\nin_force', 'version = "2026-12-24"\nin_force'),
-        ('stops = ["framework"]\nwithin = "PT24H"', 'stops = ["framework"]\nwithin = "PT12H"'),
+        ('"settled", "ruled"]\nwithin = "PT24H"', '"settled", "ruled"]\nwithin = "PT12H"'),
     )
     return {book.version: book for book in (whole_book(), shorter)}
 

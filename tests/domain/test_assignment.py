@@ -1,5 +1,6 @@
 """Who fits a matter and how well: the order of what counts, and the judgement on the ticket."""
 
+import dataclasses
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -24,18 +25,22 @@ from domain.policies.book import Book
 from domain.processes import assignment
 from domain.processes.assignment import Available, Need
 from domain.ticket.routing import best_of
-from domain.ticket.state import Ticket
+from domain.ticket.state import Agent, Ticket
 from domain.values import (
     SYSTEM,
+    Actor,
     Candidate,
     Channel,
     Examination,
     Instant,
     Kind,
     Money,
+    OrderLine,
+    Responsible,
     Tier,
     later,
 )
+from domain.values import Scenario as Where
 from tests.scenario import (
     AGENT,
     ARBITRATOR,
@@ -53,6 +58,7 @@ from tests.scenario import (
 
 UNTIL = later(NOW, timedelta(minutes=10))
 NEED = Need(skills=("senior",), certificates=(), angry=False, keeps_agent=False)
+LARGE = Money(600_000, "CNY")
 EXPERT = (Examination.LAW, Examination.PRODUCT, Examination.PSYCHOLOGY)
 
 
@@ -401,6 +407,74 @@ def test_ro_03_only_the_platform_takes_back_and_only_from_whom_it_means() -> Non
     above = c.ReturnAssignment(ticket=TICKET, agent="a", open=21)
     given.when(above, SYSTEM).then_nothing()
     given.when(above, SUPERVISOR).then_refused(errors.NotYourRole)
+
+
+# --- The certificates -------------------------------------------------------------------------
+
+
+def of_high_value(by: Actor, kind: Kind = Kind.DISPUTE) -> Scenario:
+    """Return a matter about a large amount that somebody works on."""
+    sofa = OrderLine(
+        line="1", sku="s-1", title="sofa", category="furniture", quantity=1, paid=LARGE
+    )
+    opening = c.OpenTicket(channel=Channel.APP, order=ORDER, kind=kind)
+    given = ordered(sofa).promised(book()).done(opening, BUYER)
+    return given.done(c.TakeAssignment(ticket=TICKET), by)
+
+
+def passed(until: Instant, *, skills: tuple[str, ...] = ()) -> Agent:
+    """Return an agent whose certificates count until an instant."""
+    return Agent(desk="expert_desk", skills=skills, certificates=dict.fromkeys(EXPERT, until))
+
+
+CARRYING_ONE = c.ReturnAssignment(ticket=TICKET, agent=AGENT.ref, open=1)
+
+
+def test_ro_02_who_has_no_certificate_any_more_gives_the_matter_back() -> None:
+    """At the instant of its expiry, not before; who is not on record has none at all."""
+    given = of_high_value(AGENT)
+    assert given.live.queue == "high_value"
+    lets_go = AssignmentReleased(agent=AGENT.ref)
+    given.when(CARRYING_ONE, SYSTEM).then_nothing()
+    expiring = given.staffed({AGENT.ref: passed(UNTIL)})
+    expiring.at(later(UNTIL, -MOMENT)).when(CARRYING_ONE, SYSTEM).then_nothing()
+    after = expiring.at(UNTIL).when(CARRYING_ONE, SYSTEM).then_among(lets_go)
+    assert after.live.assignee is None
+    after.when(CARRYING_ONE, SYSTEM).then_nothing()
+    unknown = dataclasses.replace(given, agents={})
+    unknown.when(CARRYING_ONE, SYSTEM).then_among(lets_go)
+
+
+def test_ro_02_a_supervisor_without_certificates_keeps_the_matter() -> None:
+    """They answer for what they do themselves."""
+    asked = replace(CARRYING_ONE, agent=SUPERVISOR.ref)
+    of_high_value(SUPERVISOR).when(asked, SYSTEM).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("known", "keeps"),
+    [
+        pytest.param(passed(UNTIL, skills=("senior",)), True, id="fit"),
+        pytest.param(passed(NOW, skills=("senior",)), False, id="expired now"),
+        pytest.param(passed(UNTIL), True, id="the queue asks for no skill"),
+        pytest.param(None, False, id="not on record"),
+    ],
+)
+def test_ro_02_who_keeps_a_matter_that_comes_to_a_queue_of_experts(
+    known: Agent | None, *, keeps: bool
+) -> None:
+    """What counts is on record at the moment; who lets go does so before the matter is there."""
+    given = of_high_value(AGENT, Kind.COMPLAINT)
+    given = dataclasses.replace(given, agents={} if known is None else {AGENT.ref: known})
+    corrected = c.CorrectDiagnosis(
+        ticket=TICKET, scenario=Where.PRODUCT, responsible=Responsible.MERCHANT, kind=Kind.DISPUTE
+    )
+    then = given.when(corrected, SUPERVISOR)
+    moves = [one for one in then.events if isinstance(one, AssignmentReleased | TicketQueued)]
+    assert moves[-1] == then.the(TicketQueued)
+    assert then.the(TicketQueued).queue == "high_value"
+    assert moves[:-1] == ([] if keeps else [AssignmentReleased(agent=AGENT.ref)])
+    assert then.then_among().live.let_go == frozenset()
 
 
 def test_what_overflows_is_moved_by_the_platform() -> None:

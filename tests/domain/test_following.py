@@ -88,7 +88,10 @@ WAITING = c.BeginWait(ticket=TICKET, on=Awaiting.CARRIER, why="trace")
 def test_a_promise_that_outlived_its_round_is_made_anew_at_once() -> None:
     """A clock that still ran when the matter came back is cancelled and starts with the round."""
     running = book(
-        ('stops = ["framework"]\nwithin', 'stops = ["framework"]\ncancels = ["closed"]\nwithin')
+        (
+            '"settled", "ruled"]\nwithin = "PT24H"',
+            '"settled"]\ncancels = ["closed"]\nwithin = "PT24H"',
+        )
     )
     done = resolved(matter("luxury", running))
     assert "complex_framework" in done.live.clocks
@@ -204,7 +207,7 @@ def test_a_share_of_an_order_is_owed_once_whatever_tickets_it_has() -> None:
 def test_what_happened_to_the_order_before_a_promise_began_does_not_end_it() -> None:
     """A parcel signed for before the matter came in is not what was waited for; the next one is."""
     signing = book(
-        ('stops = ["framework"]\nwithin', 'stops = ["signed"]\ncancels = ["closed"]\nwithin')
+        ('["framework", "settled", "ruled"]\nwithin', '["signed"]\ncancels = ["closed"]\nwithin')
     )
     luxury = replace(placed().lines[0], category="luxury")
     opening = c.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.DISPUTE)

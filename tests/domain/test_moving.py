@@ -21,12 +21,10 @@ from domain.values import (
     Kind,
     Money,
     Reason,
-    Responsible,
     Tier,
     later,
     moment_of,
 )
-from domain.values import Scenario as Scene
 from tests.scenario import (
     ADMIN,
     AGENT,
@@ -302,20 +300,19 @@ def test_a_broken_promise_that_was_cancelled_does_not_come_back() -> None:
 
 
 def test_a_matter_that_outgrew_its_promise_keeps_it_under_a_book_that_says_the_same() -> None:
-    """Its class changed after the promise was made; that is not the other book's doing."""
-    corrected = complaint().done(
-        c.CorrectDiagnosis(
-            ticket="T",
-            kind=Kind.CONSULTATION,
-            scenario=Scene.SERVICE,
-            responsible=Responsible.PLATFORM,
-        ),
-        AGENT,
+    """A machine judged it otherwise since: neither that nor the other book takes anything back."""
+    middling = (HEAD, HEAD.replace('["complaint"]', '["complaint", "middling"]'))
+    opening = c.OpenTicket(
+        channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT, statement="箱子破损，少件了一个"
     )
-    assert TAKEOVER in corrected.live.clocks
-    scenario, facts = moved(corrected, other())
+    promised = ordered().promised(whole_book(middling)).done(opening, BUYER)
+    burned = c.SendMessage(ticket="T", text="It caught fire and burned my hand.")
+    pressing = promised.after(timedelta(minutes=1)).done(burned, BUYER)
+    assert (promised.live.urgency, pressing.live.urgency) == ("medium", "high")
+    assert TAKEOVER in pressing.live.clocks
+    scenario, facts = moved(pressing, other(middling))
     assert TAKEOVER in scenario.live.clocks
-    assert not of(facts, events.ClockCancelled)
+    assert not of(pressing.facts + facts, events.ClockCancelled)
 
 
 def test_promises_that_the_other_book_makes_newly_count_from_their_own_start() -> None:

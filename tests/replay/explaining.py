@@ -125,7 +125,8 @@ STEPS = st.one_of(
     said(asked.RefuseClaim, MERCHANT, reasons=st.just("x")),
     said(asked.RequestIntervention, BUYER),
     said(asked.CloseTicket, BUYER),
-    said(asked.ReopenTicket, BUYER),
+    said(asked.ReopenTicket, BUYER, reason=st.sampled_from([None, *WORDS])),
+    said(asked.ReopenTicket, SUPERVISOR, reason=st.sampled_from(WORDS)),
     st.tuples(st.just(moved("2026-11-23")), st.just(SUPERVISOR)),
 )
 OPENINGS = st.fixed_dictionaries(

@@ -113,6 +113,24 @@ def test_what_another_book_would_have_done_is_one_table_wherever_it_is_worked_ou
     assert (together.code, together.out) == (0, alone.out)
 
 
+@pytest.mark.parametrize(("before", "after"), [(b"ours", b"theirs"), (b"\n", b"\n\n")])
+def test_a_book_that_is_not_the_sealed_one_is_tried_against_nothing(
+    run: Run, sealed: Path, tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    """It parses and has the right version: only its bytes tell that it was changed."""
+    archive = Path(shutil.copytree(sealed, tmp_path / "archive"))
+    (book,) = (archive / "books").iterdir()
+    content = book.read_bytes()
+    assert before in content
+    book.write_bytes(content.replace(before, after, 1))
+    second = tmp_path / "second.toml"
+    second.write_bytes(second_book())
+    said = run("what-if", "--book", second, "--archive", archive)
+    assert said.code == 5
+    assert f"{book.name} is not what was sealed" in said.err
+    assert said.out == ""
+
+
 def test_findings_end_with_6_and_a_damaged_manifest_with_5(
     run: Run, sealed: Path, tmp_path: Path
 ) -> None:
@@ -140,7 +158,7 @@ def test_what_can_not_be_archived_is_said(run: Run, sealed: Path, tmp_path: Path
     assert run("archive", "write", archive, "--upto", "0-999999").code == 3
     assert run("archive", "write", archive, "--upto", "7-1").code == 3
     assert run("archive", "write", archive, "--upto", "yesterday").code == 2
-    assert not (archive / "manifest.json").exists()
+    assert not archive.exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "of-something").write_text("else")
     said = run("archive", "write", tmp_path / "full")

@@ -15,6 +15,8 @@ from domain.events import (
     DeadlineExtended,
     DeadlineGiven,
     DiagnosisMade,
+    OverduePayoutOwed,
+    PayoutOwed,
     PersonalDataErased,
     TicketPrioritised,
 )
@@ -23,10 +25,13 @@ from domain.values import (
     Actor,
     ActorKind,
     Awaiting,
+    Channel,
     Customer,
     ErasureGround,
     Instant,
     Kind,
+    Money,
+    OrderLine,
     Personal,
     Pointed,
     Reason,
@@ -36,6 +41,7 @@ from domain.values import (
 )
 from domain.values import Scenario as Where
 from replay.explain import Decision, What, explain, recomputed, ref
+from replay.explain.telling import text_of
 from tests.replay.explaining import (
     MINUTES,
     OPENINGS,
@@ -53,9 +59,13 @@ from tests.replay.told import Told
 from tests.scenario import (
     AGENT,
     BUYER,
+    LINE,
     NOW,
+    ORDER,
     SUPERVISOR,
     TICKET,
+    placed,
+    signed,
 )
 
 BOT = Actor(ActorKind.BOT, "bot")
@@ -176,12 +186,72 @@ def test_a_diagnosis_shows_its_weights_and_the_person_beside_the_machine() -> No
     assert [one.words.rpartition(": ")[2] for one in person.steps] == ["they differ."] * 3
 
 
+def late_for_fresh_food() -> Told:
+    """Return a complaint about fresh food for which no solution was offered within its hour."""
+    food = OrderLine(
+        line=LINE,
+        sku="sku-cherries",
+        title="cherries",
+        category="fresh_food",
+        quantity=1,
+        paid=Money(20_000, "CNY"),
+        supplier="sup-1",
+    )
+    opening = asked.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
+    story = Told().given(placed(food), signed()).promised(book()).done(opening, BUYER)
+    return worked(story.after(timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("what", What)
+def test_a_breach_that_costs_a_share_of_the_order_is_worked_out_again(what: What) -> None:
+    """SL-19: what is owed is told on the order's stream too, and that is no fact of the ticket."""
+    story = late_for_fresh_food()
+    assert OverduePayoutOwed in {type(one.event) for one in story.of_order}
+    assert "fresh_solution" in story.live.clocks
+    decisions = told(what, story)
+    assert [(one.about, one.differences) for one in decisions if one.differences] == []
+    assert recomputed(decisions)
+
+
+@pytest.mark.parametrize("what", [What.DUE, What.RANK, What.OWED])
+def test_a_share_of_the_order_that_was_forged_is_found(what: What) -> None:
+    """The share is the book's, whoever wrote another one down."""
+    story = late_for_fresh_food()
+    records = forged(story.of_ticket, PayoutOwed, amount=Money(1_001, "CNY"))
+    found = [each for one in again(what, story, records) for each in one.differences]
+    assert {(one.what, one.on_record, one.recomputed) for one in found} == {
+        ("amount", text_of(Money(1_001, "CNY")), text_of(Money(1_000, "CNY")))
+    }
+
+
 def machine_of(story: Told, texts: Mapping[tuple[int, str], str | None]) -> Decision:
     """Return how the machine's only judgement is explained to who can read these texts."""
     books = {story.book.version: story.book}
     found = explain(What.DIAGNOSIS, story.of_ticket, story.of_order, books=books.get, texts=texts)
     (machine,) = found
     return machine
+
+
+def came_back(reason: str) -> Told:
+    """Return a matter that was answered for good and reopened by its buyer with words."""
+    return (
+        begun()
+        .done(asked.AcceptTicket(ticket=TICKET), AGENT)
+        .done(asked.GiveAnswer(ticket=TICKET, text="Done.", resolves=True), AGENT)
+        .after(timedelta(hours=1))
+        .done(asked.ReopenTicket(ticket=TICKET, reason=reason), BUYER)
+    )
+
+
+def test_the_words_of_a_reopening_are_explained_as_those_of_a_message() -> None:
+    """DI-03: the judgement names the reopening it rests on, and comes out of its words again."""
+    story = came_back("The screen flickers.")
+    machine = machine_of(story, story.texts)
+    ((version, _),) = [one for one in story.texts if one[1] == "reason"]
+    assert machine.inputs[0].value == f"reason of version {version}"
+    assert machine.recomputed is True
+    gone = machine_of(story, {})
+    assert gone.not_recomputed == "the text that was judged is kept from view"
 
 
 def test_an_erased_text_is_said_to_be_gone_and_is_not_called_right() -> None:

@@ -300,6 +300,25 @@ def test_a_promise_whose_ground_was_taken_back_is_moot_and_no_other_is() -> None
     assert (name, "why") in wrong(hidden, hidden.of_ticket)
 
 
+def test_a_promise_the_corrected_matter_is_not_owed_is_moot_and_no_other_is() -> None:
+    """A person said what the matter is; of what it is still owed nothing is called off."""
+    question = asked.CorrectDiagnosis(
+        ticket=TICKET,
+        scenario=Scenario.SERVICE,
+        responsible=Responsible.MERCHANT,
+        kind=Kind.CONSULTATION,
+    )
+    before = begun(kind=Kind.COMPLAINT)
+    story = before.done(question, SUPERVISOR)
+    assert "complaint_takeover" in before.live.clocks
+    assert "complaint_takeover" not in story.live.clocks
+    assert wrong(story, story.of_ticket) == []
+    for hidden in (story, before):
+        name = next(iter(hidden.live.clocks))
+        told = hidden.given(ClockCancelled(clock=name, why="corrected"))
+        assert (name, "why") in wrong(told, told.of_ticket)
+
+
 def test_a_promise_that_was_kept_by_somebody_else_is_found() -> None:
     """Who is not on record with the skill did not keep it, whatever the record says followed."""
     story = accepted()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from domain import commands
 from domain.events import (
+    AnswerDiffered,
     DeadlineMissed,
     Event,
     RulingIssued,
@@ -20,7 +21,17 @@ from domain.record import Source
 from domain.ticket import deadlines
 from domain.ticket.context import Context
 from domain.ticket.state import Agent, Ticket
-from domain.values import SYSTEM, Awaiting, Kind, Reason, RemedyKind, later
+from domain.values import (
+    SYSTEM,
+    Awaiting,
+    Kind,
+    PlanLevel,
+    Reason,
+    RemedyKind,
+    Responsible,
+    Scenario,
+    later,
+)
 from replay.what_if import Difference, matters
 from replay.what_if import Kind as Differs
 from replay.what_if.differing import differences
@@ -44,7 +55,7 @@ from tests.domain.play import (
     terms,
 )
 from tests.replay.lived import Recorded, lived
-from tests.scenario import whole_book
+from tests.scenario import BOT, whole_book
 
 
 @cache
@@ -103,6 +114,56 @@ def test_who_could_not_keep_a_promise_keeps_it_under_no_other_book(
     assert listed(play, under) == []
 
 
+@pytest.mark.parametrize("senior", [False, True])
+def test_who_let_go_where_a_matter_came_to_lets_go_there_under_the_same_figures(
+    *, senior: bool
+) -> None:
+    """What an agent could do then is not looked up: the record says who had to let go, and when."""
+    second = replace(AGENT, ref="agent-2")
+    able = Agent(desk="senior_desk", skills=("senior",))
+    first = replace(able, skills=("senior",) if senior else ())
+    play = begun(agents={AGENT.ref: first, second.ref: able})
+    play.opened(kind=Kind.CONSULTATION, reason=Reason.OTHER)
+    play.do(AGENT, commands.TakeAssignment(ticket=T1))
+    complaint = commands.CorrectDiagnosis(
+        ticket=T1,
+        scenario=Scenario.SERVICE,
+        responsible=Responsible.MERCHANT,
+        kind=Kind.COMPLAINT,
+    )
+    play.do(SUPERVISOR, complaint)
+    assert (play.ticket.queue, play.ticket.assignee) == ("senior", AGENT.ref if senior else None)
+    if not senior:
+        play.do(second, commands.SendMessage(ticket=T1, text="We look into it."))
+    under = book().model_copy(update={"version": "other"})
+    assert listed(play, under) == []
+    there = tried(play, under).lives[T1].other
+    assert there is not None
+    assert there.assignee == play.ticket.assignee
+
+
+def test_whom_no_queue_takes_a_matter_from_keeps_it_under_another_book() -> None:
+    """Where complaints stay with the general desk nobody has to let go, so nobody else takes it."""
+    play = begun(agents={AGENT.ref: Agent(desk="general_desk", skills=())})
+    play.opened(kind=Kind.CONSULTATION, reason=Reason.OTHER)
+    play.do(AGENT, commands.TakeAssignment(ticket=T1))
+    play.do(
+        SUPERVISOR,
+        commands.CorrectDiagnosis(
+            ticket=T1,
+            scenario=Scenario.SERVICE,
+            responsible=Responsible.MERCHANT,
+            kind=Kind.COMPLAINT,
+        ),
+    )
+    assert play.ticket.assignee is None
+    queues = tuple(one.model_copy(update={"skills": ()}) for one in book().queue)
+    under = book().model_copy(update={"version": "other", "queue": queues})
+    there = tried(play, under).lives[T1].other
+    assert there is not None
+    assert (there.queue, there.assignee) == ("senior", AGENT.ref)
+
+
 # --- what people did stays --------------------------------------------------------------------
 
 
@@ -145,6 +206,50 @@ def test_an_appeal_after_a_shorter_window_is_listed_and_stays_filed() -> None:
     there = tried(play, under).lives[T1].other
     assert there is not None
     assert there.appeal == play.ticket.appeal
+
+
+def test_the_words_of_a_reopening_are_judged_by_the_other_book_where_they_can_be_read() -> None:
+    """DI-03: as a message's are; what can not be read stays judged as it was."""
+    play = begun()
+    play.opened()
+    play.do(AGENT, commands.GiveAnswer(ticket=T1, text="Done.", resolves=True))
+    play.do(BUYER, commands.ReopenTicket(ticket=T1, reason="rubbish, a scam, I am furious"))
+    lexicon = book().lexicon
+    assert lexicon is not None
+    calm = lexicon.model_copy(update={"negative_at": -90, "upset_at": -99})
+    under = book().model_copy(update={"version": "other", "lexicon": calm})
+    assert of(listed(play, book()), Differs.DIAGNOSIS) == []
+    assert of(listed(play, under), Differs.DIAGNOSIS) != []
+    unread = lived(play.records, {book().version: book()}, under).lives[T1]
+    assert of(list(differences(unread)), Differs.DIAGNOSIS) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        commands.GivePlan(ticket=T1, level=PlanLevel.PLAN, text="Price protection: 30 days."),
+        commands.AnswerAutomatically(ticket=T1, text="Price protection: 30 days.", effective=False),
+    ],
+    ids=["plan", "machine"],
+)
+def test_what_a_plan_or_a_machine_said_is_held_to_the_other_books_figure(command: Any) -> None:
+    """DI-14: what differs from this book is what the other one says; unread, it stays flagged."""
+    play = begun()
+    play.opened()
+    play.do(BOT if isinstance(command, commands.AnswerAutomatically) else AGENT, command)
+    rows = tuple(
+        one.model_copy(update={"value": 30, "quotes": None, "unit": "day"})
+        if one.topic == "price_protection"
+        else one
+        for one in book().answer
+    )
+    under = book().model_copy(update={"version": "other", "answer": rows})
+    flagged = [one for one in play.records if isinstance(one.event, AnswerDiffered)]
+    assert len(flagged) == 1
+    there = tried(play, under).lives[T1].otherwise
+    assert not [one for one in there if isinstance(one.event, AnswerDiffered)]
+    unread = lived(play.records, {book().version: book()}, under).lives[T1].otherwise
+    assert len([one for one in unread if isinstance(one.event, AnswerDiffered)]) == 1
 
 
 def test_evidence_that_comes_after_a_shorter_deadline_is_marked_late() -> None:

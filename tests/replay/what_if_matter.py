@@ -123,7 +123,8 @@ class Case:
             case e.TicketOpened():
                 self.opened, self.priority = fact, self.book.priority[fact.kind]
                 happens(Milestone.OPENED)
-                if actor.kind is ActorKind.BUYER:
+                told_to_staff = actor.kind in STAFF and fact.statement is not None
+                if actor.kind is ActorKind.BUYER or told_to_staff:
                     happens(Milestone.BUYER_SPOKE)
                 if fact.remedy is RemedyKind.RETURN:
                     happens(Milestone.RETURN_REQUESTED)

@@ -132,6 +132,12 @@ INTERVENED = (
     Deed(BUYER, "offers/O1/decline", {"reason": "It is three days old."}),
     Deed(BUYER, "intervention"),
 )
+SETTLED = (
+    ACCEPTS,
+    Deed(MERCHANT, "offers", {"terms": [{"kind": "repair"}]}),
+    Deed(BUYER, "offers/O1/acceptance"),
+)
+"""The merchant offers something, and the buyer takes it."""
 RULED = (
     Deed(SUPERVISOR, "arbitrator", {"arbitrator": ARBITRATOR.partition(":")[2]}),
     Deed(

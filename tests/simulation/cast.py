@@ -142,16 +142,16 @@ def promising() -> tuple[Book, Book]:
         ('stops = ["taken_over"]\nwithin = "PT30M"', 'stops = ["taken_over"]\nwithin = "PT20M"'),
         ('id = "human_answer"', 'id = "other_answer"'),
         (
-            'stops = ["framework"]\nwithin = "PT24H"',
-            'stops = ["framework"]\npauses = false\nwithin = "PT24H"',
+            'stops = ["framework", "settled", "ruled"]\nwithin = "PT24H"',
+            'stops = ["framework", "settled", "ruled"]\npauses = false\nwithin = "PT24H"',
         ),
         (
             'stops = ["ruled"]\nwithin = "PT48H"\npauses = false',
             'stops = ["ruled"]\nwithin = "PT48H"',
         ),
         (
-            'stops = ["plan"]\nwithin = "PT4H"\nwarn_bp = [5000, 8000]',
-            'stops = ["plan"]\nwithin = "PT4H"\ncalendar = "cn_office"\nwarn_bp = [2500, 8000]',
+            '"ruled"]\nwithin = "PT4H"\nwarn_bp = [5000, 8000]',
+            '"ruled"]\nwithin = "PT4H"\ncalendar = "cn_office"\nwarn_bp = [2500, 8000]',
         ),
     )
     return book_with(whole_book(), **FIGURES), book_with(other, **FIGURES)

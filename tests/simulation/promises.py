@@ -24,7 +24,7 @@ from domain.events import (
     TicketOpened,
     TicketReopened,
 )
-from domain.events.clocks import NOT_IN_BOOK, WITHDRAWN
+from domain.events.clocks import CORRECTED, NOT_IN_BOOK, WITHDRAWN
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import Transition, Turn, due, elapsed
@@ -81,7 +81,7 @@ class Promises:
             case ClockCancelled():
                 run = self.running.pop(event.clock)
                 if run.round == self._round and (
-                    event.why not in {NOT_IN_BOOK, WITHDRAWN} or run.breached
+                    event.why not in {NOT_IN_BOOK, WITHDRAWN, CORRECTED} or run.breached
                 ):
                     self._ended.add(event.clock)
 

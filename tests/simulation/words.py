@@ -213,6 +213,7 @@ _WORDS: Final[dict[type[TicketCommand], Words]] = {
     },
     commands.GiveAnswer: _answer,
     commands.SendMessage: lambda _m, _t, c: {"text": SAYINGS[c % len(SAYINGS)]},
+    commands.ReopenTicket: lambda _m, _t, c: {"reason": (None, *SAYINGS)[c % (len(SAYINGS) + 1)]},
     commands.AddNote: lambda _m, _t, _c: {"text": "Seen."},
     commands.PlaceLegalHold: lambda _m, _t, c: {
         "hold": f"court-{c % 3}",

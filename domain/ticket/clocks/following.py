@@ -1,6 +1,6 @@
 """What a ticket's new facts mean for its promises; what follows is appended with them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import Final
@@ -8,15 +8,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from domain.events import (
+    AssignmentReleased,
     ClockCancelled,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    DiagnosisCorrected,
     Event,
     TicketQueued,
 )
-from domain.events.clocks import REOPENED, WITHDRAWN
+from domain.events.clocks import CORRECTED, REOPENED, WITHDRAWN
 from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.policies.elapsed import Turn, due, elapsed
@@ -27,13 +29,16 @@ from domain.ticket.context import Context
 from domain.ticket.deadlines import REPLY
 from domain.ticket.matter import classes_of
 from domain.ticket.milestones import heeded, name_of, of_order
+from domain.ticket.queueing import brought
 from domain.ticket.state import Ticket
 from domain.values import Instant
 
 _INSTANT: Final[Callable[[tuple[str, Instant]], Instant]] = itemgetter(1)
 
 
-def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterable[Event]:
+def carry_on(
+    before: Ticket | None, ticket: Ticket, facts: Sequence[Event], context: Context
+) -> Iterable[Event]:
     """Return how the clocks that run end, rest or run on, by what made the ticket of `before`.
 
     What was due before now is recorded first: a late answer does not undo a breach.
@@ -42,7 +47,7 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
         return
     if not ticket.clocks:
         return
-    reopened = before is not None and before.round != ticket.round
+    moot = _moot(before, ticket, facts, context)
     new = _new(before, ticket, context.now)
     recent = (*of_order(context.order).items(), *new.items())
     for name, clock in ticket.clocks.items():
@@ -67,10 +72,8 @@ def carry_on(before: Ticket | None, ticket: Ticket, context: Context) -> Iterabl
             yield stopped(name, replace(clock, breached=clock.breached or late), stop, context)
         elif cancelled is not None:
             yield ClockCancelled(clock=name, why=cancelled[0])
-        elif reopened:
-            yield ClockCancelled(clock=name, why=REOPENED)
-        elif before is not None and _taken_back(rule, before, ticket):
-            yield ClockCancelled(clock=name, why=WITHDRAWN)
+        elif (why := moot(rule, late or clock.breached)) is not None:
+            yield ClockCancelled(clock=name, why=why)
         elif clock.paused and not rests(rule, ticket):
             told = resumed(name, clock, rule, context)
             yield told
@@ -102,8 +105,42 @@ def _taken_back(rule: ClockRule, before: Ticket, ticket: Ticket) -> bool:
     return any(one in before.milestones and one not in ticket.milestones for one in rule.starts)
 
 
+def _moot(
+    before: Ticket | None, ticket: Ticket, facts: Sequence[Event], context: Context
+) -> Callable[[ClockRule, bool], str | None]:
+    """Return why a promise is asked for no more since its matter is another, broken or not."""
+    if before is None:
+        return lambda _rule, _broken: None
+    outgrown = _outgrown(before, ticket, facts, context)
+
+    def why(rule: ClockRule, broken: bool, /) -> str | None:  # noqa: FBT001 - never by a name
+        if before.round != ticket.round:
+            return REOPENED
+        if _taken_back(rule, before, ticket):
+            return WITHDRAWN
+        return CORRECTED if not broken and outgrown(rule) else None
+
+    return why
+
+
+def _outgrown(
+    before: Ticket, ticket: Ticket, facts: Sequence[Event], context: Context
+) -> Callable[[ClockRule], bool]:
+    """Return which promises a person's word, and no machine's, has just taken the matter out of.
+
+    What it had outgrown before goes on: so it was kept so far.
+    """
+    if not any(isinstance(one, DiagnosisCorrected) for one in facts):
+        return lambda _rule: False
+    was = classes_of(before, context.order, context.book)
+    now = classes_of(ticket, context.order, context.book)
+    return lambda rule: rule.is_made_to(was) and not rule.is_made_to(now)
+
+
 def _queued(ticket: Ticket, fact: Event) -> Ticket:
     """Return the ticket as the next of several clocks sees it: one move to a queue is enough."""
+    if isinstance(fact, AssignmentReleased):
+        return replace(ticket, assignee=None)
     return replace(ticket, queue=fact.queue) if isinstance(fact, TicketQueued) else ticket
 
 
@@ -120,12 +157,12 @@ def breached(
     if nothing_due(clock, rule, context.now):
         return
     yield from facts_due(name, clock, rule, ticket, context)
-    if rule.moves_to in {None, ticket.queue} or ticket.resolved is not None:
+    if rule.moves_to is None or rule.moves_to == ticket.queue or ticket.resolved is not None:
         return
     if rule.moves_from and ticket.queue not in rule.moves_from:
         return
     if is_late(clock, rule, context):
-        yield TicketQueued(queue=rule.moves_to, why=(f"clock:{name}",), policy=context.book.version)
+        yield from brought(ticket, rule.moves_to, (f"clock:{name}",), context)
 
 
 def waiting(ticket: Ticket) -> bool:

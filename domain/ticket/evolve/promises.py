@@ -38,7 +38,8 @@ from domain.events import (
     WaitBegan,
     WaitEnded,
 )
-from domain.events.clocks import NOT_IN_BOOK, REOPENED, WITHDRAWN
+from domain.events.clocks import NOT_FOR_GOOD, REOPENED
+from domain.events.routing import CHOSEN
 from domain.milestones import Milestone
 from domain.policies.contacts import Answering
 from domain.policies.elapsed import Transition, Turn
@@ -155,12 +156,12 @@ def _ended(ticket: Ticket, name: str, at: Instant, stamp: Stamp) -> Ticket:
 def _for_good(ticket: Ticket, event: ClockCancelled) -> bool:
     """Return whether a cancelled promise is over in this round.
 
-    One that only the book dropped may come back, as one whose ground was taken back may have
-    another; one of the round before is made anew.
+    One that only the book or a correction dropped may come back, as one whose ground was taken
+    back may have another; one of the round before is made anew.
     """
     if event.why == REOPENED:
         return False
-    return event.why not in {NOT_IN_BOOK, WITHDRAWN} or ticket.clocks[event.clock].breached
+    return event.why not in NOT_FOR_GOOD or ticket.clocks[event.clock].breached
 
 
 def _not_ended(ticket: Ticket, name: str) -> Ticket:
@@ -251,7 +252,7 @@ def evolve_route(ticket: Ticket, event: RouteEvent, stamp: Stamp) -> Ticket:
     version = stamp.version
     match event:
         case TicketQueued():
-            chosen = any(why.startswith(("clock:", "moved:")) for why in event.why)
+            chosen = any(why.startswith(CHOSEN) for why in event.why)
             routed = ticket.routed if chosen else event.queue
             return replace(
                 ticket, version=version, queue=event.queue, routed=routed, let_go=frozenset()
@@ -272,7 +273,7 @@ def evolve_route(ticket: Ticket, event: RouteEvent, stamp: Stamp) -> Ticket:
         case AssignmentReturned():
             return replace(ticket, version=version, assignee=None, lease_until=None)
         case DepartmentAsked():
-            asked = DepartmentRequest(department=event.department)
+            asked = DepartmentRequest(department=event.department, round=ticket.round)
             return replace(
                 ticket,
                 version=version,

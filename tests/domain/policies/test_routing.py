@@ -16,6 +16,7 @@ from domain.policies.routing import (
     empty_minute,
     full_at,
     overflows,
+    relieves,
 )
 from domain.values import Examination, Instant, later
 
@@ -166,3 +167,23 @@ def test_ro_02_a_matter_asks_for_the_certificates_of_all_its_classes() -> None:
     assert certificates_of(frozenset({"vip", "high"}), queues, "vip") == (law, product)
     assert certificates_of(frozenset({"high", "luxury"}), queues, "x") == (law, luxury, product)
     assert certificates_of(frozenset(), queues, "luxury") == (luxury,)
+
+
+@pytest.mark.parametrize(
+    ("full", "to", "taken"),
+    [(False, False, True), (False, True, True), (True, True, True), (True, False, False)],
+)
+def test_ro_06_a_desk_that_never_sleeps_is_not_relieved_by_one_that_does(
+    *, full: bool, to: bool, taken: bool
+) -> None:
+    """The top tier waits where somebody is, and is not brought before an empty desk."""
+    desks = [
+        desk().model_copy(update={"name": name, "day_and_night": always})
+        for name, always in (("here", full), ("there", to))
+    ]
+    here, there = (
+        queue(name).model_copy(update={"desk": at})
+        for name, at in (("vip", "here"), ("overflow", "there"))
+    )
+    assert relieves(LOAD, here, [here, there], desks) is taken
+    assert not relieves(LOAD, there, [here, there], desks), "by itself no queue is relieved"

@@ -119,6 +119,90 @@ REFUSED: Final[dict[str, tuple[tuple[Change, ...], str]]] = {
         "queue expert_luxury takes a matter of the top tier (consultation, category luxury) before "
         "vip does, and its desk expert_desk is not proven to be staffed day and night (RO-06)",
     ),
+    "a breach that takes the top tier to a desk that sleeps": (
+        (puts("clock", "live_host_answer", moves_from=None),),
+        "clock live_host_answer moves a matter of the top tier from the queue vip to senior, and "
+        "its desk senior_desk is not proven to be staffed day and night (RO-06)",
+    ),
+    "two breaches that take the top tier there one after the other": (
+        (
+            puts("clock", "dedicated_answer", moves_to="high_value_question"),
+            puts("clock", "vip_plan", moves_to="general", moves_from=["high_value_question"]),
+        ),
+        "clock vip_plan moves a matter of the top tier from the queue high_value_question to "
+        "general, and its desk general_desk is not proven to be staffed day and night (RO-06)",
+    ),
+    # SL-08, RO-03: who is promised a person does not wait where nobody works.
+    "a dear question that waits for a machine": (
+        (drops("queue", "high_value_question"),),
+        "clock vip_answer asks for a person, and the queue self_service, which nobody works, takes "
+        "a matter it is promised to: nothing moves it in time (SL-08)",
+    ),
+    "a dear question that is moved to people when the promise is broken already": (
+        (
+            drops("queue", "high_value_question"),
+            puts("clock", "bot_first", unless=None),
+        ),
+        "clock vip_answer asks for a person, and the queue self_service, which nobody works, takes "
+        "a matter it is promised to: nothing moves it in time (SL-08)",
+    ),
+    "questions about fruit that nothing brings to people": (
+        (puts("clock", "bot_first", unless=["fresh", "spoiled_insured"]),),
+        "clock spoiled_answer asks for a person, and the queue self_service, which nobody works, "
+        "takes a matter it is promised to: nothing moves it in time (SL-18)",
+    ),
+    "a full queue that is relieved by a machine": (
+        (lambda tables: tables["load"].update(overflow="self_service"),),
+        "load overflows to the queue self_service, which nobody works (RO-03)",
+    ),
+    "a breach that leads to a machine": (
+        (puts("clock", "live_host_answer", moves_to="self_service"),),
+        "clock live_host_answer moves to the queue self_service, which nobody works",
+    ),
+    # RO-04, SL-16, SL-25: what must be told is told by some notice.
+    "warnings that nobody hears": (
+        (drops("notice", "promise_warned"),),
+        "clock complaint_takeover warns a desk that no notice tells",
+    ),
+    "warnings of one row that nobody hears": (
+        (puts("notice", "promise_warned", when={"row": ["SL-03"]}),),
+        "clock ruling warns a desk that no notice tells",
+    ),
+    "departments that are asked and not told": (
+        (drops("notice", "department_asked"),),
+        "department supply_chain is asked for plans, and no notice tells it (RO-04)",
+    ),
+    "one department that is asked and not told": (
+        (puts("notice", "department_asked", when={"department": ["supply_chain"]}),),
+        "department legal is asked for plans, and no notice tells it (RO-04)",
+    ),
+    "a written resolution without a copy": (
+        (drops("notice", "resolution_copied"),),
+        "clock written_resolution is kept by a written resolution, and no notice copies it to the "
+        "buyer's e-mail (SL-16)",
+    ),
+    "a written resolution whose copy goes elsewhere": (
+        (puts("notice", "resolution_copied", channels=["app"]),),
+        "clock written_resolution is kept by a written resolution, and no notice copies it to the "
+        "buyer's e-mail (SL-16)",
+    ),
+    "a promise of one row with the figure of another": (
+        (puts("clock", "vip_answer", row="SL-02"),),
+        "clock vip_answer is of SL-02, and its source names SL-08 instead",
+    ),
+    # RO-06: a desk is as well staffed as it says.
+    "a day that stands twice in a shift": (
+        (lambda tables: row(tables, "desk", "live_desk")["staffed"][0]["days"].append(3),),
+        "desk live_desk names day 3 twice in the shift from 10:00",
+    ),
+    "a shift that stands twice": (
+        (
+            lambda tables: row(tables, "desk", "live_desk")["staffed"].append(
+                {"days": [7], "start": "10:00", "end": "24:00", "agents": 1}
+            ),
+        ),
+        "desk live_desk has the shift of day 7 from 10:00 to 24:00 twice",
+    ),
     # Every reference is known: the vocabulary's lists are closed.
     "a class of a misspelt category": (
         (puts("matter", "fresh", any=[{"category": ["fresh_fod"]}]),),
