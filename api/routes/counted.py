@@ -95,7 +95,7 @@ async def list_diagnoses(
 ) -> Response:
     """Return a page of tickets that a machine judged."""
     if dimension is None and any(one is not None for one in (agreed, machine, person)):
-        raise malformed("/query/dimension", "missing", "Say of which dimension.")
+        raise malformed("/query/dimension", "value_error", "Say of which dimension.")
     filters = diagnosis.Filters(
         judged=None if judged is None else judged == "true",
         dimension=dimension,
