@@ -96,6 +96,12 @@ class ClockRule(Table):
         """Return whether a promise is made for matters of these classes."""
         return classes.issuperset(self.when) and classes.isdisjoint(self.unless)
 
+    def brings_from(self, queue: str | None) -> str | None:
+        """Return where a breach brings what waits in a queue, None when it stays there."""
+        if self.moves_from and queue not in self.moves_from:
+            return None
+        return None if self.moves_to == queue else self.moves_to
+
     @property
     def stop_names(self) -> tuple[str, ...]:
         """Return the names under which what keeps it is remembered on a ticket."""

@@ -78,7 +78,7 @@ def _led_away(
             found = classes_of(matter, classes)
             made = [one for one in clocks if one.is_made_to(found)]
             way = _moved(queue_of(found, queues).name, made)
-            left = [name for name in way if name != to.name and _takes(clock, name)]
+            left = [name for name in way if clock.brings_from(name) is not None]
             if clock in made and left:
                 yield (
                     f"clock {clock.id} moves a matter of the top tier from the queue {left[0]} "
@@ -92,17 +92,11 @@ def _moved(here: str, made: Sequence[ClockRule]) -> list[str]:
     """Return the queues that broken promises bring a matter to, from where it waits."""
     way = [here]
     for name in way:  # the way grows as it is walked
-        way += [
-            one.moves_to
-            for one in made
-            if one.moves_to is not None and one.moves_to not in way and _takes(one, name)
-        ]
-    return list(dict.fromkeys(way))
-
-
-def _takes(clock: ClockRule, queue: str) -> bool:
-    """Return whether a breach takes a matter out of a queue."""
-    return not clock.moves_from or queue in clock.moves_from
+        for one in made:
+            to = one.brings_from(name)
+            if to is not None and to not in way:
+                way.append(to)
+    return way
 
 
 def _matters(

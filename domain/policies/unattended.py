@@ -66,8 +66,7 @@ def _moves_in_time(other: ClockRule, clock: ClockRule, queue: Queue) -> bool:
     One that any word of a machine keeps may never be broken, and so moves nothing for certain.
     """
     return (
-        other.moves_to not in {None, queue.name}
-        and (not other.moves_from or queue.name in other.moves_from)
+        other.brings_from(queue.name) is not None
         and Milestone.AUTOMATIC_ANSWER not in other.stops
         and {*other.starts} <= {*clock.starts}
         and (other is clock or other.within < clock.within)

@@ -5,12 +5,12 @@ Whether an answer in time was an effective one is the promise's business and not
 
 from collections.abc import Iterable
 
-from domain.events import DiagnosisMade, Event, MessageSent, TicketQueued
+from domain.events import DiagnosisMade, Event, MessageSent
 from domain.events.routing import CAME_BACK
 from domain.milestones import Milestone
-from domain.policies.book import Book
 from domain.policies.clocks import ClockRule
 from domain.ticket.context import Context
+from domain.ticket.queueing import brought
 from domain.ticket.state import Ticket
 from domain.values import Awaiting, Party
 
@@ -29,27 +29,16 @@ def follow(
         return
     if any(isinstance(one, DiagnosisMade) and one.satisfied for one in facts):
         return
-    rule = _to_people(ticket.queue, context.book)
-    if rule is not None and rule.moves_to is not None:
-        yield TicketQueued(
-            queue=rule.moves_to,
-            why=(f"{CAME_BACK}{rule.id}",),
-            policy=context.book.version,
-        )
+    book = context.book
+    if ticket.queue not in {one.name for one in book.queue if not one.human}:
+        return
+    for rule in book.clock:
+        to = rule.brings_from(ticket.queue)
+        if to is not None and _asks_a_machine(rule):
+            yield from brought(ticket, to, (f"{CAME_BACK}{rule.id}",), context)
+            return
 
 
-def _to_people(queue: str | None, book: Book) -> ClockRule | None:
-    """Return the promise of a machine's effective answer that leads out of a queue nobody works."""
-    if queue not in {one.name for one in book.queue if not one.human}:
-        return None
-    return next(
-        (
-            rule
-            for rule in book.clock
-            if rule.awaits is Awaiting.NOBODY
-            and Milestone.EFFECTIVE_ANSWER in rule.stops
-            and rule.moves_to is not None
-            and (not rule.moves_from or queue in rule.moves_from)
-        ),
-        None,
-    )
+def _asks_a_machine(rule: ClockRule) -> bool:
+    """Return whether a promise is of an effective answer, which nobody is waited for to give."""
+    return rule.awaits is Awaiting.NOBODY and Milestone.EFFECTIVE_ANSWER in rule.stops

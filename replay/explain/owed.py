@@ -26,14 +26,12 @@ from domain.events import (
     RulingVaried,
 )
 from domain.policies.book import Book
-from domain.policies.clocks import Payout
 from domain.record import Record
 from domain.ticket.cap import PRICE_BACK
-from domain.ticket.clocks.running import cost_of, rule_of
 from domain.ticket.state import Order
-from domain.values import BASIS_POINTS, Money
-from replay.explain import caps
-from replay.explain.deeds import Deeds, amount_text
+from domain.values import Money
+from replay.explain import caps, costs
+from replay.explain.deeds import Deeds
 from replay.explain.history import Moment, promised_under
 from replay.explain.telling import (
     NO_BOOK,
@@ -99,7 +97,8 @@ def explain(
             case ClockBreached():
                 breaches[event.clock] = moment.record
             case PayoutOwed():
-                found.append(_cost(moment, event, breaches.get(event.clock), books))
+                breach = breaches.get(event.clock)
+                found.append(costs.of_breach(moment, event, breach, order, deeds, books))
             case RemedyOrdered() if event.terms.amount is not None:
                 one = _ordered(moment, event, event.terms.amount, order, deeds, books)
                 remedies[event.remedy] = one
@@ -109,65 +108,8 @@ def explain(
     lines = caps.of_lines(order, books)
     _paid(remedies, order, deeds.rest())
     told = [_told(one, books) if isinstance(one, _Owed) else one for one in found]
-    return (*told, *lines)
-
-
-# --- what breaches cost -----------------------------------------------------------------------
-
-
-def _cost(moment: Moment, event: PayoutOwed, breach: Record | None, books: Books) -> Decision:
-    book, place = promised_under(moment, event.policy, books), ref(moment.record)
-    rule = None if book is None else rule_of(event.clock, book)
-    payout = None if rule is None else rule.payout
-    inputs = [Input("clock", event.clock), Input("row", event.row)]
-    if breach is not None:
-        inputs.append(Input("breach", f"{event.clock} was broken", ref(breach)))
-    wrong = []
-    steps: tuple[Step, ...] = ()
-    if book is not None:
-        again = None if payout is None else cost_of(payout, moment.order)
-        if again != event.amount:
-            told = "nothing" if again is None else text_of(again)
-            wrong.append(Difference("amount", text_of(event.amount), told, place))
-        if breach is None:
-            wrong.append(Difference("breach", "broken", "no breach is on record before it", place))
-    if payout is not None:
-        inputs.append(Input("source", payout.source))
-        steps = tuple(_share(payout, moment.order))
-    return Decision(
-        about=f"payout:{event.clock}",
-        book=used(event.policy, books),
-        inputs=tuple(inputs),
-        steps=(*steps, Step("It is owed once, however often the breach is seen.", event=place)),
-        result={
-            "amount_minor": event.amount.amount_minor,
-            "currency": event.amount.currency,
-            "state": "owed",
-        },
-        event=place,
-        recomputed=None if book is None else not wrong,
-        differences=tuple(wrong),
-        not_recomputed=NO_BOOK if book is None else None,
-    )
-
-
-def _share(payout: Payout, order: Order | None) -> Iterable[Step]:
-    """Yield how a breach's cost was reckoned from the book's figure."""
-    if payout.amount_minor is not None and payout.currency is not None:
-        yield Step(f"The book says {amount_text(payout.amount_minor, payout.currency)}.")
-        return
-    amount = cost_of(payout, order)
-    if order is None or amount is None or payout.share_bp is None:
-        return
-    terms = [str(line.paid.amount_minor) for line in order.lines.values()]
-    paid = sum(line.paid.amount_minor for line in order.lines.values())
-    currency = amount.currency
-    yield Step(f"The order cost {' + '.join(terms)} = {paid} {currency} (minor units).")
-    product = paid * payout.share_bp
-    yield Step(f"{paid} × {payout.share_bp} = {product}.")
-    yield Step(
-        f"{product} / {BASIS_POINTS}, rounded down, is {amount_text(amount.amount_minor, currency)}"
-    )
+    ticket = life[0].record.subject if life else ""
+    return (*told, *costs.of_order_alone(ticket, order, deeds, books), *lines)
 
 
 # --- what remedies give -----------------------------------------------------------------------

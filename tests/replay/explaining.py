@@ -24,6 +24,7 @@ from domain.values import (
     EvidenceKind,
     Kind,
     Money,
+    OrderLine,
     Party,
     PlanLevel,
     Reason,
@@ -44,6 +45,7 @@ from tests.scenario import (
     BOT,
     BUYER,
     INSPECTOR,
+    LINE,
     MERCHANT,
     ORDER,
     OTHER_ARBITRATOR,
@@ -172,6 +174,26 @@ def begun(**fields: Any) -> Told:
     story = Told().given(placed(), signed()).promised(book())
     story = Told(**{**vars(story), "others": (other_book(),)})
     return story.done(asked.OpenTicket(**opening), BUYER)
+
+
+def fresh_food() -> Told:
+    """Return a complaint about fresh food, for which a late solution costs a share of the order."""
+    food = OrderLine(
+        line=LINE,
+        sku="sku-cherries",
+        title="cherries",
+        category="fresh_food",
+        quantity=1,
+        paid=Money(20_000, "CNY"),
+        supplier="sup-1",
+    )
+    opening = asked.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
+    return Told().given(placed(food), signed()).promised(book()).done(opening, BUYER)
+
+
+def late_for_fresh_food() -> Told:
+    """Return one for which no solution was offered within its hour."""
+    return worked(fresh_food().after(timedelta(hours=1)))
 
 
 def agent(name: str, carried: int = 0, **fields: Any) -> Available:

@@ -25,13 +25,11 @@ from domain.values import (
     Actor,
     ActorKind,
     Awaiting,
-    Channel,
     Customer,
     ErasureGround,
     Instant,
     Kind,
     Money,
-    OrderLine,
     Personal,
     Pointed,
     Reason,
@@ -50,6 +48,7 @@ from tests.replay.explaining import (
     begun,
     book,
     forged,
+    late_for_fresh_food,
     moved,
     the,
     told,
@@ -59,13 +58,9 @@ from tests.replay.told import Told
 from tests.scenario import (
     AGENT,
     BUYER,
-    LINE,
     NOW,
-    ORDER,
     SUPERVISOR,
     TICKET,
-    placed,
-    signed,
 )
 
 BOT = Actor(ActorKind.BOT, "bot")
@@ -184,22 +179,6 @@ def test_a_diagnosis_shows_its_weights_and_the_person_beside_the_machine() -> No
     assert machine.recomputed
     assert any(one.points for one in machine.steps)
     assert [one.words.rpartition(": ")[2] for one in person.steps] == ["they differ."] * 3
-
-
-def late_for_fresh_food() -> Told:
-    """Return a complaint about fresh food for which no solution was offered within its hour."""
-    food = OrderLine(
-        line=LINE,
-        sku="sku-cherries",
-        title="cherries",
-        category="fresh_food",
-        quantity=1,
-        paid=Money(20_000, "CNY"),
-        supplier="sup-1",
-    )
-    opening = asked.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
-    story = Told().given(placed(food), signed()).promised(book()).done(opening, BUYER)
-    return worked(story.after(timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("what", What)

@@ -1,8 +1,10 @@
 """Every amount owed: its cause, the book's figure, the arithmetic, the cap, and what was paid."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import pytest
 
 from domain import commands as asked
@@ -10,19 +12,23 @@ from domain.events import (
     ClockBreached,
     CouponIssued,
     GrantPaid,
+    OrderSigned,
+    OverduePayoutOwed,
     PayoutGranted,
     PayoutOwed,
     RefundInitiated,
     RemedyOrdered,
 )
 from domain.values import Customer, Kind, Money, RemedyKind, Terms, Tier
-from replay.explain import What, recomputed
+from replay.explain import Decision, What, recomputed
 from tests.replay.explaining import (
     COUPON,
     REFUND,
     again,
     begun,
     forged,
+    late_for_fresh_food,
+    rewritten,
     ruled,
     the,
     told,
@@ -31,6 +37,8 @@ from tests.replay.explaining import (
 )
 from tests.replay.told import Told
 from tests.scenario import AGENT, LINE, PAYMENT, SUPERVISOR, TICKET
+
+OTHER_TICKET: Final = "T0-261122-000009Z"
 
 
 def paid_out() -> Told:
@@ -54,6 +62,11 @@ def late() -> Told:
         if any(isinstance(one.event, PayoutOwed) for one in story.of_ticket):
             break
     return story
+
+
+def costs(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return what is told of costs of broken promises."""
+    return [one for one in decisions if one.about.startswith("payout:")]
 
 
 def other_clock(story: Told) -> str:
@@ -122,14 +135,14 @@ def test_what_is_taken_off_is_told_as_free_again() -> None:
 def test_a_breach_that_costs_is_told_with_its_breach_and_its_figure() -> None:
     """RE-12: the broken promise, the book's figure, the amount."""
     story = late()
-    costs = [one for one in told(What.OWED, story) if one.about.startswith("payout:")]
-    assert costs
-    for cost in costs:
+    found = costs(told(What.OWED, story))
+    assert found
+    for cost in found:
         assert cost.recomputed
         assert {one.name for one in cost.inputs} == {"clock", "row", "breach", "source"}
         assert cost.result["state"] == "owed"
     owed = next(one.event for one in story.of_ticket if isinstance(one.event, PayoutOwed))
-    assert costs[0].result["amount_minor"] == owed.amount.amount_minor
+    assert found[0].result["amount_minor"] == owed.amount.amount_minor
 
 
 @pytest.mark.parametrize(
@@ -179,8 +192,52 @@ def test_a_cost_without_its_breach_is_found() -> None:
     """What is owed for a breach needs one on record before it."""
     story = late()
     records = forged(story.of_ticket, ClockBreached, clock=other_clock(story))
-    cost = next(one for one in again(What.OWED, story, records) if one.about.startswith("payout:"))
+    cost = costs(again(What.OWED, story, records))[0]
     assert cost.differences[-1].what == "breach"
+
+
+def test_a_share_of_an_order_is_told_on_the_order_as_on_the_ticket() -> None:
+    """SL-19: another figure, promise or ticket on either side is found, and so is a half."""
+    story = late_for_fresh_food()
+    assert recomputed(told(What.OWED, story))
+    for field, forgery in {
+        "amount": Money(999, "CNY"),
+        "policy": "2026-11-23",
+        "clock": other_clock(story),
+        "ticket": OTHER_TICKET,
+    }.items():
+        order = forged(story.of_order, OverduePayoutOwed, **{field: forgery})
+        (cost, *alone) = costs(again(What.OWED, story, story.of_ticket, order))
+        whats = {"clock": "order", "ticket": "order"}
+        assert [one.what for one in cost.differences] == [whats.get(field, field)]
+        assert [one.about for one in alone if not one.recomputed] == (
+            [f"payout:{forgery}"] if field == "clock" else []
+        )
+
+
+def test_an_order_that_owes_what_its_ticket_does_not_is_found() -> None:
+    """The cost of another promise on the ticket is not the one that the order tells."""
+    story = late_for_fresh_food()
+    records = forged(story.of_ticket, PayoutOwed, clock=other_clock(story))
+    _, alone = costs(again(What.OWED, story, records))
+    assert alone.about == "payout:fresh_solution"
+    assert [(one.what, one.recomputed) for one in alone.differences] == [
+        ("payout", "nothing is owed on the ticket")
+    ]
+
+
+def test_a_share_of_an_order_is_owed_for_one_of_its_tickets_alone() -> None:
+    """Five per cent of the order are not ten because the buyer opened two tickets."""
+    story = late_for_fresh_food()
+    owed = next(one.event for one in story.of_order if isinstance(one.event, OverduePayoutOwed))
+    before = msgspec.structs.replace(owed, ticket=OTHER_TICKET)
+    order = rewritten(
+        story.of_order, OrderSigned, lambda one: msgspec.structs.replace(one, event=before)
+    )
+    (cost,) = costs(again(What.OWED, story, story.of_ticket, order))
+    assert [(one.what, one.recomputed) for one in cost.differences] == [
+        ("share", f"owed already, for {OTHER_TICKET}")
+    ]
 
 
 def test_refund_terms_are_those_of_the_ruling() -> None:

@@ -26,7 +26,7 @@ from domain.events import (
     TicketResolved,
 )
 from domain.record import Record
-from domain.values import Channel, Kind, Money, OrderLine, Party, Responsible, Share
+from domain.values import Kind, Money, Party, Responsible, Share
 from replay.explain import Decision, What, explain, recomputed
 from tests.replay.explaining import (
     COUPON,
@@ -34,6 +34,7 @@ from tests.replay.explaining import (
     begun,
     book,
     forged,
+    fresh_food,
     other_book,
     passed,
     ruled,
@@ -43,15 +44,11 @@ from tests.replay.explaining import (
 from tests.replay.told import Told
 from tests.scenario import (
     AGENT,
-    BUYER,
     LINE,
     MERCHANT,
-    ORDER,
     PAYMENT,
     SUPERVISOR,
     TICKET,
-    placed,
-    signed,
 )
 
 # --- matters ----------------------------------------------------------------------------------
@@ -123,17 +120,7 @@ def abandoned() -> Told:
 @cache
 def late() -> Told:
     """Return a complaint about fresh food that is given out, and whose promises are broken."""
-    food = OrderLine(
-        line=LINE,
-        sku="sku-cherries",
-        title="cherries",
-        category="fresh_food",
-        quantity=1,
-        paid=Money(20_000, "CNY"),
-        supplier="sup-1",
-    )
-    opening = asked.OpenTicket(channel=Channel.APP, order=ORDER, kind=Kind.COMPLAINT)
-    story = Told().given(placed(food), signed()).promised(book()).done(opening, BUYER)
+    story = fresh_food()
     for _ in range(8):
         story = worked(story.after(timedelta(hours=6)))
     return story

@@ -157,12 +157,9 @@ def breached(
     if nothing_due(clock, rule, context.now):
         return
     yield from facts_due(name, clock, rule, ticket, context)
-    if rule.moves_to is None or rule.moves_to == ticket.queue or ticket.resolved is not None:
-        return
-    if rule.moves_from and ticket.queue not in rule.moves_from:
-        return
-    if is_late(clock, rule, context):
-        yield from brought(ticket, rule.moves_to, (f"clock:{name}",), context)
+    to = rule.brings_from(ticket.queue)
+    if to is not None and ticket.resolved is None and is_late(clock, rule, context):
+        yield from brought(ticket, to, (f"clock:{name}",), context)
 
 
 def waiting(ticket: Ticket) -> bool:
