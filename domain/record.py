@@ -1,5 +1,6 @@
 """A record: an event as the ledger holds it, with who, when, where and under which command."""
 
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -124,6 +125,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope[msgspec.Raw])
+_ENVELOPES = msgspec.json.Decoder(list[Envelope[msgspec.Raw]])
 
 
 def read_record(lane: int, position: int, state: bytes, leaf_hash: bytes) -> Record:
@@ -147,3 +149,18 @@ def record_of(lane: int, position: int, state: bytes | str, leaf_hash: Sha256) -
         envelope=envelope,
         event=read_event(envelope.topic, envelope.data),
     )
+
+
+def records_of(
+    lane: int, positions: Iterable[int], states: str, leaf_hashes: Iterable[Sha256]
+) -> list[Record]:
+    """Return the records whose canonical bytes stand in one JSON array, in its order.
+
+    Raises what `read_record` raises, and ValueError where there are not as many of each.
+    """
+    return [
+        Record(lane, position, leaf_hash, envelope, read_event(envelope.topic, envelope.data))
+        for position, leaf_hash, envelope in zip(
+            positions, leaf_hashes, _ENVELOPES.decode(states), strict=True
+        )
+    ]

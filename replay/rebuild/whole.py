@@ -144,7 +144,8 @@ class _Work:
         try:
             if page is not None:
                 if not folding.failed:
-                    folding.fold(page.records(part.upto))
+                    for records in page.batches(part.upto):
+                        folding.fold(records)
                 return
             later = Later()
             if not folding.failed:
@@ -183,7 +184,8 @@ class _Work:
         records = [
             record
             for page in _pages(self._source, views, part)
-            for record in page.records(part.upto)
+            for records in page.batches(part.upto)
+            for record in records
         ]
         facts = facts_by(records, views)
         with self._connection, self._connection.cursor() as db:

@@ -1,7 +1,7 @@
 """Rebuilds over a test's own source, which can be asked for whole streams as the ledger can."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from tests.conftest import Database
 from tests.projections.history import History
 
 PAGE = 13
+BATCH = 5
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,11 @@ class Page:
     found: Sequence[Record]
     last: tuple[str, int] | None
 
-    def records(self, upto: int) -> list[Record]:
-        """Return those at a position or before it."""
-        return [record for record in self.found if record.position <= upto]
+    def batches(self, upto: int) -> Iterator[list[Record]]:
+        """Yield those at a position or before it, some fewer at a time than a page has."""
+        for first in range(0, len(self.found), BATCH):
+            found = self.found[first : first + BATCH]
+            yield [record for record in found if record.position <= upto]
 
 
 class ByStream:
