@@ -35,7 +35,7 @@ def explain(
     what: Annotated[
         str,
         typer.Option(
-            help="due, priority, assignment, diagnosis, ruling, owed, outcome or rank.",
+            help="due, priority, assignment, diagnosis, ruling, owed, outcome, rank or book.",
         ),
     ],
     data_dir: DataDir = None,
@@ -51,6 +51,7 @@ def explain(
 
     from api.reads.orders import order_records  # noqa: PLC0415 - heavy
     from api.reads.personal import ticket_records  # noqa: PLC0415 - heavy
+    from api.reads.policies import policy_records  # noqa: PLC0415 - heavy
     from api.reads.staff import staff_records  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
     from replay import explain as explaining  # noqa: PLC0415 - heavy
@@ -72,6 +73,7 @@ def explain(
             books=parts.ledger.book_named,
             texts={},
             staff=partial(staff_records, parts),
+            policies=policy_records(parts),
         )
     right = explaining.recomputed(decisions)
     if as_json:

@@ -15,6 +15,7 @@ from api.reads.links import When
 from api.reads.orders import order_records
 from api.reads.past import seen_past
 from api.reads.personal import opened, ticket_records, withheld_places
+from api.reads.policies import policy_records
 from api.reads.promises import QueueItem, queue_told
 from api.reads.staff import staff_records
 from api.wiring import Services
@@ -208,6 +209,7 @@ def explanation(
             books=services.ledger.book_named,
             texts=_texts(services, actor, ticket, records) if what is What.DIAGNOSIS else {},
             staff=partial(staff_records, services),
+            policies=policy_records(services) if what is What.BOOK else None,
             upto=counting,
         )
     return Explanation(

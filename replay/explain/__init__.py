@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from domain.record import Record
-from replay.explain import assignment, diagnosis, due, outcome, owed, priority, rank, ruling
+from replay.explain import assignment, book, diagnosis, due, outcome, owed, priority, rank, ruling
 from replay.explain.deeds import Deeds
 from replay.explain.history import moments
 from replay.explain.staff import AgentRecords, ReadAgents
@@ -37,6 +37,7 @@ class What(StrEnum):
     OWED = "owed"
     OUTCOME = "outcome"
     RANK = "rank"
+    BOOK = "book"
 
 
 def explain(  # noqa: PLR0911 - one a kind
@@ -47,6 +48,7 @@ def explain(  # noqa: PLR0911 - one a kind
     books: Books,
     texts: Mapping[tuple[int, str], str | None],
     staff: ReadAgents | None = None,
+    policies: Sequence[Record] | None = None,
     upto: int | None = None,
 ) -> tuple[Decision, ...]:
     """Return the decisions of a kind on a ticket, in the order of the record.
@@ -54,7 +56,8 @@ def explain(  # noqa: PLR0911 - one a kind
     `upto` is the last position that counts, and without it all do. What lies behind it is not told;
     of the streams it needs the rest of the command that the moment cuts, which is judged whole.
     `texts` are the buyer's words by version and field; only a diagnosis is worked out from them.
-    With `staff` a choice is held against the streams of the agents.
+    With `staff` a choice is held against the streams of the agents. The book is worked out from
+    `policies`, the records of the adopted books and of the pilots.
     """
     deeds = Deeds((*ticket, *order), upto)
     of_ticket, of_order = ([*filter(deeds.counts, one)] for one in (ticket, order))
@@ -63,7 +66,7 @@ def explain(  # noqa: PLR0911 - one a kind
         case What.DUE:
             return due.explain(life, deeds, books)
         case What.PRIORITY:
-            return priority.explain(life, books)
+            return priority.explain(life, deeds, books)
         case What.ASSIGNMENT:
             return assignment.explain(life, books, staff)
         case What.DIAGNOSIS:
@@ -76,6 +79,8 @@ def explain(  # noqa: PLR0911 - one a kind
             return outcome.explain(life, Deeds(ticket, upto), books)
         case What.RANK:
             return rank.explain(of_ticket, life, deeds, books)
+        case What.BOOK:
+            return book.explain(life, deeds, books, policies)
 
 
 def recomputed(decisions: Sequence[Decision]) -> bool:

@@ -1,8 +1,9 @@
 """Why a promise is, or was, due when it is: its rule, its starts, its rests, and the time added."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from domain.events import (
     ClockBreached,
@@ -31,6 +32,8 @@ from domain.ticket.moving import moved
 from domain.ticket.state import Ticket
 from domain.values import Instant, moment_of
 from replay.explain.classes import classed
+from replay.explain.deeds import Deeds
+from replay.explain.following import Deed, book_of, clocks_missing, deeds_of
 from replay.explain.history import Moment, context_of, promised_under
 from replay.explain.telling import (
     NO_BOOK,
@@ -57,6 +60,8 @@ _FACTS = (
     | PayoutOwed
     | TicketEscalated
 )
+MISSING: Final = "not_on_record"
+"""The state of a promise that should have begun to run, and did not by the record."""
 
 
 @dataclass
@@ -82,26 +87,74 @@ class _Run:
     ended: Instant | None = None
 
 
-def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
-    """Return every run of every promise on the ticket, in the order in which they started."""
+def explain(life: Sequence[Moment], deeds: Deeds, books: Books) -> tuple[Decision, ...]:
+    """Return every run of every promise on the ticket, in the order in which they started.
+
+    One that should run at the end of a command and was not put on record is told as that.
+    """
     found: list[_Run] = []
     running: dict[str, _Run] = {}
-    command, at_command = "", None
-    for moment in life:
-        event = moment.record.event
-        if moment.record.envelope.cause.command != command:
-            command, at_command = moment.record.envelope.cause.command, moment.before
-        if isinstance(event, ClockStarted):
-            running[event.clock] = _begun(moment, event, books, at_command)
-            found.append(running[event.clock])
-        elif isinstance(event, TicketMovedToBook):
-            for name in moment.after.clocks:
-                running[name].rules = books(event.policy)
-        elif isinstance(event, _FACTS):
-            _goes_on(running[event.clock], moment, event, books)
-        for name, clock in moment.after.clocks.items():
-            running[name].clock = clock
-    return tuple(_told(run) for run in found)
+    unmade: dict[tuple[str, int], Decision] = {}
+    for deed in deeds_of(life, deeds):
+        for moment in deed.moments:
+            event = moment.record.event
+            if isinstance(event, ClockStarted):
+                running[event.clock] = _begun(moment, event, books, deed.moments[0].before)
+                found.append(running[event.clock])
+            elif isinstance(event, TicketMovedToBook):
+                for name in moment.after.clocks:
+                    running[name].rules = books(event.policy)
+            elif isinstance(event, _FACTS):
+                _goes_on(running[event.clock], moment, event, books)
+            for name, clock in moment.after.clocks.items():
+                running[name].clock = clock
+        for run in running.values():
+            _left_over(run, deed, deeds)
+        for fact in _missing(running, deed, books):
+            key = (fact.clock, deed.last.after.round)
+            unmade.setdefault(key, _unmade(fact, deed.last, books))
+    return (*(_told(run) for run in found), *unmade.values())
+
+
+def _left_over(run: _Run, deed: Deed, deeds: Deeds) -> None:
+    """Miss what became due together with facts of a command, and is not among them."""
+    behind = [one.event for one in deeds.rest()] if deed.cut and run.expected else []
+    for event in run.expected:
+        if event not in behind:
+            _missed(run, event, deed.last)
+    run.expected = []
+
+
+def _missing(running: dict[str, _Run], deed: Deed, books: Books) -> Iterable[ClockStarted]:
+    """Miss what follows from a command on promises that run; yield those that do not run at all."""
+    book = book_of(deed, books)
+    for fact in () if book is None else clocks_missing(deed, book):
+        if isinstance(fact, ClockStarted):
+            yield fact
+        elif isinstance(fact, _FACTS):
+            _missed(running[fact.clock], fact, deed.last)
+
+
+def _missed(run: _Run, event: Event, moment: Moment) -> None:
+    """Say once of a run that a kind of fact is missing from its record."""
+    kind = ("nothing", event.TOPIC)
+    if all((one.on_record, one.recomputed) != kind for one in run.wrong):
+        run.wrong.append(Difference("fact", *kind, ref(moment.record)))
+
+
+def _unmade(fact: ClockStarted, moment: Moment, books: Books) -> Decision:
+    """Return a promise that should have begun to run with a command, and did not."""
+    place = ref(moment.record)
+    return Decision(
+        about=fact.clock,
+        book=used(fact.policy, books),
+        inputs=(),
+        steps=(Step("It runs by the book, and nothing on record began it.", since=fact.since),),
+        result={"row": fact.row, "since": fact.since, "due_at": fact.due_at, "state": MISSING},
+        event=place,
+        recomputed=False,
+        differences=(Difference("clock", "nothing", fact.clock, place),),
+    )
 
 
 def _begun(moment: Moment, event: ClockStarted, books: Books, at_command: Ticket | None) -> _Run:
@@ -109,7 +162,10 @@ def _begun(moment: Moment, event: ClockStarted, books: Books, at_command: Ticket
     book = promised_under(moment, event.policy, books)
     run = _Run(moment, event, used(event.policy, books), event.due_at, rules=book)
     rule = None if book is None else rule_of(event.clock, book)
-    if book is None or rule is None:
+    if book is None:
+        return run
+    if rule is None:
+        run.wrong.append(Difference("clock", event.clock, "none of the book's", ref(moment.record)))
         return run
     assert moment.before is not None, "a promise is made on a ticket that is there"
     about = event.clock.partition(":")[2] or None
@@ -261,7 +317,11 @@ def _again(  # noqa: PLR0911 - one a fact
                 due = facts_due(event.clock, clock, rule, ticket, context)
                 # A share of the order is told on the order's stream too, which is not read here.
                 run.expected = [one for one in due if one.FAMILY == event.FAMILY]
-            return run.expected.pop(0) if run.expected else None
+            if type(event) not in {type(one) for one in run.expected}:
+                return None
+            while type(run.expected[0]) is not type(event):
+                _missed(run, run.expected.pop(0), moment)
+            return run.expected.pop(0)
 
 
 def _is_moot(run: _Run, moment: Moment, event: ClockCancelled, rules: Book) -> bool:

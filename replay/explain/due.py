@@ -10,5 +10,5 @@ from replay.explain.telling import Books, Decision
 
 def explain(life: Sequence[Moment], deeds: Deeds, books: Books) -> tuple[Decision, ...]:
     """Return every due time the ticket ever had, in the order in which they were given."""
-    found = (*clocks.explain(life, books), *deadlines.explain(life, deeds, books))
+    found = (*clocks.explain(life, deeds, books), *deadlines.explain(life, deeds, books))
     return tuple(sorted(found, key=lambda one: one.event.version))

@@ -1,6 +1,6 @@
 """Why an amount is owed, how it was reckoned, and what of it was paid: step by step, exactly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.events import (
@@ -12,26 +12,19 @@ from domain.events import (
     Event,
     GrantPaid,
     GrantReleased,
-    PayoutGranted,
     PayoutOwed,
     RefundFailed,
-    RefundGranted,
     RefundInitiated,
     RefundSettled,
     RemedyCancelled,
     RemedyCompleted,
     RemedyOrdered,
-    RulingIssued,
-    RulingOverturned,
-    RulingVaried,
 )
-from domain.policies.book import Book
 from domain.record import Record
-from domain.ticket.cap import PRICE_BACK
-from domain.ticket.state import Order
 from domain.values import Money
 from replay.explain import caps, costs
 from replay.explain.deeds import Deeds
+from replay.explain.giving import Basis, Giving, generosity, grant_of, late
 from replay.explain.history import Moment, promised_under
 from replay.explain.telling import (
     NO_BOOK,
@@ -91,25 +84,29 @@ def explain(
     found: list[Decision | _Owed] = []
     remedies: dict[str, _Owed] = {}
     breaches: dict[str, Record] = {}
+    giving = Giving(life, order, deeds, books)
     for moment in life:
         event = moment.record.event
         match event:
             case ClockBreached():
                 breaches[event.clock] = moment.record
             case PayoutOwed():
-                breach = breaches.get(event.clock)
+                breach = breaches.pop(event.clock, None)  # each breach costs once
                 found.append(costs.of_breach(moment, event, breach, order, deeds, books))
             case RemedyOrdered() if event.terms.amount is not None:
-                one = _ordered(moment, event, event.terms.amount, order, deeds, books)
+                one = _ordered(moment, event, event.terms.amount, order, giving, deeds, books)
                 remedies[event.remedy] = one
                 found.append(one)
+            case _ if isinstance(event, Basis) and not moment.record.imported:
+                found += giving.missing(moment)
             case _:
-                _walked(remedies, moment.record, event)
-    lines = caps.of_lines(order, books)
+                _walked(remedies, moment, order, deeds, books)
+    lines = caps.of_lines(order, deeds, books)
     _paid(remedies, order, deeds.rest())
     told = [_told(one, books) if isinstance(one, _Owed) else one for one in found]
     ticket = life[0].record.subject if life else ""
-    return (*told, *costs.of_order_alone(ticket, order, deeds, books), *lines)
+    alone = (*giving.alone(), *costs.of_order_alone(ticket, order, deeds, books))
+    return (*told, *alone, *lines)
 
 
 # --- what remedies give -----------------------------------------------------------------------
@@ -120,6 +117,7 @@ def _ordered(  # noqa: PLR0917 - what an amount rests on
     event: RemedyOrdered,
     amount: Money,
     order: Sequence[Record],
+    giving: Giving,
     deeds: Deeds,
     books: Books,
 ) -> _Owed:
@@ -130,71 +128,48 @@ def _ordered(  # noqa: PLR0917 - what an amount rests on
     who = event.approved_by or f"{cause.actor.kind}:{cause.actor.ref}"
     words = f"It is owed by the {event.source}, from {who}."
     found.steps.append(Step(words, since=record.at, event=ref(cause)))
-    awarded = next((one for one in facts if _awards(one.event)), None)
-    if awarded is not None and not _is_awarded(event, awarded.event):
-        found.wrong.append(
-            Difference("terms", text_of(event.terms), "not what was awarded", ref(record))
-        )
-    grant = next((one for one in facts if _grants(one.event, event.remedy, record.subject)), None)
-    if grant is None or moment.order is None:
+    found.wrong += giving.wrong(record, event.remedy)
+    if book is not None:
+        found.steps += generosity(giving.first(record), event, book)
+    grant = next((one for one in facts if _grants(one, event.remedy, record.subject)), None)
+    granted = None if grant is None else grant_of(grant, record.subject)
+    if grant is None or granted is None or moment.order is None:
         missing = Difference("grant", "nothing", "a grant on the order", ref(record))
         found.wrong.append(missing)
         return found
-    granted = grant.event
-    assert isinstance(granted, RefundGranted | PayoutGranted), "it was looked for"
     found.cap_minor = granted.cap.amount_minor
-    before = [one for one in order if one.position < grant.position]
-    found.wrong += _grant_wrong(event, amount, grant, moment.order, book)
-    if book is not None:
-        paid = moment.order.lines[granted.line].paid
-        found.steps += caps.of_grant(grant, before, paid, book)
+    line = moment.order.lines.get(granted.line)
+    if book is None and granted.amount != amount:
+        found.wrong.append(
+            Difference("amount", text_of(granted.amount), text_of(amount), ref(grant))
+        )
+    if book is not None and line is not None:
+        before = [one for one in order if one.position < grant.position]
+        found.steps += caps.of_grant(grant, before, line.paid, book)
+        found.wrong += caps.above(grant, before, line.paid, book)
     return found
 
 
-def _grant_wrong(
-    event: RemedyOrdered, amount: Money, grant: Record, order: Order, book: Book | None
-) -> Iterable[Difference]:
-    """Yield in what a grant is not what its remedy takes, or more than the cap leaves."""
-    granted, place = grant.event, ref(grant)
-    assert isinstance(granted, RefundGranted | PayoutGranted), "a grant takes of a cap"
-    refund = event.terms.kind in PRICE_BACK
-    if isinstance(granted, RefundGranted) is not refund:
-        yield Difference("fact", granted.TOPIC, str(event.terms.kind), place)
-    if granted.amount != amount:
-        yield Difference("amount", text_of(granted.amount), text_of(amount), place)
-    if book is None:
-        return
-    top = caps.whole(order.lines[granted.line].paid, book, refund=refund)
-    if granted.cap != top:
-        yield Difference("cap", text_of(granted.cap), text_of(top), place)
+def _grants(fact: Record, remedy: str, ticket: str) -> bool:
+    grant = grant_of(fact, ticket)
+    return grant is not None and grant.remedy == remedy
 
 
-def _awards(event: Event) -> bool:
-    return isinstance(event, RulingIssued | RulingVaried | RulingOverturned)
-
-
-def _is_awarded(ordered: RemedyOrdered, event: Event) -> bool:
-    """Return whether a decision awards what a remedy is ordered for; its line may be implied."""
-    assert isinstance(event, RulingIssued | RulingVaried | RulingOverturned), "it was looked for"
-    terms = ordered.terms
-    return any(
-        one.kind is terms.kind and one.amount == terms.amount and one.line in {None, terms.line}
-        for one in event.awards
-    )
-
-
-def _grants(event: Event, remedy: str, ticket: str) -> bool:
-    return isinstance(event, RefundGranted | PayoutGranted) and (
-        (event.ticket, event.remedy) == (ticket, remedy)
-    )
-
-
-def _walked(remedies: dict[str, _Owed], record: Record, event: Event) -> None:
+def _walked(
+    remedies: dict[str, _Owed],
+    moment: Moment,
+    order: Sequence[Record],
+    deeds: Deeds,
+    books: Books,
+) -> None:
     """Take note of a step of a remedy."""
+    record, event = moment.record, moment.record.event
     if not isinstance(event, _WALK) or event.remedy not in remedies:
         return
     one = remedies[event.remedy]
     one.steps.append(Step(_WORDS[type(event)], event=ref(record)))
+    if isinstance(event, RefundSettled | CompensationPaid):
+        _arrived(one, moment, event, order, deeds, books)
     one.state = _became(one.state, event)
     if isinstance(event, _ARRIVED):
         one.paid_minor = one.amount.amount_minor
@@ -206,6 +181,36 @@ def _walked(remedies: dict[str, _Owed], record: Record, event: Event) -> None:
         one.wrong.append(
             Difference("value", text_of(event.value), text_of(one.amount), ref(record))
         )
+
+
+def _arrived(  # noqa: PLR0917 - what money that arrives rests on
+    one: _Owed,
+    moment: Moment,
+    event: RefundSettled | CompensationPaid,
+    order: Sequence[Record],
+    deeds: Deeds,
+    books: Books,
+) -> None:
+    """Hold what money takes of its line when it arrives: nothing more, unless it was taken off."""
+    record = moment.record
+    facts = [fact for fact in deeds.whole(record) if _grants(fact, event.remedy, record.subject)]
+    grant = next(iter(facts), None) if one.state == "cancelled" else None
+    for fact in facts:
+        if fact is not grant:
+            none = Difference("fact", fact.event.TOPIC, "nothing", ref(fact))
+            one.wrong.append(none)
+    if one.state != "cancelled":
+        return
+    granted = None if grant is None else grant_of(grant, record.subject)
+    if grant is None or granted is None:
+        one.wrong.append(Difference("grant", "nothing", "a grant on the order", ref(record)))
+        return
+    book = promised_under(moment, granted.policy, books)
+    line = None if moment.order is None else moment.order.lines.get(granted.line)
+    if book is not None and line is not None:
+        before = [fact for fact in order if fact.position < grant.position]
+        one.steps += caps.of_grant(grant, before, line.paid, book, late=True)
+        one.wrong += late(moment, event, grant, book)
 
 
 def _became(before: str, event: Event) -> str:
@@ -264,7 +269,7 @@ def _told(one: _Owed, books: Books) -> Decision:
         steps=tuple(one.steps),
         result=result,
         event=place,
-        recomputed=None if gone else not one.wrong,
+        recomputed=False if one.wrong else None if gone else True,
         differences=tuple(one.wrong),
-        not_recomputed=NO_BOOK if gone else None,
+        not_recomputed=NO_BOOK if gone and not one.wrong else None,
     )

@@ -1,6 +1,8 @@
 """Why a ticket has its priority: what it was, which weights counted, and their sum."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from domain.events import (
     DiagnosisCorrected,
@@ -13,6 +15,8 @@ from domain.policies.priorities import heaviest
 from domain.ticket.prioritising import prioritised
 from domain.values import Kind
 from replay.explain.classes import classed
+from replay.explain.deeds import Deeds
+from replay.explain.following import Deed, book_of, deeds_of, priority_due
 from replay.explain.history import Moment, context_of, promised_under
 from replay.explain.telling import (
     IMPORTED,
@@ -30,31 +34,57 @@ from replay.explain.telling import (
 )
 
 
-def explain(life: Iterable[Moment], books: Books) -> tuple[Decision, ...]:
-    """Return every fact that gave the ticket a priority, the last one being the one it has."""
-    found = []
-    for moment in life:
-        match moment.record.event:
-            case TicketPrioritised() as event:
-                found.append(_weighed(moment, event, books))
-            case TicketOpened() | DiagnosisCorrected() as event:
-                found.append(_by_kind(moment, event, books))
-            case TicketReprioritised() as event:
-                found.append(
-                    Decision(
-                        about="priority",
-                        book=BookUsed("", None),
-                        inputs=(),
-                        steps=(Step("The source ranks it so.", event=ref(moment.record)),),
-                        result={"priority": event.priority},
-                        event=ref(moment.record),
-                        recomputed=None,
-                        not_recomputed=IMPORTED,
-                    )
+def explain(life: Sequence[Moment], deeds: Deeds, books: Books) -> tuple[Decision, ...]:
+    """Return every fact that gave the ticket a priority, the last one being the one it has.
+
+    Where a command left the matter with another than the book gives it, that is told with the last.
+    """
+    found: list[Decision] = []
+    for deed in deeds_of(life, deeds):
+        found += [one for moment in deed.moments for one in _given(moment, books)]
+        if found and not found[-1].differences:
+            wrong = tuple(_not_weighed(deed, books))
+            if wrong:
+                found[-1] = replace(
+                    found[-1], recomputed=False, differences=wrong, not_recomputed=None
                 )
-            case _:
-                pass
     return tuple(found)
+
+
+def _given(moment: Moment, books: Books) -> Iterable[Decision]:
+    """Yield the decision a fact is on the ticket's priority, if it is one."""
+    match moment.record.event:
+        case TicketPrioritised() as event:
+            yield _weighed(moment, event, books)
+        case TicketOpened() | DiagnosisCorrected() as event:
+            yield _by_kind(moment, event, books)
+        case TicketReprioritised() as event:
+            yield Decision(
+                about="priority",
+                book=BookUsed("", None),
+                inputs=(),
+                steps=(Step("The source ranks it so.", event=ref(moment.record)),),
+                result={"priority": event.priority},
+                event=ref(moment.record),
+                recomputed=None,
+                not_recomputed=IMPORTED,
+            )
+        case _:
+            pass
+
+
+def _not_weighed(deed: Deed, books: Books) -> Iterable[Difference]:
+    """Yield in what the priority at the end of a command is not the one that its book gives."""
+    book, ticket, place = book_of(deed, books), deed.last.after, ref(deed.last.record)
+    due = None if book is None else priority_due(deed, book)
+    if due is None:
+        return
+    for name, on_record, again in (
+        ("priority", ticket.priority, due.priority),
+        ("points", ticket.points, due.points),
+    ):
+        if on_record != again:
+            yield Difference(name, text_of(on_record), text_of(again), place)
 
 
 def _weighed(moment: Moment, event: TicketPrioritised, books: Books) -> Decision:

@@ -4,7 +4,7 @@ The key is found twice: as the queue folds it, and from the ticket as judgement 
 others stand before it is told by the queue's own page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.record import Record
 from domain.streams import parse_moment
@@ -13,8 +13,10 @@ from domain.values import Awaiting
 from projections.queue import QueueRow
 from replay.as_of import queue_row
 from replay.explain import due, priority
+from replay.explain.clocks import MISSING
 from replay.explain.deadlines import PREFIX
 from replay.explain.deeds import Deeds
+from replay.explain.following import book_of, deeds_of, queue_due
 from replay.explain.history import Moment
 from replay.explain.telling import (
     IMPORTED,
@@ -47,6 +49,7 @@ def explain(
         if key[name] != judged[name]
     ]
     wrong += _of_parts(row, life, deeds, books)
+    wrong += _of_queue(row, life, deeds, books)
     causes = row.caused_by
     imported = row.source_turn is not None
     return (
@@ -104,14 +107,27 @@ def _of_parts(
 ) -> list[Difference]:
     """Return what is wrong with the facts the key rests on, each worked out again."""
     found: list[Difference] = []
-    weighed = priority.explain(life, books)
+    weighed = priority.explain(life, deeds, books)
     if weighed:
         found += weighed[-1].differences
     last = {one.about: one for one in due.explain(life, deeds, books)}
+    for one in last.values():
+        found += one.differences if one.result["state"] == MISSING else ()
     for name in row.deadlines:
         about = name.removeprefix(_PROMISE) if name.startswith(_PROMISE) else PREFIX + name
         found += last[about].differences if about in last else ()
     return found
+
+
+def _of_queue(
+    row: QueueRow, life: Sequence[Moment], deeds: Deeds, books: Books
+) -> Iterable[Difference]:
+    """Yield that the ticket does not wait where its last command should have brought it."""
+    *_, last = deeds_of(life, deeds)
+    book = book_of(last, books)
+    queued = None if book is None else queue_due(last, book)
+    if queued is not None:
+        yield Difference("queue", text_of(row.queue), queued.queue, ref(last.last.record))
 
 
 def _part(name: str, value: str, position: str | None, records: dict[int, Record]) -> Input:

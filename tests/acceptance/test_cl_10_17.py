@@ -149,6 +149,9 @@ def test_cl_10_every_ticket_of_a_pilot_has_its_arm_on_record(platform: Platform)
             "other": other,
         }
         assert policy(platform, ticket) == own
+        explained = platform.read(AUDITOR, f"/v1/tickets/{ticket}/explain?what=book")
+        (decision,) = explained["decisions"]
+        assert (decision["recomputed"], decision["result"]) == (True, told)
         arms[arm] += 1
     compared = platform.read(AUDITOR, "/v1/pilots/share-1/comparison")
     assert (compared["piloted"], compared["control"]) == (arms["piloted"], arms["control"])

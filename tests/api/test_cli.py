@@ -396,6 +396,8 @@ def test_a_ticket_is_explained_and_its_journey_laid_out(run: Run, log: Path) -> 
     rank = json.loads(run("explain", ticket, "--what", "rank", "--json").out)
     assert rank["decisions"][0]["not_recomputed"] == "the system it was imported from decided it"
     assert run("explain", ticket, "--what", "rank").out.startswith("rank  (")
+    book = json.loads(run("explain", ticket, "--what", "book", "--json").out)
+    assert [(one["about"], one["recomputed"]) for one in book["decisions"]] == [("book", None)]
     assert run("explain", ticket, "--what", "luck").code == 2
     assert run("explain", "T0-261122-0000000", "--what", "due").code == 3
     assert run("journey", "T0-261122-0000000").code == 3

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain import commands as asked
 from domain.events import DeadlineGiven, DeadlineMissed, TicketClosed, TicketResolved
 from domain.record import Record
-from domain.values import Awaiting, Instant, Kind
+from domain.values import SYSTEM, Awaiting, Instant, Kind
 from replay.explain import What, recomputed
 from tests.replay.explaining import COUPON, again, begun, forged, passed, ruled, told, words
 from tests.replay.told import Told
@@ -65,6 +65,89 @@ def test_a_consequence_that_does_not_follow_is_found(kind: type, fields: dict[st
     """Another outcome than time brings is somebody's doing."""
     story = abandoned()
     decisions = again(What.OUTCOME, story, forged(story.of_ticket, kind, **fields))
+    assert not recomputed(decisions)
+
+
+def judged(story: Told) -> list[tuple[str, bool | None, list[str]]]:
+    """Return what is told, whether it follows, and what the record should have instead."""
+    return [
+        (one.about, one.recomputed, [each.recomputed for each in one.differences])
+        for one in told(What.OUTCOME, story)
+    ]
+
+
+def test_an_end_the_platform_brings_about_out_of_nothing_is_found() -> None:
+    """Where no deadline ran, the platform's own name under an end is nobody's decision."""
+    taken_up = begun(kind=Kind.COMPLAINT).done(asked.AcceptTicket(ticket=TICKET), AGENT)
+    closed = taken_up.given(TicketClosed(outcome="rejected"))
+    assert judged(closed) == [("closing", False, ["none that ran", "nothing"])]
+    resolved = taken_up.given(TicketResolved(outcome="rejected"))
+    assert judged(resolved) == [("resolution", False, ["nothing"])]
+
+
+def test_an_end_is_found_that_comes_before_its_instant_or_to_what_is_not_resolved() -> None:
+    """A closing has a day; and what nobody resolved has no closing, whatever deadline it has."""
+    answered = asked.GiveAnswer(ticket=TICKET, text="Done.", resolves=True)
+    taken_up = begun(kind=Kind.COMPLAINT).done(asked.AcceptTicket(ticket=TICKET), AGENT)
+    settled = taken_up.done(answered, AGENT)
+    ((about, follows, again),) = judged(settled.given(TicketClosed(outcome="answered")))
+    assert (about, follows) == ("closing", False)
+    assert settled.due("closing") in again
+    given = DeadlineGiven(
+        deadline="closing",
+        due_at=taken_up.now,
+        awaits=Awaiting.NOBODY,
+        policy=taken_up.live_book.version,
+    )
+    unresolved = taken_up.given(given).given(TicketClosed(outcome="rejected"))
+    ((_, follows, again),) = judged(unresolved)
+    assert (follows, again[0]) == (False, "the matter was not resolved")
+
+
+def test_an_end_put_behind_what_time_brought_is_found() -> None:
+    """That a review passed ends no matter, though both stand in one command."""
+    story = begun(kind=Kind.COMPLAINT).done(asked.AcceptTicket(ticket=TICKET), AGENT)
+    story = passed(story, "merchant_review")
+    last = story.of_ticket[-1]
+    ended = story.given(TicketResolved(outcome="rejected"))
+    appended = ended.of_ticket[-1]
+    envelope = replace(appended.envelope, cause=last.envelope.cause)
+    records = [*story.of_ticket, replace(appended, envelope=envelope)]
+    (decision,) = again(What.OUTCOME, ended, records)
+    assert [one.on_record for one in decision.differences] == [TicketResolved.TOPIC]
+
+
+def test_a_deadline_that_passes_twice_is_found() -> None:
+    """Its instant comes once, and what follows follows once."""
+    story = passed(
+        begun(kind=Kind.COMPLAINT).done(asked.AcceptTicket(ticket=TICKET), AGENT),
+        "merchant_review",
+    )
+    (missed,) = [one.event for one in story.of_ticket if isinstance(one.event, DeadlineMissed)]
+    twice = judged(story.given(missed))
+    assert [(follows, again[:1]) for _, follows, again in twice] == [
+        (True, []),
+        (False, ["it had passed before"]),
+    ]
+
+
+def test_a_matter_that_ends_with_the_platforms_own_coupon_follows_and_another_end_does_not() -> (
+    None
+):
+    """The last that was owed was handed out: nobody has to say that the matter is over."""
+    approved = asked.ApproveClaim(ticket=TICKET, terms=COUPON)
+    handed_out = asked.IssueCoupon(ticket=TICKET, remedy="R1", coupon="c-1")
+    story = (
+        begun(kind=Kind.DISPUTE, remedy=COUPON.kind, claim=COUPON.amount)
+        .done(asked.AcceptTicket(ticket=TICKET), AGENT)
+        .done(approved, MERCHANT)
+        .done(handed_out, SYSTEM)
+    )
+    assert TicketResolved in {type(one.event) for one in story.of_ticket}
+    assert judged(story) == [("remedy:R1", True, [])]
+    decisions = again(
+        What.OUTCOME, story, forged(story.of_ticket, TicketResolved, outcome="rejected")
+    )
     assert not recomputed(decisions)
 
 
