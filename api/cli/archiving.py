@@ -86,6 +86,10 @@ def write_archive(
             )
             with Source(ledger.record.connections.dsn) as source:
                 whole = write(source, order, bar.counting("events"))
+    for lane in whole.lanes:
+        if order.moment is not None and lane.size != order.moment[lane.lane]:
+            asked = order.moment[lane.lane]
+            say(f"Lane {lane.lane} ends at {lane.size}, not {asked}: no command is cut in two.")
     ranges = sum(len(lane.ranges) for lane in whole.lanes)
     told = {"directory": str(directory), "upto": whole.moment, "events": whole.events}
     answer(told | {"ranges": ranges, "parts": whole.parts}, as_json=as_json)
@@ -109,13 +113,15 @@ def verify_archive(
         from domain.proof.keys import parse_vkey  # noqa: PLC0415 - heavy
         from replay.archive.checking import digest, verify  # noqa: PLC0415 - an extra
 
-        log_keys = tuple(parse_vkey(one).public for one in key or ())
+        known = [parse_vkey(one) for one in key or ()]
+        log_keys = tuple(one.public for one in known)
         copies = _copies(directory, against, log_keys)
         with engine_of(engine, scheduler, workers) as chosen:
             report = verify(
                 directory,
                 chosen,
                 log_keys=log_keys,
+                origins={one.name for one in known},
                 copies=copies,
                 progress=bar.counting("events"),
             )

@@ -7,7 +7,7 @@ alone can tell is said not to have been checked.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ import msgspec
 
 from domain.proof import base64text
 from domain.proof.checkpoint import Checkpoint, parse_checkpoint
-from domain.proof.errors import MalformedKey, ProofError
+from domain.proof.errors import ProofError
 from domain.proof.keys import KeyType, VerifierKey, parse_vkey
 from domain.proof.merkle import verify_consistency
 from domain.proof.note import parse_note
@@ -40,7 +40,7 @@ from replay.verify.checkpoints import Stored, check_checkpoint
 from replay.verify.contents import check_books
 from replay.verify.covers import check_covers
 from replay.verify.joining import Joiner, Whole
-from replay.verify.outside import Copies, compare
+from replay.verify.outside import Copies, compare, lane_of_origin, missing_lanes
 from replay.verify.report import FINDINGS_MAX, Finding, Report, in_order
 from replay.verify.span import Bound, Lane, Logged, Span, check_bounds, check_span
 
@@ -51,6 +51,10 @@ NOT_IN_ARCHIVE: Final = (
 OWN_KEYS: Final = (
     "whose key signed the checkpoints (the archive's own word was taken; give --key with the vkey "
     "that you have from elsewhere)"
+)
+OTHER_LANES: Final = (
+    "whether the ledger has other lanes than these {lanes} (the archive's own word was taken; give "
+    "--key or --against for each lane that you know of)"
 )
 Progress = Callable[[int, int], None]
 
@@ -64,7 +68,7 @@ class ArchiveReport(Report, frozen=True):
     @property
     def clean(self) -> bool:
         """Return whether nothing was found, and nothing waits for being finished."""
-        return not self.findings and not self.unfinished
+        return not (self.findings or self.left_out or self.unfinished)
 
 
 class CheckedSlice(msgspec.Struct):
@@ -79,6 +83,8 @@ class CheckedSlice(msgspec.Struct):
     """Ticket → the order that its first record names."""
     filed: dict[str, str]
     """Ticket that was opened before the slice → the matter it was filed under in it."""
+    unread: list[Finding]
+    """What is wrong with files as such."""
     lost: bool
     """Whether rows are missing because a file could not be read."""
 
@@ -109,7 +115,6 @@ def _checked(task: Slice) -> CheckedSlice:
         span.findings += check_checkpoint(lane, one, keys)
     bounds = [Bound(one.size, one.published_at, stamped=False) for one in read.checkpoints]
     span.findings += check_bounds(task.lane, rows, bounds)
-    span.findings += read.findings
     orders, filed = _filing(task, read.batch, span.findings)
     return CheckedSlice(
         span=span,
@@ -119,6 +124,7 @@ def _checked(task: Slice) -> CheckedSlice:
         },
         orders=orders,
         filed=filed,
+        unread=read.findings,
         lost=read.lost,
     )
 
@@ -128,13 +134,14 @@ def verify(
     engine: Engine,
     *,
     log_keys: tuple[bytes, ...] = (),
+    origins: Collection[str] = (),
     copies: Copies | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> ArchiveReport:
     """Return what the verification of an archive comes to; raise DamagedArchive.
 
-    Without keys of the auditor's own, those that the archive names are taken. Copies are of
-    checkpoints that others have kept.
+    Without keys of the auditor's own, those that the archive names are taken. The origins are those
+    of lanes that the auditor knows of; copies are of checkpoints that others have kept.
     """
     started = time.perf_counter()
     whole = manifest.read(directory)
@@ -157,10 +164,13 @@ def verify(
     begun = begun_additions(directory)
     listed = _listed(directory, whole, begun or frozenset())
     findings = [*listed, *(one for lane in lanes for one in lane.findings())]
+    findings += [*_unknown(origins, whole), *missing_lanes(checkpoints, len(lanes))]
     findings = in_order(findings)
     not_checked = [NOT_IN_ARCHIVE, *(words for lane in lanes for words in lane.not_checked())]
     if not log_keys:
         not_checked.append(OWN_KEYS)
+    if not _all_known(origins, checkpoints, whole):
+        not_checked.append(OTHER_LANES.format(lanes=len(lanes)))
     return ArchiveReport(
         events=sum(lane.joiner.whole.events for lane in lanes),
         seconds=round(time.perf_counter() - started, 3),
@@ -199,7 +209,7 @@ class _Lane:
         self._within = [one for one in copies if one.size <= sealed.size]
         self._beyond = len(copies) - len(self._within)
         self._found: list[Finding] = []
-        self._keys = log_keys or self._own_keys()
+        self._keys = log_keys or tuple(parse_vkey(vkey).public for vkey in sealed.keys)
         wanted = {one.size for one in self._within if one.size}
         self.slices = slices(directory, sealed, parts, self._keys, wanted)
         self.joiner = Joiner(Whole(self.number, begins=0, position=0), lambda _streams: {})
@@ -209,7 +219,11 @@ class _Lane:
 
     def join(self, task: Slice, checked: CheckedSlice) -> None:
         """Take the next slice."""
-        self._lost = self._lost or checked.lost
+        # A thousand findings of what their lost rows leave open must not hide the files.
+        self._found += checked.unread
+        if checked.lost:
+            self._lost = True
+            self.joiner.unjudged = _OF_NEIGHBOURS
         self._published |= checked.published
         self._orders |= checked.orders
         self._found += check_covers(self.number, checked.span.covers, self._published)
@@ -236,15 +250,6 @@ class _Lane:
             yield f"who signed the checkpoints of lane {self.number} (no key of the log is known)"
         if self._beyond:
             yield f"{self._beyond} copies of lane {self.number} from beyond the archive's end"
-
-    def _own_keys(self) -> tuple[bytes, ...]:
-        """Return the keys that the archive names itself."""
-        try:
-            return tuple(parse_vkey(vkey).public for vkey in self._sealed.keys)
-        except MalformedKey as error:
-            what = f"{MANIFEST} names a key that is none: {error}"
-            self._found.append(Finding("A02", self.number, None, None, None, what))
-            return ()
 
     def _of_the_whole(self) -> Iterator[Finding]:
         """Yield where roots, the covering checkpoint, books or outside copies do not fit."""
@@ -298,6 +303,22 @@ class _Lane:
         except (ProofError, ValueError) as error:
             what = f"the checkpoint of size {said.size} does not cover the events: {error}"
             yield Finding("E16", *place, what)
+
+
+def _unknown(origins: Collection[str], whole: Manifest) -> Iterator[Finding]:
+    """Yield each lane that the auditor knows of and the archive does not."""
+    held = [lane.origin for lane in whole.lanes]
+    for origin in sorted({*origins} - {*held}):
+        what = f"a key of {origin} was given, and the archive has no such lane"
+        yield Finding("A02", lane_of_origin(origin, held), None, None, None, what)
+
+
+def _all_known(
+    origins: Collection[str], checkpoints: Mapping[int, Sequence[Checkpoint]], whole: Manifest
+) -> bool:
+    """Return whether the auditor told of every lane; of a single one nobody knows it is single."""
+    told = [lane.origin in origins or lane.lane in checkpoints for lane in whole.lanes]
+    return len(told) > 1 and all(told)
 
 
 def _filing(

@@ -141,6 +141,8 @@ def columns_by_sql(directory: Path) -> Columns:
             return dict(database.execute(statement, [paths]).fetchall())
 
         by_topic = table("topic")
+        if sum(by_topic.values()) != whole.events:
+            raise DamagedArchive(f"{directory}: its files hold other rows than the manifest says")
         by_day = table("strftime(recorded_at, '%Y-%m-%d')")
     return Columns(
         position=whole.moment,

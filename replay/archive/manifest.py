@@ -6,13 +6,27 @@ whether it is true is found out by reading what it names.
 
 import hashlib
 import os
+import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
 import msgspec
 
-from replay.archive.layout import MANIFEST, PARTS_MAX, RANGE_MAX, Extent, book_path, range_path
+from domain.proof.errors import MalformedKey
+from domain.proof.keys import check_name, parse_vkey
+from replay.archive.layout import (
+    CHECKPOINTS,
+    MANIFEST,
+    PARTS_MAX,
+    RANGE_MAX,
+    Extent,
+    book_path,
+    lane_name,
+    part_name,
+    range_path,
+)
 
 FORMAT: Final = 1
 SIZE_MAX: Final = 1 << 30
@@ -103,6 +117,12 @@ class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+def ledger_of(origin: str) -> str | None:
+    """Return the ledger that a lane's origin is of; None of what is no lane's."""
+    ledger, slash, lane = origin.rpartition("/")
+    return ledger if slash and lane.startswith(lane_name(0)[:-1]) else None
+
+
 def written(manifest: Manifest) -> bytes:
     """Return the bytes of a manifest: canonical JSON."""
     plain = msgspec.to_builtins(manifest)
@@ -149,24 +169,69 @@ def put(path: Path, content: bytes) -> None:
 
 
 def _require_shape(path: Path, manifest: Manifest) -> None:
-    """Refuse a manifest whose ranges are not a lane from its beginning, without gaps."""
+    """Refuse a manifest that contradicts itself: whoever reads an archive goes by what is left.
+
+    Anybody can make its own digest fit again, so nothing is taken from it unasked.
+    """
     if not (1 <= manifest.parts <= PARTS_MAX and 1 <= manifest.range <= RANGE_MAX):
         _damaged(path, "its parts or ranges are of no possible number")
+    if not manifest.lanes:
+        _damaged(path, "it has no lane, and every ledger has one")
     if [lane.lane for lane in manifest.lanes] != list(range(len(manifest.lanes))):
         _damaged(path, "its lanes are not numbered from 0 on")
     for lane in manifest.lanes:
+        _require_origin(path, lane, ledger_of(manifest.lanes[0].origin))
         after = 0
         for one in lane.ranges:
             if one.first != after + 1 or not one.first <= one.last < one.first + manifest.range:
                 _damaged(path, f"lane {lane.lane} has no whole range after position {after}")
             after = one.last
+            _require_files(path, f"lane {lane.lane} after position {one.first - 1}", one, manifest)
         if after != lane.size or bool(lane.size) is (lane.checkpoint is None):
             _damaged(path, f"lane {lane.lane} does not end where its ranges do")
-        for file in (file for one in lane.ranges for file in one.files):
-            if "/" in file.name or file.name.startswith("."):
-                _damaged(path, f"{file.name!r} is no name of a file")
-    if any("/" in digest or len(digest) != 64 for digest in manifest.books):
+    if not all(_DIGEST.fullmatch(digest) for digest in manifest.books):
         _damaged(path, "a book is named by something else than a digest")
+    _require_once(path, "books", manifest.books)
+
+
+def _require_origin(path: Path, lane: LaneArchive, ledger: str | None) -> None:
+    """Refuse an origin that is not that of this lane of the ledger lane 0 is of, and its keys."""
+    try:
+        check_name(lane.origin)
+    except MalformedKey as error:
+        _damaged(path, f"the origin of lane {lane.lane} is none: {error}")
+    if ledger is None or lane.origin != f"{ledger}/{lane_name(lane.lane)}":
+        _damaged(path, f"{lane.origin!r} is not the origin of lane {lane.lane} of its ledger")
+    try:
+        names = [parse_vkey(vkey).name for vkey in lane.keys]
+    except MalformedKey as error:
+        _damaged(path, f"a key of lane {lane.lane} is none: {error}")
+    if {*names} - {lane.origin}:
+        _damaged(path, f"lane {lane.lane} has a key of something else")
+
+
+def _require_files(path: Path, place: str, one: Range, manifest: Manifest) -> None:
+    """Refuse files that are not all records of a range, each once, and its checkpoints."""
+    for file in one.files:
+        if file.part is not None and not 0 <= file.part < manifest.parts:
+            _damaged(path, f"{place}: part {file.part} is none of {manifest.parts}")
+        if file.name != (CHECKPOINTS if file.part is None else part_name(file.part)):
+            _damaged(path, f"{place}: {file.name!r} is not the name of what it holds")
+        if file.rows < 0 or file.size < 0:
+            _damaged(path, f"{place}: {file.name} has fewer than no rows or bytes")
+    names = [file.name for file in one.files]
+    _require_once(path, place, names)
+    if CHECKPOINTS not in names:
+        _damaged(path, f"{place}: {CHECKPOINTS} is not named")
+    rows = sum(file.rows for file in one.files if file.part is not None)
+    if rows != one.last - one.first + 1:
+        what = f"{one.last - one.first + 1} positions have {rows} records"
+        _damaged(path, f"{place}: {what}")
+
+
+def _require_once(path: Path, place: str, names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        _damaged(path, f"{place}: something is named twice")
 
 
 def _damaged(path: Path, what: str) -> NoReturn:
@@ -175,3 +240,4 @@ def _damaged(path: Path, what: str) -> NoReturn:
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 """Spells ASCII names, integers and texts as RFC 8785 does."""
+_DIGEST: Final = re.compile("[0-9a-f]{64}")

@@ -5,7 +5,7 @@ where it can still be read its rows are judged, for they tell what was changed.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import le
 from pathlib import Path
@@ -82,7 +82,7 @@ def slices(
         sizes = tuple(size for size in asked if first < size <= last)
         found.append(
             Slice(
-                directory=str(directory),
+                directory=str(directory.absolute()),  # a cluster's workers start elsewhere
                 lane=lane.lane,
                 origin=lane.origin,
                 parts=parts,
@@ -100,7 +100,7 @@ def slices(
 def matter_parts(directory: Path, manifest: Manifest) -> list[Part]:
     """Return an archive as parts: every matter lies in one of them, whole."""
     return [
-        Part(str(directory), lane.lane, part, lane.ranges)
+        Part(str(directory.absolute()), lane.lane, part, lane.ranges)
         for lane in manifest.lanes
         for part in range(manifest.parts)
         if any(file.part == part for one in lane.ranges for file in one.files)
@@ -163,8 +163,11 @@ def read_part(task: Part) -> tuple[Batch, list[Finding]]:
         content, wrong = open_file(task.directory, task.lane, one, file)
         if wrong is None and content is not None:
             try:
-                whole.extend(read_records(content, task.part))
-                continue
+                rows = read_records(content, task.part)
+                wrong = _other_rows(one, file, rows.rows.positions)
+                if wrong is None:
+                    whole.extend(rows)
+                    continue
             except Unreadable as error:
                 wrong = str(error)
         path = f"{range_path(task.lane, one.extent)}/{file.name}"
@@ -190,15 +193,21 @@ def _read_file(
 def _misplaced(task: Slice, one: Range, file: File, batch: Batch) -> Iterator[Finding]:
     """Yield where a file's rows are not those the manifest names, or out of order."""
     positions = batch.rows.positions
-    if len(positions) != file.rows:
-        what = f"it holds {len(positions)} rows, the manifest says {file.rows}"
-        yield _finding("A02", task, one, file, what)
+    if (other := _other_rows(one, file, positions)) is not None:
+        yield _finding("A02", task, one, file, other)
     if any(map(le, islice(positions, 1, None), positions)):
         yield _finding("A02", task, one, file, "its rows are not in the order of their positions")
     if set(parts_of(set(batch.matters), task.parts).values()) - {file.part}:
         yield _finding("A02", task, one, file, "it holds a matter of another part")
+
+
+def _other_rows(one: Range, file: File, positions: Sequence[int]) -> str | None:
+    """Return how a file's rows are not those that the manifest counts and places, if so."""
+    if len(positions) != file.rows:
+        return f"it holds {len(positions)} rows, the manifest says {file.rows}"
     if positions and not (one.first <= min(positions) and max(positions) <= one.last):
-        yield _finding("A02", task, one, file, "it holds rows of another range")
+        return "it holds rows of another range"
+    return None
 
 
 def _finding(code: str, task: Slice, one: Range, file: File, what: str) -> Finding:

@@ -32,6 +32,10 @@ class Recorded(Protocol):
         """Return the size of a lane's newest checkpoint, 0 without one."""
         ...
 
+    def deed(self, lane: int, position: int, /) -> Extent:
+        """Return the positions of the records that one command made, one of which is given."""
+        ...
+
     def rows(self, lane: int, extent: Extent, /) -> Iterator[Rows]:
         """Yield the rows of some positions, page by page."""
         ...
@@ -80,6 +84,7 @@ class Source:
         quoted = placeholders(names)
         self._lanes = Lanes(self._cursor, quoted)
         self._openings = _OPENINGS.format_map(quoted)
+        self._deed = _DEED.format_map(quoted)
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -97,6 +102,12 @@ class Source:
         """Return the size of a lane's newest checkpoint, 0 without one."""
         newest = self._log.checkpoint(lane)
         return 0 if newest is None else newest.size
+
+    def deed(self, lane: int, position: int) -> Extent:
+        """Return the positions of the records that one command made, one of which is given."""
+        self._cursor.execute(self._deed, {"lane": lane, "position": position})
+        ((first, last),) = self._cursor.fetchall()
+        return Extent(first or position, last or position)
 
     def covering(self, lane: int, size: int) -> Signed | None:
         """Return the first checkpoint that covers so many positions of a lane."""
@@ -158,4 +169,8 @@ class Source:
 _OPENINGS: Final = (
     "select stream, state from {ledger}.event"
     " where lane = %(lane)s and stream = any(%(streams)s) and version = 1"
+)
+_DEED: Final = (
+    "select min(position), max(position) from {ledger}.event where lane = %(lane)s and command ="
+    " (select command from {ledger}.event where lane = %(lane)s and position = %(position)s)"
 )

@@ -105,14 +105,20 @@ class _Writing:
         return whole
 
     def _size(self, lane: LaneArchive) -> int:
-        """Return up to where a lane is asked for."""
+        """Return up to where a lane is archived: what one command recorded is never parted.
+
+        A command whose end is not signed yet is left for later.
+        """
         signed = self._source.signed_upto(lane.lane)
-        if self._order.moment is None:
-            return signed
-        wanted = self._order.moment[lane.lane]
+        wanted = signed if self._order.moment is None else self._order.moment[lane.lane]
         if wanted > signed:
             raise NotYetSigned(f"lane {lane.lane} is signed up to {signed}, not up to {wanted}")
-        return wanted
+        if not wanted:
+            return 0
+        deed = self._source.deed(lane.lane, wanted)
+        if deed.last <= signed:
+            return deed.last
+        return max(deed.first - 1, min(wanted, lane.size))
 
     def _require_growth(self, lane: LaneArchive, size: int) -> None:
         """Refuse to add to what this ledger does not begin with."""

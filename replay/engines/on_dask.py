@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from typing import Any, Final
 
 from distributed import Client, LocalCluster, as_completed
+from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
 
@@ -13,6 +16,8 @@ from replay.engines.engine import EngineFailed, P, R
 
 CONNECT_S: Final = 10
 WORKERS: Final = 2
+_LOST: Final = (CancelledError, ClosedClientError, CommClosedError, TimeoutError)
+"""What becomes of work whose scheduler went away."""
 
 
 class OnDask:
@@ -32,7 +37,10 @@ class OnDask:
         numbers: dict[Any, int] = {}
         futures: list[Any] = []
         for number, partition in enumerate(partitions):
-            future = self.client.submit(work, partition, pure=False)
+            try:
+                future = self.client.submit(work, partition, pure=False)
+            except _LOST as error:
+                raise EngineFailed(f"the scheduler is gone: {error}") from error
             numbers[future.key] = number
             futures.append(future)
         ready = as_completed(futures, loop=self.client.loop)
@@ -42,6 +50,10 @@ class OnDask:
                 result = future.result()
             except KilledWorker as error:
                 raise EngineFailed(f"workers keep dying: {error}") from error
+            except _LOST as error:
+                if future.status == "error":  # the work itself failed
+                    raise
+                raise EngineFailed(f"the scheduler is gone: {error}") from error
             yield numbers.pop(future.key), result
 
     def close(self) -> None:
@@ -54,11 +66,19 @@ class OnDask:
             client = self._ending.enter_context(
                 Client(where, set_as_default=False, timeout=CONNECT_S)
             )
-            if scheduler is None:
-                client.register_plugin(_Quiet())
         except (OSError, RuntimeError, ValueError) as error:
             where = scheduler or "this machine"
             raise EngineFailed(f"no Dask scheduler at {where}: {error}") from error
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+            if scheduler is None:
+                client.register_plugin(_Quiet())
+        except TimeoutError as error:
+            where = scheduler or "this machine"
+            what = f"the Dask scheduler at {where} had no worker within {CONNECT_S} seconds"
+            raise EngineFailed(what) from error
+        except _LOST as error:
+            raise EngineFailed(f"the scheduler is gone: {error}") from error
         return client
 
 

@@ -23,7 +23,7 @@ from replay.verify.contents import Open, check_books, check_contents
 from replay.verify.ends import end_findings, reservation_findings, tile_findings
 from replay.verify.joining import Joiner, Whole
 from replay.verify.lanes import Lanes
-from replay.verify.outside import Copies, compare
+from replay.verify.outside import Copies, compare, missing_lanes
 from replay.verify.personal import Opener
 from replay.verify.reading import Audited, Checked, LaneState, Reader, Task, open_snapshot
 from replay.verify.receipts import check_receipts
@@ -100,6 +100,7 @@ class _Audit:
     def run(self, workers: "_Workers", started: float, progress: Progress) -> Report:
         """Return what it comes to."""
         states = [self._state(lane) for lane in range(len(self._audited.origins))]
+        self._findings += missing_lanes(self._scope.copies.checkpoints, len(states))
         for state in states:
             self._joiners[state.number] = self._joiner(state)
         total = sum(state.last for state in states)

@@ -1,6 +1,6 @@
 """Spans joined in the order of their lane: chains across spans, the tree and its roots."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
@@ -60,6 +60,8 @@ class Joiner:
         self.whole = whole
         self.roots: dict[int, bytes] = {}
         """Wanted size → the root of the tree that the events hash to."""
+        self.unjudged: Container[str] = ()
+        """Codes that mean nothing from here on: rows are missing that their events rest on."""
         self._tree = CompactRange.restore(whole.tree)
         self._resumed = whole.position > 0
         self._links: dict[str, Link] = {}
@@ -76,13 +78,12 @@ class Joiner:
         roots = self._join_tree(span, sorted({size for size, _ in claims} | set(wanted)))
         self.roots |= {size: roots[size] for size in wanted}
         for finding in span.findings:
-            whole.add(finding)
+            self._add(finding)
         for size, root in claims:
             if root != roots[size] and not whole.disputed:
                 whole.disputed = True
                 what = f"signed at size {size} was {root.hex()}, the events come to "
-                finding = Finding("E16", whole.lane, size, None, None, what + roots[size].hex())
-                whole.add(finding)
+                self._add(Finding("E16", whole.lane, size, None, None, what + roots[size].hex()))
         whole.position = span.last
         whole.events += span.events
         whole.contents = {**span.contents, **whole.contents} if span.contents else whole.contents
@@ -95,6 +96,10 @@ class Joiner:
                 whole.holds[stream] = names
             else:
                 whole.holds.pop(stream, None)
+
+    def _add(self, finding: Finding) -> None:
+        if finding.code not in self.unjudged:
+            self.whole.add(finding)
 
     def written(self) -> Whole:
         """Return what was joined so far, to be taken up again."""
@@ -111,7 +116,7 @@ class Joiner:
             before = links.get(stream, BEFORE_ALL)
             if follows(before, start):
                 continue
-            whole.add(link_finding(whole.lane, stream, before, start))
+            self._add(link_finding(whole.lane, stream, before, start))
             if span.ends[stream].version <= before.version:
                 disordered[stream] = before  # the stream goes on from its highest version
         links.update(span.ends)

@@ -3,6 +3,7 @@
 A copy is worth what its keeper is worth; that our key signed it is checked, who kept it is not.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,6 +28,7 @@ class Copies(NamedTuple):
     """What others have kept, by lane."""
 
     checkpoints: Mapping[int, Sequence[Checkpoint]]
+    """Also of lanes of the ledger that what is verified has not."""
     receipts: Mapping[int, Sequence[Receipt]]
 
 
@@ -57,16 +59,38 @@ def read_copies(
                 receipts.setdefault(lane, []).append(open_receipt(content, keys))
                 continue
             origin = note.text.partition("\n")[0]
-            if origin not in origins:
+            of_lane = lane_of_origin(origin, origins)
+            if of_lane is None:
                 raise MalformedCheckpoint(f"it is of {origin!r}, which is no lane of this ledger")
             keys = [VerifierKey(origin, KeyType.NOTE, public) for public in log_keys]
             checkpoint = open_checkpoint(note, keys).checkpoint
-            checkpoints.setdefault(origins.index(origin), {})[checkpoint] = None
+            checkpoints.setdefault(of_lane, {})[checkpoint] = None
         except ProofError as error:
             raise UnusableCopy(f"{path}: {error}") from error
     if not checkpoints and not receipts:
         raise UnusableCopy("there is no checkpoint and no receipt in what was given")
     return Copies({lane: tuple(found) for lane, found in checkpoints.items()}, receipts)
+
+
+def lane_of_origin(origin: str, origins: Sequence[str]) -> int | None:
+    """Return the lane of a ledger that an origin names, also one beyond those that are there.
+
+    None of another ledger's.
+    """
+    if origin in origins:
+        return origins.index(origin)
+    ledger, _, lane = origin.rpartition(_LANE)
+    if not origins or ledger != origins[0].rpartition(_LANE)[0] or not _NUMBER.fullmatch(lane):
+        return None
+    return int(lane) if int(lane) >= len(origins) else None
+
+
+def missing_lanes(copies: Mapping[int, Sequence[Checkpoint]], lanes: int) -> Iterator[Finding]:
+    """Yield each copy of a lane beyond those that are there: what it covers is gone."""
+    for lane in sorted(one for one in copies if one >= lanes):
+        largest = max(one.size for one in copies[lane])
+        what = f"an outside copy has size {largest} of a lane that is not here"
+        yield Finding("X01", lane, 1, None, None, what)
 
 
 def compare(
@@ -120,4 +144,6 @@ def _content(path: Path) -> bytes:
     return content
 
 
+_LANE: Final = "/lane-"
+_NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 _SUFFIXES: Final = frozenset({".checkpoint", ".receipt", ".note", ".tlog-proof"})

@@ -34,7 +34,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "X02": "an outside copy has another root: rewritten, or two histories",
     "X03": "a receipt without its event",
     "A01": "file of the archive missing, changed or not listed",
-    "A02": "the archive contradicts itself",
+    "A02": "the archive contradicts itself, or what is known of its lanes",
     "B01": "member of the bundle missing, changed or not listed",
     "B02": "members of the bundle contradict one another",
     "B03": "not what the policy that was given asks for",

@@ -58,6 +58,10 @@ class LongRecord:
         """Return where the record ends: its end is signed."""
         return self.events
 
+    def deed(self, _lane: int, position: int) -> Extent:
+        """Return that every command recorded one event."""
+        return Extent(position, position)
+
     def rows(self, _lane: int, extent: Extent) -> Iterator[Rows]:
         """Yield the rows of the next positions, page by page."""
         assert self.size == extent.first - 1, "it is told once, from the beginning"

@@ -137,22 +137,23 @@ def flip(path: Path, at: int | None = None) -> None:
 
 
 def forge(directory: Path, path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
-    """Write a file of records anew, changed, and a manifest that vouches for it.
+    """Write a file anew, changed, and a manifest that vouches for it.
 
-    So does who has the archive and no key: every digest fits again.
+    So does who has the archive and no key: every digest fits again. Records are counted as before,
+    for a manifest whose records are not as many as its positions is refused at once.
     """
     content = pq.ParquetFile(path)
     schema = content.schema_arrow
     table = change(content.read()).cast(schema)
     pq.write_table(table, path, store_schema=False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    reseal(
-        directory,
-        lambda name, file: (
-            name == path
-            and file.update(sha256=digest, size=path.stat().st_size, rows=table.num_rows)
-        ),
-    )
+
+    def vouch(name: Path, file: dict[str, Any]) -> None:
+        if name == path:
+            rows = table.num_rows if file["part"] is None else file["rows"]
+            file.update(sha256=digest, size=path.stat().st_size, rows=rows)
+
+    reseal(directory, vouch)
 
 
 def reseal(directory: Path, change: Callable[[Path, dict[str, Any]], object]) -> None:

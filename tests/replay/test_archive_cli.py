@@ -12,6 +12,8 @@ import pytest
 from api import cli
 from api.cli.progress import Bar
 from replay.archive.manifest import read
+from replay.archive.matters import read_matters
+from replay.archive.partitions import matter_parts
 from tests.conftest import Database
 from tests.replay.archives import Ledger, first_file, flip, tell
 from tests.replay.scenes import Clock
@@ -175,6 +177,24 @@ def test_what_can_not_be_archived_is_said(run: Run, sealed: Path, tmp_path: Path
     said = run("archive", "figures", sealed, "--list", "by_topic=x")
     assert said.code == 2
     assert "'by_topic=x' is none of" in said.err
+
+
+def test_a_moment_within_a_command_is_moved_and_that_is_said(
+    run: Run, sealed: Path, tmp_path: Path
+) -> None:
+    """Who asked for a position must not believe that the archive ends there."""
+    batches = (read_matters(task) for task in matter_parts(sealed, read(sealed)))
+    commands: dict[str, list[int]] = {}
+    for record in (one for matters in batches for matter in matters for one in matter.records):
+        commands.setdefault(record.envelope.cause.command, []).append(record.position)
+    positions = sorted(max(commands.values(), key=len))
+    assert len(positions) > 1
+    said = run("archive", "write", tmp_path / "cut", "--upto", f"0-{positions[0]}", "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["upto"] == f"0-{positions[-1]}"
+    assert f"Lane 0 ends at {positions[-1]}, not {positions[0]}" in said.err
+    said = run("archive", "write", tmp_path / "cut", "--upto", f"0-{positions[-1]}")
+    assert "ends at" not in said.err
 
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(

@@ -23,6 +23,7 @@ from replay.archive.files import read_checkpoints
 from replay.archive.layout import CHECKPOINTS, MANIFEST
 from replay.archive.manifest import DamagedArchive
 from replay.engines.inline import Inline
+from replay.verify import joining
 from replay.verify.outside import Copies
 from replay.verify.report import Report
 from tests.conftest import Database
@@ -101,6 +102,20 @@ def test_a_missing_file_is_found_and_nothing_is_made_up_about_its_neighbours(
     assert [one.code for one in report.findings] == ["A01"]
     assert "missing" in report.findings[0].what
     assert any("chains, order and roots of lane 0" in words for words in report.not_checked)
+
+
+def test_a_missing_file_is_found_however_much_its_rows_leave_open(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many findings are told and no more: the file that explains them all is one of those."""
+    monkeypatch.setattr(joining, "FINDINGS_MAX", 2)
+    for file in sorted(archive.glob("lane-0/*/part-*.parquet")):
+        hidden = file.rename(tmp_path / "hidden")
+        report = checked(archive)
+        hidden.rename(file)
+        assert not report.clean
+        assert [one.code for one in report.findings if file.name in one.what] == ["A01"]
+        assert report.left_out == 0
 
 
 @pytest.mark.parametrize("what", ["part-*.parquet", "checkpoints.parquet", "*.toml"])
@@ -288,8 +303,12 @@ def test_rows_of_another_part_are_refused(archive: Path) -> None:
 
 def test_a_manifest_that_contradicts_the_records_is_found(archive: Path) -> None:
     """Every word of it can be held against what it names."""
-    reseal(archive, lambda _path, file: file.update(rows=file["rows"] + 1))
+    one, other = sorted(min((archive / "lane-0").iterdir()).glob("part-*.parquet"))[:2]
+    moved = {one: 1, other: -1}
+    reseal(archive, lambda path, file: file.update(rows=file["rows"] + moved.get(path, 0)))
     assert codes(archive) == {"A02"}
+    with pytest.raises(DamagedArchive, match="rows, the manifest says"):
+        figures(archive, Inline())
 
 
 def test_another_root_in_the_manifest_is_found(archive: Path) -> None:

@@ -3,9 +3,10 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -230,6 +231,59 @@ def test_what_a_partition_raises_is_told_by_nobody_else(started: dict[str, Engin
     told = str(running.client.get_worker_logs())
     assert "ZeroDivisionError" not in told
     assert "divided" not in told
+
+
+CLUSTER = """
+import signal
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+    with LocalCluster(n_workers=WORKERS, processes=False, protocol="tcp", **quiet) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        signal.pause()
+"""
+
+
+@contextmanager
+def cluster(workers: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Give a Dask cluster by its address, and the one process it lives in."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER.replace("WORKERS", str(workers))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().strip(), process
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+def test_a_scheduler_that_is_killed_in_the_middle_is_said() -> None:
+    """Nothing can be repeated without it, and a traceback tells nobody what to do."""
+    with (
+        cluster(workers=1) as (address, process),
+        open_engine("dask", scheduler=address) as engine,
+    ):
+        answers = engine.map(worked, range(1_000))
+        next(answers)
+        process.kill()
+        with pytest.raises(EngineFailed, match="the scheduler is gone"):
+            list(answers)
+
+
+def test_a_scheduler_without_workers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take the work and keep it for ever."""
+    monkeypatch.setattr(on_dask, "CONNECT_S", 2)
+    with (
+        cluster(workers=0) as (address, _),
+        pytest.raises(EngineFailed, match=f"{address} had no worker within 2 seconds"),
+        open_engine("dask", scheduler=address),
+    ):
+        pass
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

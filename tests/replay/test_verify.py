@@ -20,15 +20,18 @@ from api.auditing import RESUME_FILE, Resumed
 from api.imports.engine import import_history
 from api.imports.mapping import load_mapping
 from api.imports.rejects import Rejects
+from api.keys import FileKeys
 from api.reads.cases import case_answer
 from api.settings import Settings
 from api.wiring import Dsns, joined
 from domain.ledger.connections import Connections
 from domain.ledger.migrations import Names
 from domain.ledger.recorder import Recorder
+from domain.ledger.signing import sign_text
 from domain.ledger.vault import FileVault
 from domain.proof.canonical import canonical
-from domain.values import moment_of
+from domain.proof.checkpoint import Checkpoint
+from domain.values import KeyPurpose, moment_of
 from replay import verify
 from replay.verify.auditing import Interrupted, Scope, audit
 from replay.verify.joining import Joiner
@@ -351,6 +354,19 @@ def test_a_copy_of_another_ledger_or_by_another_key_is_refused(scene: Scene) -> 
         read_copies([copy], ("elsewhere/lane-0",), (), ())
     with pytest.raises(UnusableCopy, match="a key we know"):
         read_copies([copy], (LANE,), (bytes([9] + [1] * 31),), ())
+
+
+def test_a_copy_of_a_lane_that_is_gone_is_a_finding(scene: Scene) -> None:
+    """It is of this ledger and signed by its key: what it covers is nowhere."""
+    lane = f"{LANE.removesuffix('0')}7"
+    signer = FileKeys(scene.directory / "keys").make(KeyPurpose.LOG, 1)
+    copy = scene.directory / "lane-7.checkpoint"
+    copy.write_text(str(sign_text(Checkpoint(lane, 5, bytes(32)).body, lane, [signer])))
+    (found,) = scene.audit(copy).findings
+    assert (found.code, found.lane) == ("X01", 7)
+    copy.write_text(copy.read_text().replace("lane-7", "lane-07"))
+    with pytest.raises(UnusableCopy):
+        scene.audit(copy)
 
 
 # --- one ticket -------------------------------------------------------------------------------
