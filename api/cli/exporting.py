@@ -306,12 +306,19 @@ def _export(form: str, write: Write, span: "Span", file: Path, *, as_json: bool)
             remedy="see `ticketledger verify self`",
             code=Exit.FINDINGS,
         ) from error
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
         raise CommandError(
             "The file can not be written.",
             why=str(error),
-            remedy="name a new file in a directory that is there, with room for it",
+            remedy="name a new file in a directory that is there, and that you may write to",
             code=Exit.USAGE,
+        ) from error
+    except OSError as error:
+        raise CommandError(
+            "The file can not be written to its end.",
+            why=str(error),
+            remedy="make room for it, and run the same command again to have the whole file",
+            code=Exit.FAILURE,
         ) from error
     told = {
         "form": form,

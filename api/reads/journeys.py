@@ -29,11 +29,14 @@ from domain.record import Record
 from domain.streams import order_stream, position_text, stream_lane, ticket_lane
 from domain.values import Actor, ActorKind, Party
 from projections import queue
+from projections.projection import PAGE_SIZE_MAX
 from projections.queue import Filters
 from replay.journey import STAFF, Audience, Journey, OrderJourney, order_journey, ticket_journey
 
 TICKETS_MAX: Final = 50
-"""So many tickets of an order are laid out at once, the most urgent first."""
+"""So many tickets of an order are laid out at once: those that were opened first."""
+_LOOKED_AT_MAX: Final = 2_000
+"""So many are looked at for these."""
 
 
 class JourneyAnswer(msgspec.Struct, frozen=True):
@@ -131,10 +134,17 @@ def _knows(record: Record, side: Party) -> bool:
 
 
 def _tickets(connection: Connection, order: str) -> tuple[list[str], bool]:
-    """Return the tickets of an order that the view knows, and whether there are more."""
+    """Return the tickets of an order that were opened first, and whether there are more."""
+    of_order = Filters(open=None, order=order)
     with connection.cursor() as db:
-        page = queue.page(db, Filters(open=None, order=order), None, TICKETS_MAX)
-    return [row.ticket for row in summaries(page)], page.next is not None
+        page = queue.page(db, of_order, None, PAGE_SIZE_MAX)
+        found = [*summaries(page)]
+        while page.next is not None and len(found) < _LOOKED_AT_MAX:
+            page = queue.page(db, of_order, page.next, PAGE_SIZE_MAX)
+            found += summaries(page)
+    found.sort(key=lambda row: (row.opened_at, row.ticket))
+    first = [row.ticket for row in found[:TICKETS_MAX]]
+    return first, page.next is not None or len(found) > TICKETS_MAX
 
 
 _TOLD_OF_ORDER: Final = (

@@ -87,7 +87,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, Kind]]] = {
         "remedy": Kind.STRING,
         "claim_minor": Kind.INTEGER,
         "claim_currency": Kind.STRING,
-        "queue": Kind.STRING,
+        "routed": Kind.STRING,
         "agent": Kind.STRING,
         "transfers": Kind.INTEGER,
         "round": Kind.INTEGER,
@@ -151,8 +151,8 @@ _OWN: Final[Mapping[type[Event], Mapping[str, str]]] = {
     CustomerNoted: {"tier": "tier"},
     TicketPrioritised: {"priority": "priority"},
     TicketReprioritised: {"priority": "priority"},
-    TicketQueued: {"queue": "queue"},
-    TicketRouted: {"queue": "queue"},
+    TicketQueued: {"routed": "queue"},
+    TicketRouted: {"routed": "queue"},
     TicketTransferred: {"transfers": "count"},
     TicketAssigned: {"agent": "agent"},
     TicketResolved: {"outcome": "outcome"},
@@ -235,12 +235,12 @@ def _more(event: Event, stage: Callable[[], Stage | None]) -> Values:
 
 
 def _stage(event: Event, before: Stage | None) -> Stage | None:
-    """Return the stage a fact moves its ticket to, None where it stays or is not known."""
+    """Return the stage a fact says its ticket is in, None where it says none or it is not known."""
     if isinstance(event, TicketOpened):
         return Stage.INTAKE
     if isinstance(event, SourceReported):
         return event.stage
-    if before is None:
+    if before is None or type(event) in STAGE_AFTER:
         return STAGE_AFTER.get(type(event))
     after = stage_after(before, event)
     return None if after is before else after

@@ -1,13 +1,13 @@
 """Checking a file by what it is: which form it has is seen by its first bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 from xml.etree import ElementTree
 
 from domain.proof.keys import VerifierKey
 from replay.exports.checked import Checked, UnreadableExport
-from replay.exports.lines import MalformedLine, Progress, read_header, unsigned
+from replay.exports.lines import Header, MalformedLine, Progress, read_header, unsigned
 from replay.exports.ocel_check import check_json, check_sqlite, is_time
 
 SQLITE: Final = b"SQLite format 3\x00"
@@ -55,14 +55,25 @@ def check_lines(path: Path, keys: Iterable[VerifierKey] = ()) -> Checked:
         except MalformedLine as error:
             checked.find(str(error))
     checked.events = progress.records
-    if trusted:
-        for what in unsigned(header, trusted):
-            checked.find(what)
-    elif any(one.checkpoint for one in header.lanes):
-        checked.not_checked.append("signatures, for no key of the log was given")
+    _signatures(checked, header, trusted)
     if header.tickets:
         checked.not_checked.append("whether a ticket has records beyond its last one here")
     return checked
+
+
+def _signatures(checked: Checked, header: Header, trusted: Sequence[VerifierKey]) -> None:
+    """Check who signed, and tell what is covered by no signature."""
+    empty = [str(one.lane) for one in header.lanes if one.checkpoint is None]
+    if trusted:
+        for what in unsigned(header, trusted):
+            checked.find(what)
+    elif len(empty) < len(header.lanes):
+        checked.not_checked.append("signatures, for no key of the log was given")
+    else:
+        checked.not_checked.append("signatures, for there is no checkpoint: nothing here is signed")
+    if empty:
+        what = "whether there are records in lanes of which nothing is here"
+        checked.not_checked.append(f"{what}: {', '.join(empty)}")
 
 
 def check_xes(path: Path) -> Checked:

@@ -54,14 +54,6 @@ LEDGER: Final[Mapping[str, Kind]] = {
 """What every event has, whatever its topic: its place in the ledger, who, and from where."""
 
 
-def happened_at(record: Record) -> Instant:
-    """Return when a fact happened: for imported history the source's own time."""
-    source = record.envelope.source
-    if source is not None and source.imported and source.occurred_at is not None:
-        return source.occurred_at
-    return record.at
-
-
 def place_values(record: Record) -> dict[str, Value]:
     """Return an event's values of LEDGER; one that it does not have is left out."""
     found: dict[str, Value] = {

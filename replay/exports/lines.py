@@ -109,6 +109,11 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record: msgspec.Raw
     proof: tuple[str, ...] | None = None
 
+    @property
+    def steps(self) -> list[bytes] | None:
+        """Return the proof as hashes; ValueError where a text is none."""
+        return None if self.proof is None else list(map(base64text.decode, self.proof))
+
 
 def encode(value: Header | Closing) -> bytes:
     """Return the first or last line."""
@@ -132,6 +137,8 @@ def read_header(line: bytes) -> Header:
         header = _HEADER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedLine("the first line is not one of an export") from error
+    if encode(header) != line:
+        raise MalformedLine("the first line is not written as an export writes it")
     numbers = [one.lane for one in header.lanes]
     if header.format != FORMAT or numbers != list(range(len(numbers))):
         raise MalformedLine("the first line is not one of an export in this form")
@@ -165,8 +172,14 @@ class Progress:
         try:
             one = _LINE.decode(line)
             named = _NAMED.decode(one.record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            written = record_line(
+                one.lane, one.position, bytes.fromhex(one.leaf_hash), bytes(one.record), one.steps
+            )
+        except (msgspec.DecodeError, ValueError) as error:
             raise self._wrong("is no record") from error
+        # Of a name that is there twice one reader takes the first value, another the last.
+        if written != line or (one.proof is None) != (not self.header.tickets):
+            raise self._wrong("is not written as an export writes it")
         if not self._lane <= one.lane < len(self.header.lanes):
             raise self._wrong(f"is of lane {one.lane}, which does not come here")
         leaf = leaf_hash(bytes(one.record))
@@ -199,6 +212,8 @@ class Progress:
             closing = _CLOSING.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise MalformedLine("the last line is not one of an export") from error
+        if encode(closing) != line:
+            raise MalformedLine("the last line is not written as an export writes it")
         if closing.records != self.records:
             what = f"the last line counts {closing.records} records, and {self.records} are here"
             raise MalformedLine(what)
@@ -219,7 +234,7 @@ class Progress:
                 index=one.position - 1,
                 size=head.signed.size,
                 leaf=leaf,
-                proof=[base64text.decode(step) for step in one.proof or ()],
+                proof=one.steps or (),
                 root=head.signed.root,
             )
         except (ProofError, ValueError) as error:
@@ -230,8 +245,17 @@ class Progress:
 
 
 def unsigned(header: Header, keys: Iterable[VerifierKey]) -> list[str]:
-    """Return what is wrong with the signatures of the checkpoints, by keys that are trusted."""
+    """Return what is wrong with the signatures of the checkpoints, by keys that are trusted.
+
+    A key was given for a lane, so one that is of none here is wrong too: lanes may have been cut.
+    """
     trusted, found = tuple(keys), []
+    origins = {one.origin for one in header.lanes}
+    for name in dict.fromkeys(key.name for key in trusted):
+        if name not in origins:
+            found.append(f"no lane is of {name}, whose key was given")
+    if all(one.checkpoint is None for one in header.lanes):
+        found.append("there is no checkpoint: nothing here is signed")
     for one in header.lanes:
         if one.checkpoint is None:
             continue

@@ -1,6 +1,8 @@
 """The record as an OCEL 2.0 log in SQLite: written by positions, so that it can be gone on with.
 
-Events and objects are told by `columns`, `things` and `attributes`; here they become rows.
+Events and objects are told by `columns`, `things` and `attributes`; here they become rows. What is
+recorded late may have happened early: things of which that was told, or one value again, are put
+in the order of time when everything is in.
 """
 
 import sqlite3
@@ -11,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from domain.events import TicketOpened
 from domain.ledger.recorder import Recorder
 from domain.record import Record
 from domain.values import Instant, Stage
@@ -21,14 +24,15 @@ from replay.exports.columns import (
     Value,
     columns_of,
     event_values,
-    happened_at,
     place_values,
 )
 from replay.exports.files import OtherExport, finish, held_beside, part_of
-from replay.exports.reading import Span, Watch, pages, record_of
+from replay.exports.leaves import Leaves
+from replay.exports.reading import Span, Watch, pages
 from replay.exports.things import Thing, told_of
+from replay.happened import happened_at
 
-FORMAT: Final = "ticketledger.ocel.v1"
+FORMAT: Final = "ticketledger.ocel.v2"
 TYPES: Final[Mapping[Kind, str]] = {
     Kind.STRING: "TEXT",
     Kind.INTEGER: "INTEGER",
@@ -60,6 +64,8 @@ create table ticketledger_position(lane integer primary key, position integer no
 create table ticketledger_latest(
   ocel_id text not null, field text not null, ocel_time text not null, value,
   primary key (ocel_id, field)) without rowid;
+create table ticketledger_untidy(ocel_id text primary key, ocel_type text not null, opened text)
+  without rowid;
 """
 
 
@@ -93,18 +99,19 @@ def build(recorder: Recorder, span: Span, part: Path, watch: Watch) -> int:
 
 def _written(recorder: Recorder, span: Span, db: sqlite3.Connection, watch: Watch) -> int:
     """Write what is missing, a page a transaction, and return how many events there are."""
-    log = _Log(db)
+    log, leaves = _Log(db), Leaves(recorder)
     places = dict(db.execute("select lane, position from ticketledger_position"))
     done = sum(places[lane] - span.since[lane] for lane in span.lanes)
     for lane in span.lanes:
         for page in pages(recorder, span, lane, places[lane]):
             with _transaction(db):
-                log.add([record_of(row) for row in page])
+                log.add([leaves.record_of(row) for row in page])
                 log.reached(lane, page[-1].position)
             done += page[-1].position - places[lane]
             places[lane] = page[-1].position
             watch(done, span.total)
     watch(span.total, span.total)
+    log.tidy()
     ((events,),) = db.execute("select count(*) from event")
     with _transaction(db):
         db.execute("delete from ticketledger_latest")
@@ -150,11 +157,18 @@ def _opened(part: Path, span: Span) -> sqlite3.Connection:
         found = db.execute("select format, about from ticketledger_export").fetchone()
     except sqlite3.DatabaseError as error:
         db.close()
+        if isinstance(error, sqlite3.OperationalError) and not _is_of_file(error):
+            raise
         raise OtherExport(f"{part} can not be gone on with: {error}") from error
     if found is None or found[0] != FORMAT or msgspec.json.decode(found[1], type=Span) != span:
         db.close()
         raise OtherExport(f"{part} was begun for another part of the record")
     return db
+
+
+def _is_of_file(error: sqlite3.OperationalError) -> bool:
+    """Return whether a failure is about what a database holds, not about its disk or its locks."""
+    return error.sqlite_errorcode == sqlite3.SQLITE_ERROR
 
 
 class _Latest:
@@ -175,8 +189,21 @@ class _Latest:
                 self.known[ocel_id, field] = (at, value)
 
     def put(self, ocel_id: str, field: str, at: str, value: Value | None) -> None:
-        self.known[ocel_id, field] = (at, value)
-        self.changed.add((ocel_id, field))
+        """Take down what was told, where nothing later is known."""
+        before = self.known.get((ocel_id, field))
+        if before is None or at >= before[0]:
+            self.known[ocel_id, field] = (at, value)
+            self.changed.add((ocel_id, field))
+
+
+def _may_repeat(
+    before: tuple[str, Value | None] | None, at: str, value: Value, first_at: str
+) -> bool:
+    """Return whether a value may now stand twice in a row, which all that is told will show."""
+    if before is None or before == (at, value):
+        return False
+    latest_at, latest = before
+    return at < latest_at or value == latest or first_at < at == latest_at
 
 
 class _Log:
@@ -233,11 +260,18 @@ class _Log:
 
         changes = changes_of(record, stage)
         said = {one.id: values for one, values in changes}
+        opened = record.imported and isinstance(record.event, TicketOpened)
         for one in dict.fromkeys([*named, *(changed for changed, _ in changes)]):
+            values = said.get(one.id, {})
+            if opened and values:
+                self._untidy(one, msgspec.json.encode(values).decode())
+                for field, value in values.items():
+                    latest.put(one.id, field, at, value)
+                values = {}
             if (one.id, "") not in latest.known:
-                self._first(one, at, said.get(one.id, {}), latest)
+                self._first(one, at, values, latest)
             else:
-                self._change(one, at, said.get(one.id, {}), latest)
+                self._change(one, at, values, latest)
 
     def _first(self, one: Thing, at: Instant, values: Mapping[str, Value], latest: _Latest) -> None:
         """Add a thing with what is known of it at once."""
@@ -252,13 +286,16 @@ class _Log:
     def _change(
         self, one: Thing, at: Instant, values: Mapping[str, Value], latest: _Latest
     ) -> None:
-        """Add what is another than it was; of two values at one instant the later told stays."""
+        """Add what is told of a thing; of two values at one instant the later told stays.
+
+        What is no change is added too: a fact told later may have happened between the two.
+        """
         table = self._table("object", one.type)
         first_at, _ = latest.known[one.id, ""]
         for field, value in values.items():
             before = latest.known.get((one.id, field))
-            if before is not None and at >= before[0] and value == before[1]:
-                continue
+            if at < first_at or _may_repeat(before, at, value, first_at):
+                self._untidy(one)
             if at == first_at:
                 self._db.execute(
                     f'update "{table}" set "{field}" = ? where ocel_id = ?'
@@ -268,8 +305,51 @@ class _Log:
             else:
                 row = {"ocel_id": one.id, "ocel_time": at, "ocel_changed_field": field}
                 self._insert(table, {**row, field: value}, replace=True)
-            if before is None or at >= before[0]:
-                latest.put(one.id, field, at, value)
+            latest.put(one.id, field, at, value)
+
+    def _untidy(self, one: Thing, opened: str | None = None) -> None:
+        """Take down that a thing is to be tidied, and as what a source's ticket was opened."""
+        self._db.execute(
+            "insert into ticketledger_untidy values (?, ?, ?) on conflict (ocel_id)"
+            " do update set opened = coalesce(excluded.opened, opened)",
+            (one.id, one.type, opened),
+        )
+
+    def tidy(self) -> None:
+        """Tell what happened to things in the order of time, a change where one is and no more."""
+        some = f"select ocel_id, ocel_type, opened from ticketledger_untidy limit {ASKED_AT_ONCE}"
+        while found := self._db.execute(some).fetchall():
+            with _transaction(self._db):
+                for ocel_id, ocel_type, opened in found:
+                    values = {} if opened is None else msgspec.json.decode(opened)
+                    self._tidy(Thing(ocel_type, ocel_id), values)
+                    statement = "delete from ticketledger_untidy where ocel_id = ?"
+                    self._db.execute(statement, (ocel_id,))
+
+    def _tidy(self, one: Thing, opened: Mapping[str, Value]) -> None:
+        """Write the rows of a thing anew.
+
+        A ticket of a source was opened no later than the first row that the source told of it.
+        """
+        table, fields = self._table("object", one.type), tuple(ATTRIBUTES[one.type])
+        names = ", ".join(f'"{field}"' for field in fields)
+        told: dict[str, dict[str, Value]] = {}
+        for at, *values in self._db.execute(
+            f'select ocel_time, {names} from "{table}" where ocel_id = ? order by ocel_time',
+            (one.id,),
+        ):
+            known = {field: v for field, v in zip(fields, values, strict=True) if v is not None}
+            told.setdefault(at, {}).update(known)
+        begun, *later = told
+        last = {**opened, **told[begun]}
+        self._db.execute(f'delete from "{table}" where ocel_id = ?', (one.id,))
+        self._insert(table, {"ocel_id": one.id, "ocel_time": begun, **last})
+        for at in later:
+            row = {"ocel_id": one.id, "ocel_time": at}
+            for field, value in told[at].items():
+                if last.get(field) != value:
+                    self._insert(table, {**row, "ocel_changed_field": field, field: value})
+                    last[field] = value
 
     def _insert(self, table: str, row: Mapping[str, Value], *, replace: bool = False) -> None:
         names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))

@@ -8,7 +8,6 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the class, by i
 
 from domain.ledger.migrations import placeholders
 from domain.ledger.recorder import Recorder, StoredRow
-from domain.record import Record, read_record
 from domain.streams import stream_lane, ticket_lane
 
 PAGE: Final = 2_000
@@ -109,15 +108,6 @@ def opened_at(recorder: Recorder, ticket: str) -> tuple[int, int] | None:
         return None
     rows = recorder.read_streams(lane, [f"ticket:{ticket}"])
     return (lane, rows[0].position) if rows else None
-
-
-def record_of(row: StoredRow) -> Record:
-    """Return the record of a stored row; raise DamagedRecord for bytes that are none."""
-    try:
-        return read_record(row.lane, row.position, row.state, row.leaf_hash)
-    except (msgspec.ValidationError, msgspec.DecodeError, KeyError) as error:
-        what = f"what stands at position {row.lane}-{row.position} is no record: {error}"
-        raise DamagedRecord(what) from error
 
 
 def _grouped(rows: list[StoredRow], span: Span, streams: Sequence[str]) -> list[list[StoredRow]]:

@@ -11,7 +11,7 @@ from typing import IO, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from domain.events import SourceReported
-from domain.ledger.recorder import Recorder, StoredRow
+from domain.ledger.recorder import Recorder
 from domain.record import Record
 from domain.streams import parse_moment, position_text
 from replay.exports.columns import (
@@ -20,11 +20,12 @@ from replay.exports.columns import (
     Value,
     columns_of,
     event_values,
-    happened_at,
     place_values,
 )
 from replay.exports.files import OtherExport, finish, hold, part_of
-from replay.exports.reading import Span, Watch, opened_at, record_of, tickets
+from replay.exports.leaves import Leaves
+from replay.exports.reading import Span, Watch, opened_at, tickets
+from replay.happened import happened_at
 
 _ELEMENTS: Final = {
     Kind.STRING: "string",
@@ -142,10 +143,11 @@ def _write(recorder: Recorder, span: Span, whole: _Whole, out: IO[bytes], watch:
             raise OtherExport(f"what was begun tells of {whole.last}, which is not on record")
         first, after = known
     events = seen = whole.events
+    leaves = Leaves(recorder)
     for lane in span.lanes[first:]:
         for page in tickets(recorder, span, lane, after if lane == first else 0):
             for rows in page:
-                events += _trace(out, rows)
+                events += _trace(out, [leaves.record_of(row) for row in rows])
                 seen += len(rows)
             out.flush()
             watch(min(seen, span.total), span.total)
@@ -188,9 +190,9 @@ def _moment(ends: Mapping[int, int]) -> str:
 # --- traces -----------------------------------------------------------------------------------
 
 
-def _trace(out: IO[bytes], rows: list[StoredRow]) -> int:
+def _trace(out: IO[bytes], found: list[Record]) -> int:
     """Write one ticket, and return how many events it has; none makes no trace."""
-    records = [record for row in rows if _is_told(record := record_of(row))]
+    records = [record for record in found if _is_told(record)]
     if not records:
         return 0
     records.sort(key=lambda record: (happened_at(record), record.version))

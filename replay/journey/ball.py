@@ -10,8 +10,10 @@ from domain.ticket.departments import pending
 from domain.ticket.state import Ticket
 from domain.values import Awaiting, Instant, Stage
 from projections.queue import QueueRow
+from replay.as_of.occurred import by_occurrence
 from replay.as_of.views import queue_rows
 from replay.explain.history import Moment
+from replay.happened import happened_at
 
 
 class Holder(StrEnum):
@@ -37,6 +39,10 @@ class Holder(StrEnum):
 HOUSE: Final = frozenset(
     {Holder.AGENT, Holder.DESK, Holder.DEPARTMENT, Holder.ARBITRATOR, Holder.PAYMENT}
 )
+
+
+NOTHING_DUE: Final = "nothing_due"
+"""Why nobody has the ball of a matter that is not over."""
 
 
 class Ball(NamedTuple):
@@ -89,15 +95,37 @@ def of_order(order: Iterable[Record]) -> list[Turn]:
 def of_ticket(life: Sequence[Moment]) -> Iterator[Turn]:
     """Yield who had the ball after each fact of a ticket; time never goes back.
 
-    A live ticket's ball passes when a fact is recorded; of another system's history the source
-    says when it happened there.
+    A live ticket's ball passes when a fact is recorded.
     """
-    last = Instant("")
-    rows = queue_rows([moment.record for moment in life])
-    for moment, row in zip(life, rows, strict=True):
-        record = moment.record
-        last = max(last, record.occurred_at if record.imported else record.at)
-        yield Turn(last, ball_of(moment.after, row), record)
+    records = [moment.record for moment in life]
+    if records[0].imported:
+        yield from _of_history(records)
+        return
+    for moment, row in zip(life, queue_rows(records), strict=True):
+        yield Turn(moment.record.at, ball_of(moment.after, row), moment.record)
+
+
+def _of_history(records: Sequence[Record]) -> Iterator[Turn]:
+    """Yield who had the ball in another system, in the order in which things happened there.
+
+    The source may have told of them in another one, and then its own words alone say whose turn
+    it was.
+    """
+    on_record = {record.position: record for record in records}
+    begun = min(record.occurred_at for record in records if record.imported)
+    told = by_occurrence(records, max(record.occurred_at for record in records))
+    for record, row in zip(told, queue_rows(told), strict=True):
+        at = begun if record is told[0] else max(begun, record.occurred_at)
+        yield Turn(at, _by_row(row), on_record[record.position])
+
+
+def _by_row(row: QueueRow) -> Ball:
+    """Return whose turn it is as the queue alone tells."""
+    if row.awaiting is Awaiting.NOBODY:
+        return Ball(Holder.NOBODY, _why_nobody(row.stage, row.resolved))
+    if row.awaiting is not Awaiting.AGENT:
+        return Ball(Holder(row.awaiting), _what(row))
+    return Ball(Holder.DESK if row.assignee is None else Holder.AGENT, _what(row), row.assignee)
 
 
 def ball_of(ticket: Ticket, row: QueueRow) -> Ball:
@@ -105,7 +133,7 @@ def ball_of(ticket: Ticket, row: QueueRow) -> Ball:
     if ticket.waits_on is not None:
         return Ball(Holder(ticket.waits_on), "wait")
     if row.awaiting is Awaiting.NOBODY:
-        return Ball(Holder.NOBODY, _why_nobody(ticket))
+        return Ball(Holder.NOBODY, _why_nobody(ticket.stage, ticket.resolved))
     what = _what(row)
     if row.awaiting is not Awaiting.AGENT:
         judge = ticket.arbitrator if row.awaiting is Awaiting.ARBITRATOR else None
@@ -116,21 +144,6 @@ def ball_of(ticket: Ticket, row: QueueRow) -> Ball:
     if row.assignee is not None:
         return Ball(Holder.AGENT, what, row.assignee)
     return Ball(Holder.DESK, what)
-
-
-def happened_at(record: Record) -> Instant:
-    """Return when what a record tells of happened, as the fact itself says where it does."""
-    match record.event:
-        case PageBrowsed() as event:
-            return event.browsed_at
-        case OrderPlaced() as event:
-            return event.placed_at
-        case OrderShipped() as event:
-            return event.shipped_at
-        case OrderSigned() as event:
-            return event.signed_at
-        case _:
-            return record.occurred_at
 
 
 _DELIVERY: Final = (PageBrowsed, OrderPlaced, OrderShipped, OrderSigned)
@@ -146,7 +159,7 @@ def _what(row: QueueRow) -> str:
     )
 
 
-def _why_nobody(ticket: Ticket) -> str:
-    if ticket.stage is Stage.CLOSED:
+def _why_nobody(stage: Stage, resolved: str | None) -> str:
+    if stage is Stage.CLOSED:
         return "closed"
-    return "nothing_due" if ticket.resolved is None else "resolved"
+    return NOTHING_DUE if resolved is None else "resolved"

@@ -8,11 +8,12 @@ from domain.events import JourneyLaidOut, OrderPlaced
 from domain.policies.calendar import Calendar
 from domain.record import Record
 from domain.ticket.state import Ticket
-from domain.values import Instant, Stage
+from domain.values import Instant
 from replay.explain.history import Moment, moments
 from replay.explain.telling import Books, EventRef
+from replay.happened import happened_at
 from replay.journey.audience import STAFF, Audience
-from replay.journey.ball import Holder, Turn, happened_at, of_order, of_ticket
+from replay.journey.ball import NOTHING_DUE, Holder, Turn, of_order, of_ticket
 from replay.journey.steps import Passed, steps
 from replay.journey.usable import Usable, usable
 from replay.journey.waits import Total, Wait, longest, passes, totals, waits, wall_us
@@ -128,8 +129,8 @@ def _journey(
     """Return the path whose ball passed as these turns say."""
     state, imported = life[-1].after, life[0].record.imported
     calendar = _calendar(state, books)
-    over = state.resolved is not None or state.stage is Stage.CLOSED
-    over = over and turns[-1].ball.who is Holder.NOBODY
+    last_ball = turns[-1].ball
+    over = last_ball.who is Holder.NOBODY and last_ball.what != NOTHING_DUE
     passed = steps((*order, *ticket), audience)
     # What the house does of its own after the end is not told, and so when it does is not.
     told = turns if audience.inside else passes(turns, audience)

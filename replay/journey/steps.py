@@ -11,8 +11,8 @@ from domain.events import Event
 from domain.record import Record
 from domain.values import Instant
 from replay.explain.telling import EventRef, ref, text_of
+from replay.happened import happened_at
 from replay.journey.audience import Audience
-from replay.journey.ball import happened_at
 
 
 class Kind(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api.notifying.sender import Sender
+from api.reads import journeys
 from domain.values import Awaiting, Instant, later
 from tests.acceptance.matters import employ
 from tests.acceptance.platform import (
@@ -295,6 +296,27 @@ def test_cl_09_an_order_is_laid_out_with_all_its_tickets(platform: Platform) -> 
     for one in found["tickets"]:
         whole(one["waits"], one["span_us"])
     assert found["tickets"][1]["until"] == platform.now.at
+
+
+def test_cl_09_of_many_tickets_of_an_order_the_first_are_laid_out(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way to the goods ends with the first matter, however little urgent that is by now."""
+    monkeypatch.setattr(journeys, "TICKETS_MAX", 2)
+    monkeypatch.setattr(journeys, "PAGE_SIZE_MAX", 1)
+    order = platform.order()
+    opened = []
+    for about in ("service", "experience", "product"):
+        opened.append(platform.open(order, scenario=about, remedy=None, kind="consultation"))
+        platform.pass_by(HOUR)
+        if len(opened) == 1:
+            platform.do(BUYER, opened[0], "closing")
+    assert platform.parts.views.catch_up(60)
+    answer = platform.read(SUPERVISOR, f"/v1/orders/{order}/journey")
+    found = answer["journey"]
+    assert [one["ticket"] for one in found["tickets"]] == opened[:2]
+    assert answer["more"]
+    assert found["until"] == found["tickets"][0]["since"]
 
 
 def test_cl_09_looks_at_pages_are_the_order_systems_to_report(platform: Platform) -> None:

@@ -1,8 +1,9 @@
 """CL-09: the whole path, its waits end to end, who had the ball, and what each side was given."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -291,7 +292,51 @@ def row(story: Told, number: int, at: Instant, state: str, awaiting: Awaiting) -
 
 def test_history_of_another_system_is_told_in_its_own_times_and_states() -> None:
     """Nobody is waited for since it was taken in: the path ends with its last row."""
-    start = Instant("2016-03-01T08:00:00.000000Z")
+    story, records = history([("New", Awaiting.AGENT, 0), *_ANSWERED])
+    found = ticket_journey(records, (), books={}.get, now=story.now)
+    assert found.imported
+    assert (found.since, found.until) == (START, later(START, 29 * HOUR))
+    assert balls(found) == [
+        ("desk", "source:New", 5),
+        ("buyer", "source:Awaiting User", 15),
+        ("desk", "source:Answered", 9),
+    ]
+    assert [one.told.get("state") for one in found.steps] == [
+        None,
+        *("New", "Awaiting User", "Answered", "Done"),
+    ]
+    assert (found.calendar, found.waits[0].open_us) == (None, None)
+
+
+def test_history_that_came_backward_is_told_as_it_happened() -> None:
+    """Rows of one ticket may lie in two files, and the second one may be taken in first."""
+    states = [("New", Awaiting.AGENT, 0), *_ANSWERED]
+    story, forward = history(states)
+    _, backward = history([states[3], states[1], states[2], states[0]])
+    told, again = (
+        ticket_journey(records, (), books={}.get, now=story.now) for records in (forward, backward)
+    )
+    assert balls(again) == balls(told)
+    assert again.totals == told.totals
+    assert (again.since, again.until) == (told.since, told.until)
+    assert all(one.at >= again.since for one in again.steps)
+    own = {record.position: record.version for record in backward}
+    places = [one.began for one in again.waits if one.began is not None]
+    assert [one.version for one in places] == [
+        own[int(one.position.partition("-")[2])] for one in places
+    ]
+
+
+START: Final = Instant("2016-03-01T08:00:00.000000Z")
+_ANSWERED: Final = [
+    ("Awaiting User", Awaiting.BUYER, 5),
+    ("Answered", Awaiting.AGENT, 20),
+    ("Done", Awaiting.NOBODY, 29),
+]
+
+
+def history(told: Sequence[tuple[str, Awaiting, int]]) -> tuple[Told, list[Record]]:
+    """Return another system's ticket: rows of a state, whose turn it was, and the hour."""
     opened = TicketOpened(
         channel=Channel.IMPORT,
         kind=Kind.COMPLAINT,
@@ -303,20 +348,18 @@ def test_history_of_another_system_is_told_in_its_own_times_and_states() -> None
     )
     story = replace_imported(Told()).given(opened)
     (first,) = story.records
-    source = Source(system="log", ref="row 1", imported=True, occurred_at=start)
+    source = Source(
+        system="log",
+        ref="row 1",
+        imported=True,
+        occurred_at=later(START, told[0][2] * HOUR),
+    )
     records = [replace(first, envelope=replace(first.envelope, source=source))]
-    told = [("New", Awaiting.AGENT, 0), ("Awaiting User", Awaiting.BUYER, 5), ("Done", None, 29)]
     for number, (state, awaiting, hours) in enumerate(told, start=2):
-        at, whose = later(start, hours * HOUR), awaiting or Awaiting.NOBODY
-        records += row(story, number, at, state, whose)
-        event = SourceReported(state=state, stage=Stage.INTAKE, awaiting=whose)
+        records += row(story, number, later(START, hours * HOUR), state, awaiting)
+        event = SourceReported(state=state, stage=Stage.INTAKE, awaiting=awaiting)
         story = story.given(event, by=SYSTEM)
-    found = ticket_journey(records, (), books={}.get, now=story.now)
-    assert found.imported
-    assert (found.since, found.until) == (start, later(start, 29 * HOUR))
-    assert balls(found) == [("desk", "source:New", 5), ("buyer", "source:Awaiting User", 24)]
-    assert [one.told.get("state") for one in found.steps] == [None, "New", "Awaiting User", "Done"]
-    assert (found.calendar, found.waits[0].open_us) == (None, None)
+    return story, records
 
 
 def replace_imported(story: Told) -> Told:

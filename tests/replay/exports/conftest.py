@@ -16,6 +16,9 @@ from domain.record import Record, read_record
 from domain.values import SYSTEM, ErasureGround, Instant
 from replay.exports.reading import Span
 from tests.conftest import Database
+from tests.imports.conftest import desk, ledger, small_mapping
+
+__all__ = ["desk", "ledger", "small_mapping"]
 
 END = Instant("2026-11-22T12:00:00.000000Z")
 LONG_AFTER = Instant("2036-11-22T12:00:00.000000Z")

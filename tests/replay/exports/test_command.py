@@ -150,6 +150,28 @@ def test_a_file_that_is_there_is_not_replaced(at: list[str], tmp_path: Path) -> 
         assert refused("export", form, str(tmp_path / "no" / "f"), *at).code is Exit.USAGE
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_disk_that_is_full_is_a_failure_and_no_wrong_usage(
+    history: History, at: list[str], export: Run, tmp_path: Path, form: str
+) -> None:
+    """Whoever calls it did nothing wrong, and may call it again when there is room."""
+    file = tmp_path / "day"
+    limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", sys.executable, "-m", "api.cli"]
+    done = subprocess.run(
+        [*limited, "export", form, str(file), *at],
+        env={**os.environ, "TICKETLEDGER_NOTARY_DATABASE_URL": history.database.notary_dsn},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == Exit.FAILURE, done.stderr
+    assert "can not be written to its end" in done.stderr
+    assert not file.exists()
+    export(form, file)
+    assert checked(file)[1]["findings"] == []
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [

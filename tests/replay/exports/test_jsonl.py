@@ -15,6 +15,7 @@ from domain.ledger.log import Log
 from domain.proof.keys import KeyType, VerifierKey
 from domain.values import KeyPurpose
 from replay.exports import reading
+from replay.exports.checked import UnreadableExport
 from replay.exports.checking import check, check_lines
 from replay.exports.files import OtherExport, Taken
 from replay.exports.jsonl import NotCovered, begun, export_lines
@@ -137,7 +138,40 @@ def test_nothing_of_a_lane_is_nothing_wrong(history: History, tmp_path: Path) ->
     nothing = Span(dict.fromkeys(range(4), 0), dict.fromkeys(range(4), 0))
     path = tmp_path / "none.jsonl"
     assert export_lines(history.ledger, nothing, path, unwatched) == 0
-    assert check(path, keys_of(history)).findings == []
+    checked = check(path)
+    assert checked.findings == []
+    assert checked.not_checked == [
+        "signatures, for there is no checkpoint: nothing here is signed",
+        "whether there are records in lanes of which nothing is here: 0, 1, 2, 3",
+    ]
+
+
+def test_keys_do_not_vouch_for_a_file_in_which_nothing_is_signed(
+    history: History, tmp_path: Path
+) -> None:
+    """Who brings a key asks who signed; anybody can write a file that says nothing."""
+    path = tmp_path / "none.jsonl"
+    nothing = Span(dict.fromkeys(range(4), 0), dict.fromkeys(range(4), 0))
+    export_lines(history.ledger, nothing, path, unwatched)
+    unsigned = "there is no checkpoint: nothing here is signed"
+    assert check(path, keys_of(history)).findings == [unsigned]
+    path.write_bytes(b'{"format":"ticketledger.jsonl.v1","lanes":[]}\n{"records":0}\n')
+    assert unsigned in check(path, keys_of(history)).findings
+
+
+def test_a_lane_that_was_cut_off_is_missed_by_its_key(history: History, tmp_path: Path) -> None:
+    """Its records, its place in the first line and its share of the count may all be gone."""
+    lines = export(history, tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
+    header = lines_of(tmp_path / "all.jsonl")[0]
+    header["lanes"].pop()
+    kept = [line for line in lines[1:-1] if not line.startswith(b'{"lane":3,')]
+    assert len(kept) < len(lines) - 2
+    path = tmp_path / "cut.jsonl"
+    first = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    path.write_bytes(b"".join([first.encode() + b"\n", *kept, b'{"records":%d}\n' % len(kept)]))
+    assert check(path).findings == []
+    (finding,) = check(path, keys_of(history)).findings
+    assert history.ledger.origins[3] in finding
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -250,9 +284,28 @@ def _other_root(lines: list[bytes]) -> list[bytes]:
     return [lines[0].replace(b'"upto":', b'"upto":1', 1), *lines[1:]]
 
 
+def _on_line(number: int, old: bytes, new: bytes) -> Callable[[list[bytes]], list[bytes]]:
+    return lambda lines: [
+        line.replace(old, new, 1) if line is lines[number] else line for line in lines
+    ]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
+        pytest.param(
+            _on_line(4, b'"record":', b'"record":{"forged":true},"record":'),
+            id="another record stands before the true one",
+        ),
+        pytest.param(
+            _on_line(4, b'"position":', b'"position":1,"position":'),
+            id="another position stands before the true one",
+        ),
+        pytest.param(_on_line(4, b'"lane":', b'"lane": '), id="a blank"),
+        pytest.param(_on_line(4, b"}\n", b"}\r\n"), id="another end of a line"),
+        pytest.param(_on_line(4, b'"record":', b'"proof":[],"record":'), id="a proof of nothing"),
+        pytest.param(_on_line(-1, b"{", b'{"records":9,'), id="two counts"),
+        pytest.param(_on_line(-1, b":", b": "), id="a blank before the count"),
         pytest.param(_without(4), id="a record is left out"),
         pytest.param(_without(-2), id="the last record is left out"),
         pytest.param(lambda lines: lines[:-1], id="the last line is left out"),
@@ -284,6 +337,20 @@ def test_what_was_changed_in_a_file_is_found(
     path = tmp_path / "spoiled.jsonl"
     path.write_bytes(b"".join(spoiled))
     assert check_lines(path, keys_of(history)).findings
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"lanes":', b'"lanes":[],"lanes":'), (b'"format":', b'"format": ')]
+)
+def test_a_first_line_that_reads_in_two_ways_is_none(
+    history: History, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    """Of two members of one name other readers take the other."""
+    good = export(history, tmp_path / "good.jsonl").read_bytes()
+    path = tmp_path / "spoiled.jsonl"
+    path.write_bytes(good.replace(old, new, 1))
+    with pytest.raises(UnreadableExport, match="as an export writes it"):
+        check(path, keys_of(history))
 
 
 @pytest.mark.parametrize("number", [1, 5, -2])

@@ -15,16 +15,19 @@ import pytest
 
 from api.demo.words import PERSONAL
 from domain.events.registry import EVENTS
+from domain.record import Record
+from replay.as_of.views import queue_rows
 from replay.exports import reading
 from replay.exports.attributes import ATTRIBUTES
 from replay.exports.checked import UnreadableExport
 from replay.exports.checking import check
-from replay.exports.columns import columns_of, happened_at
+from replay.exports.columns import columns_of
 from replay.exports.files import OtherExport, Taken
 from replay.exports.ocel_json import export_json, gathered_at
 from replay.exports.ocel_sqlite import begun, export_sqlite
 from replay.exports.reading import Span
 from replay.exports.things import Thing, subject_of, told_of
+from replay.happened import happened_at
 from tests.replay.exports.conftest import History, Interrupting, unwatched
 
 WANTED = {
@@ -128,6 +131,25 @@ def test_what_a_thing_was_at_last_is_what_the_ledger_says(
         ticket = history.ledger.ticket(one["id"].removeprefix("ticket:"))
         assert last["stage"] == ticket.stage.value, one["id"]
         assert last["priority"] == str(ticket.priority), one["id"]
+
+
+def test_where_a_ticket_was_sent_last_is_not_called_its_queue(
+    history: History, log: dict[str, Any]
+) -> None:
+    """Arbitration takes a ticket to its desk without a routing, and counts of queues know that."""
+    things = {one["id"]: one for one in log["objects"]}
+    lives: dict[str, list[Record]] = {}
+    for record in history.records():
+        if record.stream.startswith("ticket:"):
+            lives.setdefault(record.subject, []).append(record)
+    elsewhere = 0
+    for ticket, records in lives.items():
+        told = {one["name"]: one["value"] for one in things[f"ticket:{ticket}"]["attributes"]}
+        for row in queue_rows(records):
+            elsewhere += row.routed not in {None, row.queue}
+        assert "queue" not in told
+        assert told.get("routed") == row.routed
+    assert elsewhere
 
 
 def test_no_attribute_has_two_values_at_one_instant(log: dict[str, Any]) -> None:
@@ -434,7 +456,8 @@ def test_a_planted_fault_in_json_is_found(
             id="a word for a time",
         ),
         pytest.param(
-            "update object_ticket set ocel_time = null where rowid = 1",
+            "update object_ticket set ocel_time = null"
+            " where rowid = (select min(rowid) from object_ticket)",
             "a time that is none",
             id="no time",
         ),

@@ -43,12 +43,12 @@ def export(history: History, path: Path, *tickets: str) -> Path:
 
 
 def test_a_ticket_is_a_trace_of_its_facts(history: History, tmp_path: Path) -> None:
-    """Every ticket, every fact on its stream, called by its topic, at its time."""
+    """Every ticket, every fact on its stream, called by its topic, when it happened."""
     path = export(history, tmp_path / "all.xes")
     wanted: dict[str, list[tuple[str, str, str]]] = {}
-    for record in history.records():
+    for record in sorted(history.records(), key=lambda one: (one.occurred_at, one.version)):
         if record.stream.startswith("ticket:"):
-            told = (record.envelope.topic, record.at, str(record.position))
+            told = (record.envelope.topic, record.occurred_at, str(record.position))
             wanted.setdefault(record.subject, []).append(told)
     found = {
         name: [(e["concept:name"], e["time:timestamp"], e["ledger_position"]) for e in trace]
