@@ -7,7 +7,7 @@ import typer
 
 from api.cli.progress import Bar
 from api.cli.terminal import DatabaseUrl, DataDir, Exit, Json, settings_of
-from api.cli.trials import book_named, in_order, matters_of
+from api.cli.trials import book_named, in_order, surveyed
 
 
 def register(app: typer.Typer) -> None:
@@ -37,15 +37,15 @@ def fairness(
     from replay.what_if.lives import Rules, named  # noqa: PLC0415 - heavy
 
     with services(settings) as parts, in_order():
-        tried = None if book is None else parse(book_named(parts, book))
+        history = History(parts.ledger)
+        tried = None if book is None else parse(book_named(history.adopted().content, book))
         known = {one.version: one for one in parts.ledger.books}
         rules = Rules(*(named(known) if tried is None else (lambda _v: tried),) * 2)
-        history = History(parts.ledger)
         with Bar() as bar:
             found = over_ledger(
                 history,
                 rules,
-                matters=matters_of(parts, history, frozenset(ticket or ())),
+                matters=surveyed(parts, history, frozenset(ticket or ())).matters,
                 progress=bar.counting("matters"),
             )
     if as_json:

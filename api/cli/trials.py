@@ -1,9 +1,10 @@
 """What commands that live history again share: the book they try, the matters, and their end."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from api.wiring import Services
     from projections.queue import Filters, Key, QueueList
     from replay.what_if import History
+    from replay.what_if.reading import Surveyed
 
 PAGE: Final = 200
 """So many tickets of an order are looked up at once."""
@@ -42,9 +44,7 @@ def in_order() -> Iterator[None]:
         ) from error
 
 
-def matters_of(
-    parts: "Services", history: "History", tickets: frozenset[str]
-) -> list[tuple[int, tuple[str, ...]]]:
+def surveyed(parts: "Services", history: "History", tickets: frozenset[str]) -> "Surveyed":
     """Return the matters to go through: those of the named tickets, or all."""
     from projections import queue  # noqa: PLC0415 - heavy
 
@@ -61,19 +61,28 @@ def matters_of(
                 return found
 
     if not tickets:
-        return history.matters()
+        return history.survey()
     require_level(parts)
-    return list(dict.fromkeys(history.matter_of(one, of_order) for one in sorted(tickets)))
+    matters = dict.fromkeys(history.matter_of(one, of_order) for one in sorted(tickets))
+    return history.survey_of(list(matters))
 
 
-def book_named(parts: "Services", name: str) -> bytes:
-    """Return the bytes of the book to try: a file's, a folder's, or an adopted one's."""
-    for one in parts.ledger.adoptions():
-        if name in {one.version, one.digest}:
-            content = parts.ledger.book_content(one.digest)
-            assert content is not None, "an adopted book's bytes are kept before its adoption"
-            return content
-    return written_book(name)
+def book_named(adopted: Mapping[str, bytes], name: str) -> bytes:
+    """Return the bytes of the book to try: an adopted one's, or a file's or folder's proved whole.
+
+    `adopted` are by version. The very bytes of one are tried as they are: it was adopted.
+    """
+    from domain.policies.book import parse, require_adoptable  # noqa: PLC0415 - heavy
+
+    by_digest = {sha256(content).hexdigest(): content for content in adopted.values()}
+    known = adopted.get(name) or by_digest.get(name)
+    if known is not None:
+        return known
+    content = written_book(name)
+    if sha256(content).hexdigest() not in by_digest:
+        with in_book_words():
+            require_adoptable(parse(content))
+    return content
 
 
 @contextmanager
@@ -93,7 +102,7 @@ def in_book_words() -> Iterator[None]:
 
 
 def written_book(name: str) -> bytes:
-    """Return the bytes of a book that lies in a file or a folder, proved whole."""
+    """Return the bytes of a book that lies in a file or a folder, and can be read as one."""
     from api.wiring import book_bytes  # noqa: PLC0415 - heavy
     from domain.policies.book import parse  # noqa: PLC0415 - heavy
 

@@ -11,7 +11,7 @@ from api.cli.archiving import EngineName, Scheduler, Workers, engine_of, in_word
 from api.cli.instants import instant_of
 from api.cli.progress import Bar, Counting
 from api.cli.terminal import CommandError, DatabaseUrl, DataDir, Exit, Json, say, settings_of
-from api.cli.trials import book_named, in_order, matters_of, written_book
+from api.cli.trials import book_named, in_order, surveyed
 
 if TYPE_CHECKING:
     from api.wiring import Services
@@ -67,6 +67,12 @@ def what_if(
     as_json: Json = False,
 ) -> None:
     """Live history again under another book and tell what differs; nothing is written."""
+    _require_one_question(
+        archive=archive,
+        judge=judge,
+        clustered=engine != "inline" or scheduler is not None or workers is not None,
+        twice=drill is not None and bool(ticket),
+    )
     fields = {
         "opened_from": None if opened_from is None else instant_of(opened_from, "--from"),
         "opened_before": None if opened_before is None else instant_of(opened_before, "--to"),
@@ -74,13 +80,6 @@ def what_if(
         "tickets": frozenset([drill] if drill is not None else ticket or ()),
     }
     listed = every or drill is not None
-    if archive is not None and judge is not None:
-        raise CommandError(
-            "Nobody can judge the texts of an archive.",
-            why="an archive holds no words that can be read",
-            remedy="leave out --judge, or ask the ledger",
-            code=Exit.USAGE,
-        )
     with in_order():
         if archive is not None:
             with in_words() as bar, engine_of(engine, scheduler, workers) as chosen:
@@ -93,20 +92,19 @@ def what_if(
             with services(settings) as parts:
                 found, trying = _found(parts, book, judge, fields, listed=listed)
     if not found.totals.tickets:
-        say("No ticket is asked about: see --from, --to and --category.")
+        say("No ticket is asked about: see --from, --to, --category and --ticket.")
     if found.totals.early:
         say(
             f"{found.totals.early} of {found.totals.tickets} tickets were opened before this book "
-            f"begins to be in force ({trying.book.in_force_from.isoformat()}): for them it is only "
-            "tried."
+            f"begins to be in force ({trying.in_force_from}): for them it is only tried."
         )
     if as_json:
         typer.echo(
             json.dumps(_plain(found, trying, daily=daily, listed=listed), ensure_ascii=False)
         )
         return
-    for one in found.differences:
-        typer.echo(_line(one))
+    if listed:
+        _list(found, trying)
     _tell(found.totals, daily=daily)
 
 
@@ -120,15 +118,20 @@ def _archived(
     listed: bool,
 ) -> tuple["Found", "Trying"]:
     """Return what is found in an archive, and by which trial."""
+    from domain import errors  # noqa: PLC0415 - heavy
     from replay.what_if import Trial, Trying, Window  # noqa: PLC0415 - heavy
     from replay.what_if.archived import held, over_archive  # noqa: PLC0415 - an extra
 
-    known = held(directory, engine, progress=progress)
+    known = held(directory, engine, tickets=fields["tickets"], progress=progress)
+    other = book_named(known.adopted, book)
+    if fields["tickets"] - known.tickets:
+        raise errors.UnknownTicket
     trial = Trial(
         adopted=known.adopted,
         begins=known.begins,
-        other=known.adopted.get(book) or written_book(book),
+        other=other,
         until=known.until,
+        named=known.named,
         window=Window(**fields),
         listed=listed,
     )
@@ -151,23 +154,57 @@ def _found(
 
     history = History(parts.ledger)
     books = history.adopted()
+    other = book_named(books.content, book)
+    words = None if judge is None else book_named(books.content, judge)
+    asked = surveyed(parts, history, fields["tickets"])
     trial = Trial(
         adopted=books.content,
         begins=books.begins,
-        other=book_named(parts, book),
-        judge=None if judge is None else book_named(parts, judge),
+        other=other,
+        judge=words,
         until=history.until(),
+        named=asked.named,
         window=Window(**fields),
         listed=listed,
     )
     trying = Trying(trial)
     _require_covered(trying)
-    matters = matters_of(parts, history, fields["tickets"])
     with Bar() as bar:
         found = over_ledger(
-            parts.ledger, history, trying, matters=matters, progress=bar.counting("matters")
+            parts.ledger,
+            history,
+            trying,
+            matters=asked.matters,
+            progress=bar.counting("matters"),
         )
     return found, trying
+
+
+def _require_one_question(
+    *, archive: Path | None, judge: str | None, clustered: bool, twice: bool
+) -> None:
+    """Refuse options of which one would be left out silently."""
+    if archive is not None and judge is not None:
+        raise CommandError(
+            "Nobody can judge the texts of an archive.",
+            why="an archive holds no words that can be read",
+            remedy="leave out --judge, or ask the ledger",
+            code=Exit.USAGE,
+        )
+    if archive is None and clustered:
+        raise CommandError(
+            "Only an archive is gone through by an engine.",
+            why="--engine, --scheduler and --workers are of archives; a ledger is read here",
+            remedy="name one with --archive (`ticketledger archive write`), or leave them out",
+            code=Exit.USAGE,
+        )
+    if twice:
+        raise CommandError(
+            "--drill is of one ticket, and --ticket names others.",
+            why="the ticket to drill down to is the only one that is asked about",
+            remedy="leave out --ticket, or give --list with --ticket in the place of --drill",
+            code=Exit.USAGE,
+        )
 
 
 def _require_covered(trying: "Trying") -> None:
@@ -179,6 +216,17 @@ def _require_covered(trying: "Trying") -> None:
             remedy="give a whole book; `ticketledger books diff` tells what it lacks",
             code=Exit.INVALID,
         )
+
+
+def _list(found: "Found", trying: "Trying") -> None:
+    """Print every difference, below the books it is between."""
+    known = sorted(trying.trial.named or ())
+    typer.echo(f"books     {', '.join(known) or '-'} -> {trying.book.version}\n")
+    for one in found.differences:
+        under = f"  (under {one.book_before})" if len(known) > 1 else ""
+        typer.echo(_line(one) + under)
+    if found.differences:
+        typer.echo("")
 
 
 def _tell(totals: "Totals", *, daily: bool) -> None:
@@ -208,6 +256,8 @@ def _plain(found: "Found", trying: "Trying", *, daily: bool, listed: bool) -> Ma
     totals = found.totals
     told: dict[str, Any] = {
         "book": trying.book.version,
+        "books_before": sorted(trying.trial.named or ()),
+        "in_force_from": trying.in_force_from,
         "until": trying.trial.until,
         "tickets": totals.tickets,
         "changed": totals.changed,
@@ -237,6 +287,8 @@ def _plain(found: "Found", trying: "Trying", *, daily: bool, listed: bool) -> Ma
 
 def _line(one: "Difference") -> str:
     """Return a difference as one line."""
-    what = " ".join(part for part in (one.kind.value, one.subject, one.row) if part)
+    what = " ".join(part for part in (one.kind.value, one.subject, one.about, one.row) if part)
     place = one.by if one.event is None else f"{one.event.position} v{one.event.version}"
-    return f"{one.ticket}  {one.at}  {place:<14} {what}: {one.before or '-'} -> {one.after or '-'}"
+    figures = " ".join(f"{name}={value}" for name, value in one.figures.items())
+    change = f"{one.before or '-'} -> {one.after or '-'}" + (f" ({figures})" if figures else "")
+    return f"{one.ticket}  {one.at}  {place:<14} {what}: {change}"

@@ -1,6 +1,6 @@
 """A pilot's arms compared: each as it was, and under the book of the other one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from replay.pilots.figures import Compared, Comparison, Figure, Tried
 from replay.pilots.members import BATCH, Member, drawn_in, members
 from replay.pilots.tally import Tally
 from replay.what_if import Found, History, Totals, Trial, Trying, Window, merge, over_ledger
+from replay.what_if.lives import books_under
 
 Progress = Callable[[int, int], None]
 Group = tuple[Arm, str]
@@ -50,16 +51,18 @@ def laid_out(
     until = history.until()
     tally = Tally(pilot)
     groups: dict[Group, list[Member]] = {}
+    named: dict[Group, set[str]] = {}
     drawn = drawn_in(ledger, history, pilot, last_before)
     counted = list(drawn if tickets_max is None else islice(drawn, tickets_max + 1))
     if tickets_max is not None and len(counted) > tickets_max:
         raise TooManyTickets
     for member in members(history, counted):
         tally.take(member)
-        kept = replace(member, records=())
-        groups.setdefault((member.drawn.arm, member.drawn.other), []).append(kept)
+        kept, group = replace(member, records=()), (member.drawn.arm, member.drawn.other)
+        groups.setdefault(group, []).append(kept)
+        named.setdefault(group, set()).update(books_under(member.records))
     trials = _Trials(ledger, history, until, tally, progress)
-    tried = tuple(trials.of_all(groups))
+    tried = tuple(trials.of_all(groups, named))
     for (arm, _), those in groups.items():
         tally.behind[Figure(figure="tickets", arm=arm)] += [one.ticket for one in those]
     comparison = Comparison(
@@ -84,9 +87,16 @@ class _Trials(NamedTuple):
     tally: Tally
     progress: Progress
 
-    def of_all(self, groups: Mapping[Group, Sequence[Member]]) -> Iterator[Tried]:
-        """Yield what would be otherwise on tickets of each group, in the order of the groups."""
-        trials = {group: self._trying(group[1], those) for group, those in groups.items()}
+    def of_all(
+        self, groups: Mapping[Group, Sequence[Member]], named: Mapping[Group, Collection[str]]
+    ) -> Iterator[Tried]:
+        """Yield what would be otherwise on tickets of each group, in the order of the groups.
+
+        `named` are the books that tickets of a group were under.
+        """
+        trials = {
+            group: self._trying(group[1], those, named[group]) for group, those in groups.items()
+        }
         matters = {
             group: [] if trials[group].uncovered else _matters(those)
             for group, those in groups.items()
@@ -138,13 +148,14 @@ class _Trials(NamedTuple):
             yield batch
             self.progress(before + start + len(batch), total)
 
-    def _trying(self, under: str, those: Sequence[Member]) -> Trying:
+    def _trying(self, under: str, those: Sequence[Member], named: Collection[str]) -> Trying:
         books = self.history.adopted()
         trial = Trial(
             adopted=books.content,
             begins=books.begins,
             other=books.content[under],
             until=self.until,
+            named=frozenset(named),
             window=Window(tickets=frozenset(one.ticket for one in those)),
             beside=True,
         )

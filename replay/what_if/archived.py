@@ -20,6 +20,7 @@ from replay.archive.manifest import DamagedArchive
 from replay.archive.matters import Matter, map_matters
 from replay.engines import Engine
 from replay.what_if.differing import Found, merge
+from replay.what_if.lives import books_under
 from replay.what_if.trying import Trial, Trying
 
 Progress = Callable[[int, int], None]
@@ -34,10 +35,23 @@ class Held(NamedTuple):
     """From when each is in force, as far as the archive's lanes tell."""
     until: Instant
     """When the newest record was made."""
+    named: frozenset[str]
+    """The books that tickets asked about, and those of their orders, were under."""
+    tickets: frozenset[str]
+    """Which of those that are asked about are there; empty where all are."""
 
 
-def held(directory: Path, engine: Engine, *, progress: Progress = lambda _done, _all: None) -> Held:
-    """Return the books and the end of an archive; raise DamagedArchive."""
+def held(
+    directory: Path,
+    engine: Engine,
+    *,
+    tickets: frozenset[str] = frozenset(),
+    progress: Progress = lambda _done, _all: None,
+) -> Held:
+    """Return the books and the end of an archive, and what it says of some tickets or of all.
+
+    Raises DamagedArchive.
+    """
     adopted = {}
     for digest in manifest.read(directory).books:
         path = directory / book_path(digest)
@@ -49,8 +63,9 @@ def held(directory: Path, engine: Engine, *, progress: Progress = lambda _done, 
         except (OSError, books.BookError) as error:
             raise DamagedArchive(f"{path.name} is no book that was sealed: {error}") from error
     nothing = _Told({}, Instant(""))
-    told = map_matters(directory, _told, _both, nothing, engine, progress=progress)
-    return Held(adopted, told.begins, told.until)
+    ask = partial(_told, asked=tickets)
+    told = map_matters(directory, ask, _both, nothing, engine, progress=progress)
+    return Held(adopted, *told)
 
 
 def over_archive(
@@ -70,16 +85,27 @@ class _Told(NamedTuple):
 
     begins: dict[str, Instant]
     until: Instant
+    named: frozenset[str] = frozenset()
+    tickets: frozenset[str] = frozenset()
 
 
-def _told(matter: Matter) -> _Told:
+def _told(matter: Matter, *, asked: frozenset[str]) -> _Told:
     events = (one.event for one in matter.records)
     begins = {one.version: one.in_force_from for one in events if isinstance(one, PolicyAdopted)}
-    return _Told(begins, max(one.at for one in matter.records))
+    until = max(one.at for one in matter.records)
+    here = asked and asked & {one.subject for one in matter.records if one.event.FAMILY == "ticket"}
+    if asked and not here:
+        return _Told(begins, until)
+    return _Told(begins, until, frozenset(books_under(matter.records)), here)
 
 
 def _both(one: _Told, other: _Told) -> _Told:
-    return _Told({**one.begins, **other.begins}, max(one.until, other.until))
+    return _Told(
+        {**one.begins, **other.begins},
+        max(one.until, other.until),
+        one.named | other.named,
+        one.tickets | other.tickets,
+    )
 
 
 def _tried(matter: Matter, *, trial: bytes) -> Found:

@@ -12,6 +12,7 @@ import msgspec
 from domain.streams import position_text, ticket_lane
 from domain.values import Instant, Money
 from replay.what_if.lives import Life, Made
+from replay.what_if.refusing import called
 from replay.what_if.telling import BROKEN, Kind, Row, tell
 
 _LISTED_IN_ORDER: Final = tuple(Kind)
@@ -36,6 +37,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The promise in the rulebook, where it is of one."""
     number: int = 1
     """The how manyeth of its kind and subject on the ticket."""
+    about: str = ""
+    """Of what is refused: which ruling, offer, remedy or item it is."""
+    figures: Mapping[str, str | int] = {}
+    """Of what is refused: what the refusal names, and what of the deed it is held against."""
     before: str | None = None
     """On record; None for what is not."""
     after: str | None = None
@@ -174,6 +179,7 @@ def differences(life: Life) -> Iterator[Difference]:
                 before=turned.before,
                 after=turned.after,
                 at=turned.at,
+                event=None if turned.fact is None else _place(life, turned.fact),
                 by=_position(life, turned.place),
                 book_before=life.own_book.version,
                 book_after=life.book.version,
@@ -185,7 +191,10 @@ def differences(life: Life) -> Iterator[Difference]:
             subject=refused.what,
             before="accepted",
             after=refused.code,
+            about=called(refused.fact.event),
+            figures=refused.figures,
             at=refused.at,
+            event=_place(life, refused.fact),
             by=_position(life, refused.place),
             book_before=life.own_book.version,
             book_after=life.book.version,

@@ -41,8 +41,9 @@ from domain.ticket.state import Agent, Order, Stamp, Ticket
 from domain.values import Actor, Attachment, Examination, Instant, Personal
 from replay.what_if.deeds import Deed, said
 from replay.what_if.intentions import UNSAID, intention
-from replay.what_if.lives import Life, Refused, Rules
+from replay.what_if.lives import Life, Rules
 from replay.what_if.quoting import kept
+from replay.what_if.refusing import refused
 
 Facts = tuple[Event, ...]
 Words = Mapping[str, str]
@@ -79,8 +80,7 @@ def done(life: Life, deed: Deed, rules: Rules, own: Order | None, there: Order |
             facts = settle(command, life.other, context)
         except Refusal as refusal:
             if not _refused(command, life, deed, rules, own):
-                name = type(command).__name__
-                life.refused.append(Refused(deed.at, deed.place, name, refusal.code))
+                life.refused.append(refused(command, refusal, deed, life))
         else:
             if facts:
                 return (*facts, *_unread(deed, rules))

@@ -1,12 +1,12 @@
 """What a trial keeps of each ticket: its two histories, and by whose rules they are judged."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from domain.events import Event
+from domain.events import Event, TicketMovedToBook, TicketOpened
 from domain.policies.book import Book
 from domain.record import Record
 from domain.ticket.diagnosing import by_words
@@ -46,6 +46,14 @@ def in_force(books: Iterable[Book]) -> Callable[[Instant], Book]:
         return in_order[max(0, bisect_right(begins, at) - 1)]
 
     return find
+
+
+def books_under(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the versions of the books that tickets were under; history of others has none."""
+    for one in records:
+        event = one.event
+        if isinstance(event, TicketOpened | TicketMovedToBook) and not one.imported:
+            yield event.policy
 
 
 class Telling(NamedTuple):
@@ -100,6 +108,10 @@ class Refused(NamedTuple):
     what: str
     """The command's name."""
     code: str
+    fact: Made
+    """What is on record of it."""
+    figures: Mapping[str, str | int]
+    """What it was refused by, and what of the deed was."""
 
 
 class Turned(NamedTuple):
@@ -110,6 +122,8 @@ class Turned(NamedTuple):
     what: str
     before: str
     after: str
+    fact: Made | None
+    """By which it stands on record as it does; None where nothing there says so."""
 
 
 class Life(msgspec.Struct):
@@ -124,6 +138,8 @@ class Life(msgspec.Struct):
     otherwise: list[Made] = []
     refused: list[Refused] = []
     turned: list[Turned] = []
+    levels: dict[str, Made] = {}
+    """By which facts on record priority and queue are what they are."""
     opened_at: Instant = Instant("")
     category: str | None = None
     follows: bool = False

@@ -13,6 +13,7 @@ from domain.ticket.diagnosing import JUDGED
 from domain.values import Instant
 from replay.as_of.moments import Upto, heads
 from replay.what_if.differing import Found, merge
+from replay.what_if.lives import books_under
 from replay.what_if.trying import Trying, no_texts
 
 PAGE: Final = 1_000
@@ -20,6 +21,8 @@ BATCH: Final = 50
 """How many matters are read at once."""
 Streams = tuple[str, ...]
 """The streams of one matter."""
+Matters = Sequence[tuple[int, Streams]]
+"""Matters, each with its lane."""
 
 
 class Adopted(NamedTuple):
@@ -28,6 +31,13 @@ class Adopted(NamedTuple):
     content: Mapping[str, bytes]
     begins: Mapping[str, Instant]
     """From when each is in force."""
+
+
+class Surveyed(NamedTuple):
+    """What is gone through, and under which books it was."""
+
+    matters: Matters
+    named: frozenset[str]
 
 
 class History:
@@ -67,13 +77,26 @@ class History:
             {one.version: one.in_force_from for one in known},
         )
 
-    def matters(self) -> list[tuple[int, Streams]]:
+    def matters(self) -> Matters:
         """Return the streams of every matter, with its lane, in the order of their beginning."""
-        return [
-            (lane, streams)
-            for lane in self._ends
-            for streams in _of_lane(self._pages(lane)).values()
-        ]
+        return self.survey().matters
+
+    def survey(self) -> Surveyed:
+        """Return every matter, and the books that tickets were under; all is read once."""
+        found: list[tuple[int, Streams]] = []
+        named: set[str] = set()
+        for lane in self._ends:
+            matters: dict[str, Streams] = {}
+            for page in self._pages(lane):
+                named.update(books_under(page))
+                _gather(page, matters)
+            found += [(lane, streams) for streams in matters.values()]
+        return Surveyed(found, frozenset(named))
+
+    def survey_of(self, matters: Matters) -> Surveyed:
+        """Return these matters, and the books that their tickets were under."""
+        read = (self.read(lane, streams) for lane, streams in matters)
+        return Surveyed(matters, frozenset(one for page in read for one in books_under(page)))
 
     def matter_of(
         self, ticket: str, of_order: Callable[[str], Sequence[str]]
@@ -95,23 +118,22 @@ class History:
         known = [one for one in records if one.position <= self._ends[lane]]
         return sorted(known, key=lambda one: one.position)
 
-    def _pages(self, lane: int) -> Iterator[Record]:
+    def _pages(self, lane: int) -> Iterator[Sequence[Record]]:
         after, end = 0, self._ends[lane]
         while after < end:
             page = self._ledger.records(lane, after, min(PAGE, end - after))
-            yield from page
+            yield page
             after = page[-1].position
 
 
-def _of_lane(records: Iterator[Record]) -> dict[str, Streams]:
-    found: dict[str, Streams] = {}
+def _gather(records: Sequence[Record], found: dict[str, Streams]) -> None:
+    """Put tickets that are opened here to the matter they belong to."""
     for record in records:
         if record.version == 1 and record.event.FAMILY == "ticket":
             order = getattr(record.event, "order", None)
             matter = record.stream if order is None else order_stream(order)
             first = () if order is None else (matter,)
             found[matter] = (*found.get(matter, first), record.stream)
-    return found
 
 
 def over_ledger(
@@ -119,7 +141,7 @@ def over_ledger(
     history: History,
     trying: Trying,
     *,
-    matters: Sequence[tuple[int, Streams]],
+    matters: Matters,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Found:
     """Return what a trial finds on matters of a ledger; nothing is written.

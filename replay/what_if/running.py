@@ -37,6 +37,8 @@ from replay.what_if.lives import Life, Made, Rules, Telling, Turned
 from replay.what_if.pending import Due, What, passing, pending
 
 _TELLING: Final = (OrderSigned, LiveSessionEnded)
+_LEVELS: Final = ("priority", "queue")
+"""What a ticket has one of at any time."""
 
 
 class Replay:
@@ -104,10 +106,14 @@ class Replay:
                 continue
             if isinstance(event, TicketMovedToBook):
                 life.own_book = self.rules.own(event.policy)
-            life.own = evolve(life.own, event, stamp)
+            before, life.own = life.own, evolve(life.own, event, stamp)
             telling, at = self.telling, record.at
             book = None if telling is None else telling.by_own(event, at, self.rules.own)
-            life.record.append(Made(event, at, record.position, record.version, record.actor, book))
+            made = Made(event, at, record.position, record.version, record.actor, book)
+            life.record.append(made)
+            for level in _LEVELS:
+                if before is None or getattr(before, level) != getattr(life.own, level):
+                    life.levels[level] = made
 
     def _of_the_order(self, deed: Deed) -> None:
         """Take what happened to the order, and look at its tickets' promises again."""
@@ -224,12 +230,12 @@ class Replay:
         """Note where priority or queue stand otherwise than before a deed."""
         if life.own is None or life.other is None:
             return
-        for what in ("priority", "queue"):
+        for what in _LEVELS:
             pair = (str(getattr(life.own, what)), str(getattr(life.other, what)))
             last = next((one for one in reversed(life.turned) if one.what == what), None)
             known = (last.before, last.after) if last is not None else None
             if pair != known and (pair[0] != pair[1] or last is not None):
-                life.turned.append(Turned(at, place, what, *pair))
+                life.turned.append(Turned(at, place, what, *pair, life.levels.get(what)))
 
 
 def passed(deed: Deed, ticket: Ticket, book: Book) -> Due | None:

@@ -62,6 +62,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     window: Window = Window()
     begins: Mapping[str, Instant] = {}
     """By version: from when a book on record is in force, where that is not what it says itself."""
+    named: frozenset[str] | None = None
+    """The books that tickets were under; None where that is not known."""
     judge: bytes | None = None
     """Another book by whose words texts are judged; None for those of `other`."""
     beside: bool = False
@@ -89,6 +91,11 @@ class Trying:
         self._telling = Telling(told, told if trial.beside else lambda _at: self.book)
 
     @property
+    def in_force_from(self) -> Instant:
+        """Return when the tried book begins: as its adoption says, or as it says itself."""
+        return self._begins(self.book)
+
+    @property
     def judges_words(self) -> bool:
         """Return whether the tried book may judge words otherwise than one on record."""
         if self._judge is not by_words:
@@ -97,15 +104,16 @@ class Trying:
 
     @property
     def uncovered(self) -> tuple[str, ...]:
-        """Return the tables that books on record have rows of and the tried book has none.
+        """Return the tables that books which decided have rows of and the tried book has none.
 
         Words are looked for where texts are judged by them.
         """
+        deciding = [one for one in self._own.values() if self._decided(one)]
         return tuple(
             name
             for name in COVERING
             if not getattr(self._words if name in OF_WORDS else self.book, name)
-            and any(getattr(one, name) for one in self._own.values())
+            and any(getattr(one, name) for one in deciding)
         )
 
     def matter(self, history: Sequence[Record], texts: Texts = no_texts) -> Found:
@@ -125,9 +133,21 @@ class Trying:
                 found = merge(found, self._of(life))
         return found
 
+    def _decided(self, book: Book) -> bool:
+        """Return whether a ticket was under a book; where that is not known, whether one may."""
+        if self.trial.named is not None:
+            return book.version in self.trial.named
+        return self._begins(book) <= self.trial.until
+
+    def _begins(self, book: Book) -> Instant:
+        adopted = self._own.get(book.version)
+        known = adopted is not None and adopted.digest == book.digest
+        said = self.trial.begins.get(book.version) if known else None
+        return said or instant(book.in_force_from)
+
     def _of(self, life: Life) -> Found:
         told = tuple(differences(life))
-        early = life.opened_at < instant(self.book.in_force_from)
+        early = life.opened_at < self.in_force_from
         totals = msgspec.structs.replace(counted(life, told), early=int(early))
         return Found(totals, told if self.trial.listed else ())
 

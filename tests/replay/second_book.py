@@ -26,6 +26,7 @@ CLOCKS = {
 DEADLINES = {
     "offer": "PT20M",
     "evidence": "PT30M",
+    "appeal": "P3D",
     "closing": "P3D",
 }
 """By deadline: its time, where it is not that of a promise."""

@@ -15,6 +15,7 @@ from domain.events import (
     RulingIssued,
     TicketMovedToBook,
     TicketOpened,
+    TicketPrioritised,
 )
 from domain.policies.book import Book
 from domain.record import Source
@@ -181,6 +182,49 @@ def test_cl_10_a_ruling_is_never_decided_again_but_what_would_be_refused_is_list
     assert [one for one in there.otherwise if isinstance(one.event, RulingIssued)]
 
 
+def refusal(play: Recorded, under: Book) -> Difference:
+    """Return the one refusal that is listed, which names its place on record."""
+    (found,) = [one for one in listed(play, under) if one.kind is Differs.REFUSED]
+    assert found.event is not None
+    record = play.records[int(found.event.position.removeprefix("0-")) - 1]
+    assert (record.subject, record.version) == (T1, found.event.version)
+    return found
+
+
+def test_a_refusal_names_the_ruling_its_place_and_what_it_was_refused_by() -> None:
+    """A cap that is exceeded is no reason before it is known by how much, and where to look."""
+    play = begun()
+    play.assigned()
+    play.do(JUDGE, ruling(refund(PAID)))
+    (ruled,) = [one for one in play.records if isinstance(one.event, RulingIssued)]
+    found = refusal(play, capped(9_000))
+    assert found.event is not None
+    assert found.event.position == f"0-{ruled.position}"
+    assert (found.about, ruled.event.ruling) == ("J1", "J1")
+    assert found.figures == {
+        "line": "L1",
+        "left_minor": PAID * 9_000 // 10_000,
+        "currency": "CNY",
+        "asked": f"refund {PAID} CNY",
+    }
+
+
+def test_where_priority_is_otherwise_the_fact_is_named_by_which_it_stands() -> None:
+    """What a difference changes can be looked up on record."""
+    play = begun()
+    play.opened(kind=Kind.COMPLAINT)
+    weights = tuple(
+        one.model_copy(update={"points": 100}) if one.of == "complaint" else one
+        for one in book().weight
+    )
+    found = listed(play, book().model_copy(update={"version": "other", "weight": weights}))
+    (turned,) = [one for one in found if one.kind is Differs.PRIORITY]
+    assert turned.event is not None
+    record = play.records[int(turned.event.position.removeprefix("0-")) - 1]
+    assert isinstance(record.event, TicketPrioritised | TicketOpened)
+    assert record.version == turned.event.version
+
+
 def test_a_clause_the_other_book_does_not_have_is_named_as_the_reason() -> None:
     """Which rulings a new book would refuse, and why, is known before it is adopted."""
     play = begun()
@@ -191,6 +235,7 @@ def test_a_clause_the_other_book_does_not_have_is_named_as_the_reason() -> None:
     assert of(listed(play, under), Differs.REFUSED) == [
         ("IssueRuling", "accepted", "unknown_clause")
     ]
+    assert refusal(play, under).figures["clauses"] == "quality.hardware_fault"
 
 
 def test_an_appeal_after_a_shorter_window_is_listed_and_stays_filed() -> None:
@@ -202,6 +247,9 @@ def test_an_appeal_after_a_shorter_window_is_listed_and_stays_filed() -> None:
     under = other(appeal=timedelta(hours=24))
     found = listed(play, under)
     assert of(found, Differs.REFUSED) == [("FileAppeal", "accepted", "window_passed")]
+    ruled = next(one for one in play.records if isinstance(one.event, RulingIssued))
+    late = refusal(play, under)
+    assert (late.about, late.figures) == ("A1", {"due_at": later(ruled.at, timedelta(hours=24))})
     assert ("deadline appeal", None, "missed") in of(found, Differs.OUTCOME)
     there = tried(play, under).lives[T1].other
     assert there is not None

@@ -244,9 +244,18 @@ def test_a_drill_down_lists_what_the_totals_count(
         assert one["by"] in known
         assert one["book_before"] == OWN
         assert one["book_after"] == "second"
+        if one["kind"] in {"refused", "priority", "queue"}:
+            assert "event" in one, "people and the record did it, so there is a place for it"
         if "event" in one:
             record = known[one["event"]["position"]]
             assert (record.subject, record.version) == (one["ticket"], one["event"]["version"])
+    one = next(one for one in told["differences"] if one["after"] == "cap_exceeded")
+    head, *lines = run("what-if", "--book", second, "--drill", one["ticket"]).out.splitlines()
+    assert head == f"books     {OWN} -> second"
+    place = f"{one['event']['position']} v{one['event']['version']}"
+    (line,) = (text for text in lines if place in text and "cap_exceeded" in text)
+    assert f" refused {one['subject']} {one.get('about', '')}".rstrip() in line
+    assert f"left_minor={one['figures']['left_minor']} " in line
 
 
 def test_parts_put_together_in_any_order_come_to_the_whole(month: Month) -> None:
