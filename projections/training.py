@@ -15,7 +15,7 @@ from domain.events import TicketOpened
 from domain.record import Record
 from domain.streams import CROCKFORD
 from domain.ticket.decisions import CONCERNED, Decision, evolve_decision
-from domain.values import Decided, Difficulty, Reason, Sha256
+from domain.values import Decided, Difficulty, Ending, Reason, Sha256
 from projections import listing
 from projections.columns import texts
 from projections.listing import Table
@@ -36,8 +36,10 @@ class ScenarioRow(msgspec.Struct, frozen=True):
     imported: bool
     decided: Decided | None = None
     version: int = 0
+    ending: Ending | None = None
     difficulty: Difficulty = Difficulty.EASY
     over: bool = False
+    reopened: bool = False
     system: str = ""
     """Whose history it is; empty for our own."""
 
@@ -49,8 +51,10 @@ _COLUMNS: Final = (
     ("imported", "boolean"),
     ("decided", "text"),
     ("version", "int"),
+    ("ending", "text"),
     ("difficulty", "text"),
     ("over", "boolean"),
+    ("reopened", "boolean"),
     ("system", "text"),
 )
 _TABLE: Final = Table(NAME, "view.training_scenario", ScenarioRow, _COLUMNS)
@@ -63,15 +67,17 @@ TABLES: Final = {
           imported boolean not null,
           decided text,
           version int not null,
+          ending text,
           difficulty text not null,
           over boolean not null,
+          reopened boolean not null,
           system text not null,
           lane int not null,
           primary key (ticket, scenario))""",
         "create index on view.training_scenario (scenario)",
         "create index on view.training_scenario (reason, scenario) "
         "where over and decided is not null",
-        "create index on view.training_scenario (decided, scenario) "
+        "create index on view.training_scenario (ending, scenario) "
         "where over and decided is not null",
         "create index on view.training_scenario (difficulty, scenario) "
         "where over and decided is not null",
@@ -112,7 +118,7 @@ class TrainingPage:
 
 VIEW: Final[View] = FactView(
     name=NAME,
-    version=2,
+    version=3,
     tables=TABLES,
     begin=TrainingPage,
 )
@@ -134,14 +140,16 @@ def _opened(ticket: str, record: Record, event: TicketOpened) -> ScenarioRow:
 
 
 def _after(row: ScenarioRow, record: Record) -> ScenarioRow:
-    known = Decision(row.decided, row.version, row.difficulty, row.over)
+    known = Decision(row.decided, row.version, row.over, row.reopened)
     now = evolve_decision(known, record.event, record.version, imported=row.imported)
     return msgspec.structs.replace(
         row,
         decided=now.decided,
         version=now.version,
+        ending=now.ending,
         difficulty=now.difficulty,
         over=now.over,
+        reopened=now.reopened,
     )
 
 
@@ -153,7 +161,7 @@ class Filters(msgspec.Struct, frozen=True):
 
     reason: Reason | None = None
     difficulty: Difficulty | None = None
-    decided: Decided | None = None
+    ending: Ending | None = None
     without: tuple[str, ...] = ()
     """The systems whose matters are left out."""
 
@@ -175,7 +183,7 @@ class ScenarioPage(msgspec.Struct, frozen=True):
 def page(db: Cursor, filters: Filters, after: Key | None, limit: int) -> ScenarioPage:
     """Return up to `limit` scenarios in the order of their names."""
     conditions: list[tuple[str, Sequence[object]]] = [("over and decided is not null", ())]
-    asked = ((name, getattr(filters, name)) for name in ("reason", "difficulty", "decided"))
+    asked = ((name, getattr(filters, name)) for name in ("reason", "difficulty", "ending"))
     conditions += [(f"{name} = %s", (value,)) for name, value in asked if value is not None]
     if filters.without:
         conditions.append(("not system = any(%s::text[])", (texts(filters.without),)))

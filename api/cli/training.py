@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlencode
 
 import typer
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 200
 _AT: Final = "/v1/training"
+_SIDES: Final = ("buyer", "merchant")
 Trainee = Annotated[str, typer.Option("--trainee", help="The agent who trains, by reference.")]
 
 
@@ -43,12 +45,7 @@ def list_scenarios(
     *,
     reason: Annotated[str | None, typer.Option(help="Only of this reason.")] = None,
     difficulty: Annotated[str | None, typer.Option(help="easy, medium or hard.")] = None,
-    decided: Annotated[
-        str | None,
-        typer.Option(
-            help="ruling, appeal, resolution, approval, settlement, goodwill, answer, source."
-        ),
-    ] = None,
+    ending: Annotated[str | None, typer.Option(help="ruling, no_ruling or source.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = PAGE,
     trainee: Trainee = "trainee",
     data_dir: DataDir = None,
@@ -56,12 +53,14 @@ def list_scenarios(
     as_json: Json = False,
 ) -> None:
     """List the scenarios that can be drawn from history."""
+    _require_reference("--trainee", trainee)
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.demo.client import Client  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
 
-    asked = {"reason": reason, "difficulty": difficulty, "decided": decided}
-    query = "".join(f"&{name}={value}" for name, value in asked.items() if value is not None)
+    asked = {"reason": reason, "difficulty": difficulty, "ending": ending}
+    given = {name: value for name, value in asked.items() if value is not None}
+    query = f"&{urlencode(given)}" if given else ""
     with services(settings) as parts, Client(parts) as client:
         parts.views.catch_up()
         found = list(_scenarios(client, trainee, query, limit))
@@ -70,7 +69,7 @@ def list_scenarios(
         return
     for one in found:
         typer.echo(
-            f"{one['scenario']}  {one['difficulty']:<6}  {one['decided']:<10}  {one['reason']}"
+            f"{one['scenario']}  {one['difficulty']:<6}  {one['ending']:<9}  {one['reason']}"
         )
     say(f"{len(found)} scenarios")
 
@@ -96,12 +95,15 @@ def play(
     as_json: Json = False,
 ) -> None:
     """Live through a past matter, ask the other side, rule, and see what was really decided."""
+    _require_reference("--trainee", trainee)
+    name = attempt if attempt is not None else f"play-{secrets.token_hex(6)}"
+    _require_reference("--attempt", name)
+    questions = [_question(one) for one in ask or ()]
     body = None if ruling is None else _read(ruling)
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.demo.client import Client  # noqa: PLC0415 - heavy
     from api.wiring import services  # noqa: PLC0415 - heavy
 
-    name = attempt or f"play-{secrets.token_hex(6)}"
     at = f"{_AT}/attempts/{name}"
     with services(settings) as parts, Client(parts) as client:
         parts.views.catch_up()
@@ -110,9 +112,8 @@ def play(
         seen = _seen(client, trainee, at)
         for number in range(len(seen["steps"]) + 1, seen["steps_total"] + 1):
             _done(client, trainee, f"{at}/steps", {"step": number})
-        for one in ask or ():
-            party, _, about = one.partition(":")
-            _done(client, trainee, f"{at}/questions", {"party": party, "about": about})
+        for question in questions:
+            _done(client, trainee, f"{at}/questions", question)
         if body is not None:
             _done(client, trainee, f"{at}/ruling", body)
         seen = _seen(client, trainee, at)
@@ -150,12 +151,41 @@ def _seen(client: "Client", trainee: str, path: str) -> dict[str, Any]:
 
 def _refused(status: int, problem: Mapping[str, Any]) -> CommandError:
     codes = {404: Exit.NOT_FOUND, 409: Exit.CONFLICT, 422: Exit.INVALID}
+    places = "; ".join(f"{one['where']}: {one['message']}" for one in problem.get("errors", ()))
     return CommandError(
-        "The attempt does not go on.",
-        why=f"{problem['detail']} ({problem['code']})",
+        "Training does not go on.",
+        why=f"{places or problem['detail']} ({problem['code']})",
         remedy="see `ticketledger training list`, docs/training.md, or take another --attempt",
         code=codes.get(status, Exit.FAILURE),
     )
+
+
+def _require_reference(option: str, said: str) -> None:
+    """Refuse what names nobody before a token or an address is made of it."""
+    from api.models.base import REFERENCE  # noqa: PLC0415 - heavy
+
+    if not REFERENCE.fullmatch(said):
+        raise CommandError(
+            f"The {option} is no reference.",
+            why=f"{said!r} is not like {REFERENCE.pattern}",
+            remedy="write letters, digits, dots, hyphens and underscores, 64 at most",
+            code=Exit.INVALID,
+        )
+
+
+def _question(said: str) -> dict[str, str]:
+    """Return what is asked of whom, before an attempt is begun for it."""
+    from domain.values import About  # noqa: PLC0415 - heavy
+
+    party, _, about = said.partition(":")
+    if party not in _SIDES or about not in set(About):
+        raise CommandError(
+            "The question is none.",
+            why=f"--ask {said!r} names no side with what it is asked for",
+            remedy=f"write {' or '.join(_SIDES)}, a colon, then {' or '.join(About)}",
+            code=Exit.INVALID,
+        )
+    return {"party": party, "about": about}
 
 
 def _read(place: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from domain.values import (
     AnsweredBy,
     Decided,
     Difficulty,
+    Ending,
     Kind,
     Party,
     Reason,
@@ -51,7 +52,7 @@ class ScenarioItem(msgspec.Struct, frozen=True):
 
     scenario: str
     reason: Reason
-    decided: Decided
+    ending: Ending
     """`source` where the real decision is another system's outcome and no ruling of ours."""
     difficulty: Difficulty
     imported: bool
@@ -95,7 +96,9 @@ class AttemptItem(msgspec.Struct, frozen=True):
     seed: int
     version: int
     state: AttemptState
-    decided: Decided
+    ending: Ending
+    decided: Decided | None
+    """What kind of decision the real one was, when the trainee has ruled."""
     reason: Reason
     kind: Kind
     difficulty: Difficulty
@@ -105,7 +108,7 @@ class AttemptItem(msgspec.Struct, frozen=True):
     """Those that were shown."""
     questions: tuple[Question, ...]
     against: Against
-    """What the ruling is held against."""
+    """What the ruling is held against; before it is given no more than `ending` tells."""
     asked: Asked | None
     """From the decision on."""
     verdict: Verdict | None
@@ -133,8 +136,8 @@ def scenario_page(
 
 def scenario_item(row: training.ScenarioRow) -> ScenarioItem:
     """Return a listed scenario without its ticket."""
-    assert row.decided is not None, "only what was decided is listed"
-    return ScenarioItem(row.scenario, row.reason, row.decided, row.difficulty, row.imported)
+    assert row.ending is not None, "only what was decided is listed"
+    return ScenarioItem(row.scenario, row.reason, row.ending, row.difficulty, row.imported)
 
 
 def known_scenario(services: Services, scenario: str) -> tuple[Drawn, int]:
@@ -171,7 +174,8 @@ def attempt_item(services: Services, actor: Actor, attempt: str) -> AttemptItem:
         seed=known.seed,
         version=found.version,
         state=AttemptState.OVER if over else state,
-        decided=scenario.decided,
+        ending=scenario.ending,
+        decided=scenario.decided if over else None,
         reason=scenario.reason,
         kind=scenario.kind,
         difficulty=scenario.difficulty,
@@ -189,7 +193,7 @@ def attempt_item(services: Services, actor: Actor, attempt: str) -> AttemptItem:
             )
             for one in known.questions
         ),
-        against=scenario.against,
+        against=scenario.against if over else scenario.beforehand,
         asked=scenario.asked if at_decision else None,
         verdict=known.verdict,
         compared=known.compared,

@@ -28,7 +28,7 @@ from domain.commands import (
     TrainingCommand,
 )
 from domain.ledger.requests import Outcome
-from domain.values import Decided, Difficulty, Party, Reason, Verdict
+from domain.values import Difficulty, Ending, Party, Reason, Verdict
 from projections import training
 from replay.training import answer_of
 
@@ -52,7 +52,7 @@ addresses.add(GiveTrainingRuling, f"/v1/training{_ATTEMPT}/ruling", TrainingRuli
     summary="List past matters that can be decided again",
     description="Matters that are over, without a person in them, in an order that tells nothing "
     "of their dates. Of another system's history the source's outcome is the real decision, and no "
-    "ruling of ours (`decided` is `source`).",
+    "ruling of ours (`ending` is `source`). What kind of decision it was is told after the ruling.",
     responses={**answer(ScenarioList, "A page."), **problem_responses(401, 403, 422, 503)},
 )
 async def list_training_scenarios(
@@ -62,13 +62,13 @@ async def list_training_scenarios(
     *,
     reason: Reason | None = None,
     difficulty: Difficulty | None = None,
-    decided: Decided | None = None,
+    ending: Ending | None = None,
     cursor: CursorText = None,
     limit: Limit = LIMIT_USUAL,
     min_position: MinPosition = None,
 ) -> Response:
     """Return a page of scenarios."""
-    filters = training.Filters(reason=reason, difficulty=difficulty, decided=decided)
+    filters = training.Filters(reason=reason, difficulty=difficulty, ending=ending)
     keyset = Keyset("training", request, services, filters, training.Key, cursor=cursor)
     await caught_up(services, training.NAME, min_position)
     page = await services.read(

@@ -13,6 +13,7 @@ from domain.events import (
     ResolutionSigned,
     RulingIssued,
     RulingOverturned,
+    RulingUpheld,
     RulingVaried,
     SettlementReached,
     SourceOutcomeReported,
@@ -20,7 +21,7 @@ from domain.events import (
     TicketReopened,
     TicketResolved,
 )
-from domain.values import Decided, Difficulty
+from domain.values import Decided, Difficulty, Ending
 
 _WEIGHTS: Final = {
     Decided.ANSWER: 1,
@@ -33,7 +34,6 @@ _WEIGHTS: Final = {
 }
 """A judgement takes the place of what weighs as much or less, all else of what weighs less."""
 _APPEALED: Final = frozenset({Decided.RULING, Decided.APPEAL})
-_RULINGS: Final = (RulingIssued, RulingVaried, RulingOverturned)
 _FREELY: Final = {
     AnswerGiven: Decided.ANSWER,
     MerchantApproved: Decided.APPROVAL,
@@ -46,7 +46,10 @@ CONCERNED: Final[frozenset[type[Event]]] = frozenset(
         SettlementReached,
         RemedyOrdered,
         ResolutionSigned,
-        *_RULINGS,
+        RulingIssued,
+        RulingUpheld,
+        RulingVaried,
+        RulingOverturned,
         SourceOutcomeReported,
         TicketClosed,
         TicketReopened,
@@ -62,24 +65,40 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     decided: Decided | None = None
     version: int = 0
     """Of the deciding fact."""
-    difficulty: Difficulty = Difficulty.EASY
     over: bool = False
     """Whether the matter is closed, or resolved where there is no ruling to appeal against."""
+    reopened: bool = False
+    """Since the decision: what was no ruling then gives way to whatever decides next."""
+
+    @property
+    def ending(self) -> Ending | None:
+        """Return what may be told of it beforehand; None where nothing is decided."""
+        if self.decided in _APPEALED:
+            return Ending.RULING
+        if self.decided is Decided.SOURCE:
+            return Ending.SOURCE
+        return None if self.decided is None else Ending.NO_RULING
+
+    @property
+    def difficulty(self) -> Difficulty:
+        """Return how hard it is to decide again, by how far the matter went."""
+        hard = {Decided.RULING: Difficulty.MEDIUM, Decided.APPEAL: Difficulty.HARD}
+        return Difficulty.EASY if self.decided is None else hard.get(self.decided, Difficulty.EASY)
 
 
 def evolve_decision(known: Decision, event: Event, version: int, *, imported: bool) -> Decision:
     """Return where the matter was decided after one more fact of its stream."""
     if isinstance(event, TicketReopened):
-        return Decision() if imported else replace(known, over=False)
+        return Decision() if imported else replace(known, over=False, reopened=True)
     if imported:
         return _reported(known, event, version)
     if isinstance(event, TicketClosed | TicketResolved):
         closed = isinstance(event, TicketClosed) or known.decided not in _APPEALED
         return replace(known, over=closed)
     decided = _decided(event)
-    if decided is None or not _gives_way(known.decided, decided):
+    if decided is None or not _gives_way(known, decided):
         return known
-    return Decision(decided, version, _difficulty(event, decided), known.over)
+    return Decision(decided, version, known.over)
 
 
 def _reported(known: Decision, event: Event, version: int) -> Decision:
@@ -98,7 +117,7 @@ def _decided(event: Event) -> Decided | None:
             return None
         case RulingIssued():
             return Decided.RULING
-        case RulingVaried() | RulingOverturned():
+        case RulingUpheld() | RulingVaried() | RulingOverturned():
             return Decided.APPEAL
         case ResolutionSigned():
             return Decided.RESOLUTION
@@ -108,17 +127,9 @@ def _decided(event: Event) -> Decided | None:
             return _FREELY.get(type(event))
 
 
-def _gives_way(before: Decided | None, now: Decided) -> bool:
-    if before is None:
+def _gives_way(known: Decision, now: Decided) -> bool:
+    before = known.decided
+    if before is None or (known.reopened and before not in _APPEALED):
         return True
     ruled = _WEIGHTS[now] >= _WEIGHTS[Decided.RESOLUTION]
     return _WEIGHTS[now] >= _WEIGHTS[before] if ruled else _WEIGHTS[now] > _WEIGHTS[before]
-
-
-def _difficulty(event: Event, decided: Decided) -> Difficulty:
-    """Return how hard a decision is: divided or reversed ones are, what is given freely is not."""
-    divided = isinstance(event, _RULINGS) and len(event.shares) > 1
-    if divided or decided is Decided.APPEAL:
-        return Difficulty.HARD
-    judged = decided in {Decided.RULING, Decided.RESOLUTION}
-    return Difficulty.MEDIUM if judged else Difficulty.EASY

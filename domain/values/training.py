@@ -14,7 +14,7 @@ class Decided(StrEnum):
 
     RULING = "ruling"
     APPEAL = "appeal"
-    """An appeal put another decision in the ruling's place."""
+    """What was decided on appeal: the ruling was upheld, varied or overturned."""
     RESOLUTION = "resolution"
     """A written resolution that a supervisor signed."""
     APPROVAL = "approval"
@@ -28,12 +28,29 @@ class Decided(StrEnum):
     """Another system's outcome: there is no ruling of ours."""
 
 
+class Ending(StrEnum):
+    """How a scenario ends, as far as it may be told before the trainee has ruled.
+
+    It tells what is asked, and nothing of what was decided.
+    """
+
+    RULING = "ruling"
+    """A ruling, or what was decided on the appeal against it."""
+    NO_RULING = "no_ruling"
+    """The desk, the merchant or both sides ended it."""
+    SOURCE = "source"
+    """Another system did."""
+
+
 class Difficulty(StrEnum):
-    """How hard a scenario is, in rising weight."""
+    """How hard a scenario is, in rising weight; it follows from its course, not its outcome."""
 
     EASY = "easy"
+    """It came to no ruling."""
     MEDIUM = "medium"
+    """It was ruled, and nobody appealed."""
     HARD = "hard"
+    """It is decided on appeal."""
 
 
 class About(StrEnum):

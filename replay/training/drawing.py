@@ -33,14 +33,14 @@ from domain.events import (
 )
 from domain.policies.book import Book
 from domain.record import Record
-from domain.ticket.cap import left
+from domain.ticket.cap import grant_key, left
 from domain.ticket.decisions import Decision, evolve_decision
 from domain.ticket.evolve import evolve
 from domain.ticket.order import evolve_order
-from domain.ticket.state import EvidenceState, Order, Stamp, Ticket
-from domain.values import Decided, Instant, Reason, Stage, Terms, Verdict, moment_of
+from domain.ticket.state import EvidenceState, Grant, Order, Stamp, Ticket
+from domain.values import Decided, Ending, Instant, Reason, Stage, Terms, Verdict, moment_of
 from replay.training.scenario import Against, Asked, Clause, Item, Scenario, Step, Worth
-from replay.training.tables import scoring, sentences, sources
+from replay.training.tables import Sentence, scoring, sentences, sources
 from replay.training.telling import PLAIN, Names, Sealed, texts, told
 
 _AFTERWARDS: Final = (
@@ -80,9 +80,10 @@ def draw(
     names = Names()
     teller = _Teller(names, sealed, before.reason, _when(records[0]))
     steps = tuple(_steps(records, order, cut, teller))
-    policy: str = getattr(deciding.event, "policy", before.policy)
+    stands = _standing(deciding.event, records)
+    policy: str = getattr(stands, "policy", before.policy)
     book = books(policy)
-    real = _verdict(found.decided, deciding, records, names)
+    real = _verdict(found.decided, stands, deciding, records, names)
     key = AnswerKey(
         decided=found.decided or Decided.ANSWER,
         real=real,
@@ -91,16 +92,21 @@ def draw(
         evidence=_on_record(before),
         policy=policy,
         clauses=() if book is None else tuple(one.id for one in book.clause),
-        rooms=() if goods is None or book is None else tuple(_rooms(goods, book, names)),
+        rooms=()
+        if goods is None or book is None
+        else tuple(_rooms(goods, _standing_grants(goods, before, records[0].subject), book, names)),
     )
+    ending = found.ending or Ending.NO_RULING
     scenario = Scenario(
         scenario=name,
         decided=key.decided,
+        ending=ending,
         reason=before.reason,
         kind=before.kind,
         difficulty=found.difficulty,
         imported=before.imported,
-        against=_against(key.decided, deciding),
+        beforehand=_against(sentences().beforehand[ending], found, deciding),
+        against=_against(sentences().against[key.decided], found, deciding),
         steps=steps,
         asked=_asked(key, book, before, steps, deciding),
         afterwards=tuple(_afterwards(records, deciding, teller)),
@@ -201,10 +207,13 @@ def _when(record: Record) -> Instant:
 
 
 def _verdict(
-    decided: Decided | None, deciding: Record, records: Sequence[Record], names: Names
+    decided: Decided | None,
+    event: Event,
+    deciding: Record,
+    records: Sequence[Record],
+    names: Names,
 ) -> Verdict:
     """Return the real decision, in the names of the scenario."""
-    event = deciding.event
     if isinstance(event, _RULINGS):
         return Verdict(
             in_favour_of=event.in_favour_of,
@@ -222,6 +231,14 @@ def _verdict(
         relied_on=(),
         outcome=_outcome(since) if decided is Decided.SOURCE else None,
     )
+
+
+def _standing(event: Event, records: Sequence[Record]) -> Event:
+    """Return the fact that says what was decided: where a ruling was upheld, that ruling."""
+    if not isinstance(event, RulingUpheld):
+        return event
+    rulings = (one.event for one in records if isinstance(one.event, RulingIssued))
+    return next(one for one in rulings if one.ruling == event.ruling)
 
 
 def _given(deciding: Record, records: Sequence[Record]) -> tuple[Terms, ...]:
@@ -261,20 +278,28 @@ def _on_record(ticket: Ticket) -> tuple[str, ...]:
     return tuple(name for name, one in ticket.evidence.items() if one.state is on_record)
 
 
-def _rooms(order: Order, book: Book, names: Names) -> Iterator[Room]:
+def _standing_grants(order: Order, ticket: Ticket, named: str) -> Mapping[str, Grant]:
+    """Return what was taken of the lines, without the ruling that an appeal decides again."""
+    ruled = {
+        grant_key(named, name) for name, one in ticket.remedies.items() if one.source == "ruling"
+    }
+    return {key: grant for key, grant in order.grants.items() if key not in ruled}
+
+
+def _rooms(order: Order, grants: Mapping[str, Grant], book: Book, names: Names) -> Iterator[Room]:
     """Yield what was left of the caps of each line."""
     for line in order.lines.values():
         yield Room(
             names.of("line", line.line),
-            left(line, order.grants, book, refund=True),
-            left(line, order.grants, book, refund=False),
+            left(line, grants, book, refund=True),
+            left(line, grants, book, refund=False),
         )
 
 
-def _against(decided: Decided, deciding: Record) -> Against:
-    """Return what a ruling is held against, in a sentence."""
-    said, source = sentences().against[decided], deciding.envelope.source
-    theirs = source is not None and decided is Decided.SOURCE
+def _against(said: Sentence, found: Decision, deciding: Record) -> Against:
+    """Return what a ruling is held against, in a sentence, and whose that is."""
+    source = deciding.envelope.source
+    theirs = source is not None and found.decided is Decided.SOURCE
     return Against(said.zh, said.en, source.system if theirs and source else None)
 
 

@@ -2,7 +2,17 @@
 
 import msgspec
 
-from domain.values import Decided, Difficulty, EvidenceKind, Kind, Part, Party, Reason, Stage
+from domain.values import (
+    Decided,
+    Difficulty,
+    Ending,
+    EvidenceKind,
+    Kind,
+    Part,
+    Party,
+    Reason,
+    Stage,
+)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -90,11 +100,15 @@ class Scenario(msgspec.Struct, frozen=True):
 
     scenario: str
     decided: Decided
+    """Told when the trainee has ruled; `ending` is what is told before."""
+    ending: Ending
     reason: Reason
     kind: Kind
     difficulty: Difficulty
     imported: bool
     """Whether it is another system's: then its outcome is the real decision, no ruling of ours."""
+    beforehand: Against
+    """What is told of it until the trainee has ruled."""
     against: Against
     steps: tuple[Step, ...]
     asked: Asked

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.values import About, Decided, Part, Party, Points, Reason, Stage
+from domain.values import About, Decided, Ending, Part, Party, Points, Reason, Stage
 
 _TABLES: Final = files("replay.training").joinpath("tables")
 
@@ -43,8 +43,10 @@ class Sentences(msgspec.Struct, frozen=True):
 
     statement: Mapping[Reason, Sentence]
     text: Mapping[str, Sentence]
+    beforehand: Mapping[Ending, Sentence]
+    """What a ruling will be held against, told before it is given."""
     against: Mapping[Decided, Sentence]
-    """What a trainee's ruling is held against, by the kind of decision."""
+    """What a trainee's ruling was held against, by the kind of decision."""
 
 
 class Lengths(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ def sentences() -> Sentences:
     """Return the sentences; there is one for every reason."""
     found = msgspec.convert(_read("sentences"), Sentences)
     assert found.statement.keys() == set(Reason), "every reason has its sentence"
+    assert found.beforehand.keys() == set(Ending), "every ending has its sentence"
     assert found.against.keys() == set(Decided), "every kind of decision has its sentence"
     return found
 

@@ -126,16 +126,12 @@ def rule(platform: Platform, name: str, body: dict[str, Any], who: str = TRAINEE
 
 @pytest.fixture(scope="module")
 def disputed(platform: Platform) -> str:
-    """A closed dispute that was ruled for the buyer, and upheld."""
+    """A closed dispute that was ruled for the buyer, against which nobody appealed."""
     ticket = platform.with_platform()
     platform.bring(LAB, ticket, b"the modem is dead", shown_to=["buyer", "merchant"])
     platform.judged_by(ARBITRATOR, ticket)
     ruling = {**RULING, "relied_on": ["E1", "E2"]}
     platform.do(ARBITRATOR, ticket, "rulings", ruling)
-    platform.do(MERCHANT, ticket, "appeals", {"grounds": "We see no fault."})
-    platform.judged_by(SECOND_ARBITRATOR, ticket)
-    upheld = {"outcome": "upheld", "reasons": "It stands.", "clauses": ["evidence.burden"]}
-    platform.do(SECOND_ARBITRATOR, ticket, "appeals/decision", {**upheld, "relied_on": ["E1"]})
     closed(platform, ticket)
     return ticket
 
@@ -159,7 +155,7 @@ def test_kn_02_a_dispute_is_lived_through_step_by_step_up_to_the_decision(
     assert item == {
         "scenario": scenario,
         "reason": "quality_fault",
-        "decided": "ruling",
+        "ending": "ruling",
         "difficulty": "medium",
         "imported": False,
     }
@@ -173,7 +169,8 @@ def test_kn_02_a_dispute_is_lived_through_step_by_step_up_to_the_decision(
         assert [one["step"] for one in seen["steps"]] == list(range(1, number + 1))
         assert seen["state"] == ("decision" if number == total else "steps")
         assert "ruling" not in json.dumps(seen["steps"])
-        assert seen["compared"] is None
+        assert (seen["decided"], seen["compared"]) == (None, None)
+        assert seen["against"]["en"].startswith("To be held against")
         assert seen["afterwards"] == []
     what = [one["what"] for one in seen["steps"]]
     assert what[0] == "order.placed"
@@ -200,6 +197,7 @@ def test_kn_02_the_same_ruling_has_every_point(platform: Platform, disputed: str
     seen = attempt(platform, name)
     told = seen["compared"]
     assert (seen["state"], told["score"], told["within_cap"]) == ("over", 100, True)
+    assert (seen["decided"], seen["against"]["en"][:12]) == ("ruling", "Held against")
     assert told["shares"] == [{"party": "merchant", "given_bp": 10_000, "real_bp": 10_000}]
     assert told["remedies"] == [
         {"kind": "refund", "found": "same", "given": PRICE, "real": PRICE},
@@ -207,8 +205,7 @@ def test_kn_02_the_same_ruling_has_every_point(platform: Platform, disputed: str
     for name_of in ("clauses_missed", "clauses_extra", "evidence_missed", "evidence_extra"):
         assert told[name_of] == []
     assert sum(one["of"] for one in told["points"]) == 100
-    what = [one["what"] for one in seen["afterwards"]]
-    assert what[:2] == ["appeal.filed", "ruling.upheld"]
+    assert "ticket.closed" in [one["what"] for one in seen["afterwards"]]
 
 
 def test_kn_02_what_differs_is_told_to_the_cent(platform: Platform, disputed: str) -> None:
@@ -436,13 +433,96 @@ def test_kn_02_a_varied_ruling_is_trained_at_its_appeal(platform: Platform) -> N
     closed(platform, ticket)
     scenario = scenario_of(platform, ticket)
     (item,) = [one for one in listed(platform, "&difficulty=hard") if one["scenario"] == scenario]
-    assert item["decided"] == "appeal"
+    assert item["ending"] == "ruling"
     name = begun(platform, scenario)
     seen = to_the_decision(platform, name)
+    assert seen["decided"] is None
     assert "ruling.issued" in [one["what"] for one in seen["steps"]]
     given = {one: varied[one] for one in ("in_favour_of", "shares", "awards", "clauses")}
     assert rule(platform, name, {**given, "relied_on": ["E1"]}).ok
-    assert attempt(platform, name)["compared"]["score"] == 100
+    seen = attempt(platform, name)
+    assert (seen["decided"], seen["compared"]["score"]) == ("appeal", 100)
+
+
+def test_kn_02_an_upheld_ruling_is_trained_at_its_appeal_too(platform: Platform) -> None:
+    """That there was an appeal does not tell what came of it; the ruling is what stands."""
+    ticket = platform.ruled()
+    platform.do(MERCHANT, ticket, "appeals", {"grounds": "We see no fault."})
+    platform.judged_by(SECOND_ARBITRATOR, ticket)
+    upheld = {"outcome": "upheld", "reasons": "It stands.", "clauses": ["evidence.burden"]}
+    platform.do(SECOND_ARBITRATOR, ticket, "appeals/decision", {**upheld, "relied_on": ["E1"]})
+    closed(platform, ticket)
+    scenario = scenario_of(platform, ticket)
+    (item,) = [one for one in listed(platform, "&difficulty=hard") if one["scenario"] == scenario]
+    assert item["ending"] == "ruling"
+    name = begun(platform, scenario)
+    seen = to_the_decision(platform, name)
+    what = [one["what"] for one in seen["steps"]]
+    assert ("appeal.filed" in what, "ruling.upheld" in what) == (True, False)
+    assert rule(platform, name, {**SAME, "relied_on": ["E1"]}).ok
+    told = attempt(platform, name)
+    assert (told["decided"], told["compared"]["score"]) == ("appeal", 100)
+    assert told["afterwards"][0]["what"] != "appeal.filed"
+
+
+def test_kn_02_a_matter_that_lived_again_is_decided_by_what_ended_it(platform: Platform) -> None:
+    """The answer that settled nothing is a step; what the merchant granted then is compared."""
+    ticket = platform.accepted()
+    platform.do(AGENT, ticket, "answers", {"text": "That is all.", "resolves": True})
+    platform.do(BUYER, ticket, "reopening", {"reason": "It is not solved."})
+    platform.do(AGENT, ticket, "acceptance")
+    terms = {"kind": "refund", "line": "1", "amount": PRICE}
+    line = platform.ticket(AUDITOR, ticket)["line"]
+    platform.do(MERCHANT, ticket, "approval", {"terms": {**terms, "line": line}})
+    closed(platform, ticket)
+    scenario = scenario_of(platform, ticket)
+    (item,) = [one for one in listed(platform) if one["scenario"] == scenario]
+    assert (item["ending"], item["difficulty"]) == ("no_ruling", "easy")
+    for ruling, score in (({}, 0), ({"awards": [{"kind": "refund", "amount": PRICE}]}, 100)):
+        name = begun(platform, scenario)
+        what = [one["what"] for one in to_the_decision(platform, name)["steps"]]
+        assert ("ticket.reopened" in what, "merchant.approved" in what) == (True, False)
+        assert rule(platform, name, ruling).ok
+        told = attempt(platform, name)
+        assert (told["decided"], told["compared"]["score"]) == ("approval", score)
+
+
+@pytest.mark.parametrize("gives", [True, False])
+def test_kn_02_what_the_desk_gave_is_not_told_before_the_ruling(
+    platform: Platform, *, gives: bool
+) -> None:
+    """An answer that gave nothing and a gift look alike until the trainee has ruled."""
+    ticket = platform.accepted(reason="installation", kind="complaint")
+    if gives:
+        coupon = {"kind": "coupon", "amount": money(700)}
+        platform.do(AGENT, ticket, "remedies", {"terms": coupon})
+        platform.do(AGENT, ticket, "remedies/R1/coupon", {"coupon": "c-1"})
+    platform.do(AGENT, ticket, "answers", {"text": "This is how.", "resolves": True})
+    closed(platform, ticket)
+    scenario = scenario_of(platform, ticket)
+    (item,) = [one for one in listed(platform) if one["scenario"] == scenario]
+    assert item == {
+        "scenario": scenario,
+        "reason": "installation",
+        "ending": "no_ruling",
+        "difficulty": "easy",
+        "imported": False,
+    }
+    name = begun(platform, scenario)
+    seen = to_the_decision(platform, name)
+    for who in (TRAINEE, SUPERVISOR, AUDITOR):
+        seen = attempt(platform, name, who)
+        assert seen["decided"] is None
+        assert seen["against"] == {
+            "zh": "将对照此事的实际处理结果：由客服、商家或双方作出，未经裁决。",
+            "en": "To be held against how the desk, the merchant or both sides ended it; "
+            "there was no ruling.",
+            "system": None,
+        }
+    assert rule(platform, name, {}).ok
+    seen = attempt(platform, name)
+    assert seen["decided"] == ("goodwill" if gives else "answer")
+    assert ("gave freely" in seen["against"]["en"]) is gives
 
 
 def test_kn_02_a_matter_of_the_desk_is_decided_by_its_remedies(platform: Platform) -> None:
@@ -455,7 +535,7 @@ def test_kn_02_a_matter_of_the_desk_is_decided_by_its_remedies(platform: Platfor
     closed(platform, ticket)
     scenario = scenario_of(platform, ticket)
     (item,) = [one for one in listed(platform, "&reason=late") if one["scenario"] == scenario]
-    assert (item["decided"], item["difficulty"]) == ("goodwill", "easy")
+    assert (item["ending"], item["difficulty"]) == ("no_ruling", "easy")
     name = begun(platform, scenario)
     seen = to_the_decision(platform, name)
     assert [one["part"] for one in seen["asked"]["parts"]] == ["remedies"]
@@ -481,9 +561,12 @@ def test_kn_02_pages_and_filters_hold(platform: Platform, disputed: str) -> None
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert found == everything
-    rulings = listed(platform, "&decided=ruling")
+    rulings = listed(platform, "&ending=ruling")
     assert scenario_of(platform, disputed) in {one["scenario"] for one in rulings}
-    assert {one["decided"] for one in rulings} == {"ruling"}
+    assert {one["ending"] for one in rulings} == {"ruling"}
+    assert not {one["scenario"] for one in listed(platform, "&ending=no_ruling")} & {
+        one["scenario"] for one in rulings
+    }
     answer = platform.client.get("agent", "agent-2", "/v1/training/scenarios?limit=201")
     assert answer.status == 422
 
@@ -598,6 +681,7 @@ def test_kn_02_nothing_of_a_person_gets_out(marked: tuple[Platform, str]) -> Non
     lengths = {one["length"] for step in seen["steps"] for one in step["texts"]}
     assert lengths <= {"short", "medium", "long"}
     who = {one["by"] for one in seen["steps"]}
-    assert who <= {"buyer", "merchant", "agent-1", "supervisor-1", "platform", "orders", "carrier"}
+    roles = {"buyer", "merchant", "agent-1", "platform", "orders", "carrier"}
+    assert who <= roles | {"supervisor-1", "supervisor-2", "arbitrator-1"}
     gained = [one for one in seen["questions"] if one["answered_by"] == "history"]
     assert {"E2"} <= {item for one in gained for item in one["refers_to"]}

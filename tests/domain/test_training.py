@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from domain.events import (
     Event,
     MerchantApproved,
     RemedyOrdered,
+    ResolutionSigned,
     RulingIssued,
+    RulingOverturned,
     RulingUpheld,
     RulingVaried,
     SettlementReached,
@@ -28,6 +31,7 @@ from domain.values import (
     BASIS_POINTS,
     Decided,
     Difficulty,
+    Ending,
     Money,
     Part,
     Party,
@@ -181,6 +185,8 @@ GIFT = RemedyOrdered(remedy="R1", terms=COUPON, source="goodwill", policy="p")
 APPROVAL = MerchantApproved(terms=REFUND)
 UPHELD = RulingUpheld(appeal="A1", ruling="J1", reasons=TEXT, clauses=(), relied_on=(), policy="p")
 VARIED = ruling(RulingVaried, appeal="A1")
+OVERTURNED = ruling(RulingOverturned, appeal="A1")
+SIGNED = ResolutionSigned()
 RESOLVED, CLOSED = TicketResolved(outcome="remedied"), TicketClosed(outcome="remedied")
 REOPENED = TicketReopened(round=2, policy="p")
 
@@ -195,16 +201,25 @@ REOPENED = TicketReopened(round=2, policy="p")
         ((ANSWER, GIFT, GIFT, CLOSED), Decided.GOODWILL, 2, True),
         ((GIFT, ANSWER, CLOSED), Decided.GOODWILL, 1, True),
         ((APPROVAL, ANSWER, CLOSED), Decided.APPROVAL, 1, True),
+        ((ANSWER, RESOLVED, REOPENED, APPROVAL), Decided.APPROVAL, 4, False),
+        ((ANSWER, RESOLVED, REOPENED, APPROVAL, ANSWER, RESOLVED), Decided.APPROVAL, 4, True),
+        ((GIFT, RESOLVED, REOPENED, APPROVAL, RESOLVED), Decided.APPROVAL, 4, True),
+        ((GIFT, RESOLVED, REOPENED, ANSWER, GIFT, RESOLVED), Decided.GOODWILL, 5, True),
+        ((GIFT, RESOLVED, REOPENED, RESOLVED), Decided.GOODWILL, 1, True),
+        ((ruling(), RESOLVED, REOPENED, APPROVAL, CLOSED), Decided.RULING, 1, True),
         ((SettlementReached(offer="O1", terms=()), RESOLVED), Decided.SETTLEMENT, 1, True),
         ((GIFT, ruling(), RESOLVED), Decided.RULING, 2, False),
-        ((ruling(), UPHELD, CLOSED), Decided.RULING, 1, True),
+        ((ruling(), UPHELD, CLOSED), Decided.APPEAL, 2, True),
         ((ruling(), VARIED, GIFT, CLOSED), Decided.APPEAL, 2, True),
     ],
 )
 def test_a_matter_is_decided_where_it_was_judged_last(
     facts: tuple[Event, ...], decided: Decided | None, version: int, *, over: bool
 ) -> None:
-    """A ruling outweighs what was given before and after; what may be appealed is not over."""
+    """A ruling outweighs what was given before and after; what may be appealed is not over.
+
+    What was no ruling is not what decided a matter that lived again after it.
+    """
     known = Decision()
     for number, fact in enumerate(facts, start=1):
         known = evolve_decision(known, fact, number, imported=False)
@@ -221,20 +236,27 @@ def test_another_system_decides_where_it_first_says_the_end() -> None:
     assert (known.decided, known.version) == (Decided.SOURCE, 4)
 
 
-def test_a_divided_or_changed_ruling_is_hard() -> None:
-    """What two arbitrators saw differently is hard for a third."""
+def test_what_is_told_beforehand_follows_from_the_course_and_not_from_the_outcome() -> None:
+    """Whether shares are divided, or an appeal changed anything, would be half the answer."""
     shares = (Share(Responsible.BUYER, 5_000), Share(Responsible.MERCHANT, 5_000))
-    divided = RulingIssued(
-        **{
-            name: shares if name == "shares" else getattr(ruling(), name)
-            for name in RulingIssued.__struct_fields__
-        }
-    )
-    for fact, difficulty in (
-        (ANSWER, Difficulty.EASY),
-        (ruling(), Difficulty.MEDIUM),
-        (divided, Difficulty.HARD),
-        (VARIED, Difficulty.HARD),
+    divided = msgspec.structs.replace(ruling(), shares=shares)
+    agreed = SettlementReached(offer="O1", terms=())
+    for facts, ending, difficulty in (
+        ((ANSWER,), Ending.NO_RULING, Difficulty.EASY),
+        ((GIFT,), Ending.NO_RULING, Difficulty.EASY),
+        ((APPROVAL,), Ending.NO_RULING, Difficulty.EASY),
+        ((agreed,), Ending.NO_RULING, Difficulty.EASY),
+        ((SIGNED,), Ending.NO_RULING, Difficulty.EASY),
+        ((ruling(),), Ending.RULING, Difficulty.MEDIUM),
+        ((divided,), Ending.RULING, Difficulty.MEDIUM),
+        ((ruling(), UPHELD), Ending.RULING, Difficulty.HARD),
+        ((ruling(), VARIED), Ending.RULING, Difficulty.HARD),
+        ((ruling(), OVERTURNED), Ending.RULING, Difficulty.HARD),
     ):
-        known = evolve_decision(Decision(), fact, 1, imported=False)
-        assert known.difficulty is difficulty
+        known = Decision()
+        for number, fact in enumerate(facts, start=1):
+            known = evolve_decision(known, fact, number, imported=False)
+        assert (known.ending, known.difficulty) == (ending, difficulty), facts
+    assert Decision().ending is None
+    source = evolve_decision(Decision(), SourceOutcomeReported(fields=()), 1, imported=True)
+    assert (source.ending, source.difficulty) == (Ending.SOURCE, Difficulty.EASY)

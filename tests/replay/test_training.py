@@ -14,6 +14,7 @@ from domain.values import (
     Actor,
     AnsweredBy,
     Decided,
+    Ending,
     Money,
     Party,
     Personal,
@@ -108,15 +109,36 @@ def test_the_steps_end_before_the_ruling_and_bear_names_of_their_own() -> None:
     assert found.key.policy == "2026-11-22"
 
 
-def test_an_upheld_ruling_is_decided_at_the_ruling_and_its_end_is_told_afterwards() -> None:
-    """The appeal changed nothing: what stands is what was ruled."""
+def test_an_upheld_ruling_is_decided_at_its_appeal_and_is_what_stands() -> None:
+    """Were it decided at the ruling, an appeal among the steps would say that it was changed."""
     story = appealed("upheld")
     version = next(one.version for one in story.of_ticket if isinstance(one.event, RulingIssued))
-    found = drawn(story, version)
-    assert found.scenario.decided is Decided.RULING
-    assert [one.what for one in found.scenario.afterwards][:2] == ["appeal.filed", "ruling.upheld"]
+    found = drawn(story)
+    assert found.scenario.decided is Decided.APPEAL
+    what = [one.what for one in found.scenario.steps]
+    assert "appeal.filed" in what
+    assert "ruling.upheld" not in what
+    assert found.key.real == drawn(story, version).key.real
     with pytest.raises(NoScenario):
         drawn(story, version + 1)
+
+
+def test_what_is_told_beforehand_is_the_same_whatever_the_appeal_came_to() -> None:
+    """Only when the trainee has ruled is the kind of decision told."""
+    varied = {
+        "in_favour_of": Party.BUYER,
+        "shares": (Share(Responsible.MERCHANT, 10_000),),
+        "awards": (Terms(kind=RemedyKind.COUPON, amount=Money(4_999, "CNY")),),
+    }
+    upheld, changed = (
+        drawn(appealed("upheld")).scenario,
+        drawn(appealed("varied", **varied)).scenario,
+    )
+    for name in ("ending", "difficulty", "beforehand", "asked"):
+        assert getattr(upheld, name) == getattr(changed, name), name
+    assert [one.what for one in upheld.steps] == [one.what for one in changed.steps]
+    assert upheld.ending is Ending.RULING
+    assert upheld.beforehand.en != upheld.against.en
 
 
 def test_a_varied_ruling_is_decided_at_its_appeal() -> None:
