@@ -197,6 +197,8 @@ def _lines(found: "Comparison | None") -> Iterator[str]:
             versions = f"version {view.live_version} against {view.version}"
         verdict = "the same" if view.same else "DIFFERENT"
         yield f"{view.view} at {view.moment} ({versions}): {verdict}"
+        if view.beyond:
+            yield f"  it has read up to {', '.join(view.beyond)}, beyond the end of the record"
         for table in view.tables:
             yield from _of_table(table)
     yield "Nothing differs." if found.same else "The views are not what the record says."
@@ -213,6 +215,7 @@ def _of_table(table: "TableCompared") -> Iterator[str]:
     for words, columns in (
         ("columns that only the live table has", table.only_live),
         ("columns that only the rebuilt table has", table.only_rebuilt),
+        ("columns of another type", table.retyped),
     ):
         if columns:
             yield f"    {words}: {', '.join(columns)}"

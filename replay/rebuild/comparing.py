@@ -3,7 +3,7 @@
 Everything here is asked of one transaction's snapshot; who brings both to one moment is elsewhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +41,8 @@ class TableCompared(msgspec.Struct, frozen=True, kw_only=True):
     only_live: tuple[str, ...] = ()
     """Columns that the rebuilt table has not; the others alone are compared."""
     only_rebuilt: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+    """Columns that have another type or collation; their values are compared as texts."""
     examples: tuple[Difference, ...] = ()
     """Some of the rows that differ; the numbers count them all."""
 
@@ -48,7 +50,7 @@ class TableCompared(msgspec.Struct, frozen=True, kw_only=True):
     def same(self) -> bool:
         """Return whether both hold the same."""
         wrong = self.missing + self.extra + self.differing
-        return not (wrong or self.only_live or self.only_rebuilt)
+        return not (wrong or self.only_live or self.only_rebuilt or self.retyped)
 
 
 class ViewCompared(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +63,13 @@ class ViewCompared(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     """Of the program that rebuilt it."""
     tables: tuple[TableCompared, ...]
+    beyond: tuple[str, ...] = ()
+    """Where the live view says it has read to, in lanes whose record ends before."""
 
     @property
     def same(self) -> bool:
-        """Return whether all its tables hold the same."""
-        return all(table.same for table in self.tables)
+        """Return whether all its tables hold the same, and it read what is on record."""
+        return not self.beyond and all(table.same for table in self.tables)
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -79,10 +83,18 @@ class Comparison(msgspec.Struct, frozen=True):
         return all(view.same for view in self.views)
 
 
-def compare(
-    db: Cursor, view: Bare, moment: dict[int, int], live_version: int, examples: int
+def compare(  # noqa: PLR0917 - two moments and two versions of one view
+    db: Cursor,
+    view: Bare,
+    moment: Mapping[int, int],
+    live_moment: Mapping[int, int],
+    live_version: int,
+    examples: int,
 ) -> ViewCompared:
-    """Return how a view's live tables and the rebuilt ones differ, as the cursor sees them."""
+    """Return how a view's live tables and the rebuilt ones differ, as the cursor sees them.
+
+    Where the live view is ahead it has read what is not on record, and passes over what comes.
+    """
     tables = [_table(db, name.partition(".")[2], examples) for name in view.tables]
     tables.append(_aside(db, view.name, examples))
     return ViewCompared(
@@ -91,10 +103,15 @@ def compare(
         live_version=live_version,
         version=view.version,
         tables=tuple(tables),
+        beyond=tuple(
+            position_text(lane, at)
+            for lane, at in sorted(live_moment.items())
+            if at > moment.get(lane, 0)
+        ),
     )
 
 
-def new(view: Bare, moment: dict[int, int]) -> ViewCompared:
+def new(view: Bare, moment: Mapping[int, int]) -> ViewCompared:
     """Return what is told of a view that is not there yet but for the rebuilt one."""
     return ViewCompared(
         view=view.name,
@@ -105,7 +122,7 @@ def new(view: Bare, moment: dict[int, int]) -> ViewCompared:
     )
 
 
-def _moment(moment: dict[int, int]) -> str:
+def _moment(moment: Mapping[int, int]) -> str:
     return ",".join(position_text(lane, at) for lane, at in sorted(moment.items()))
 
 
@@ -132,6 +149,7 @@ def _table(db: Cursor, table: str, examples: int) -> TableCompared:
         others=[name for name in common if name not in key],
         only_live=[name for name in live if name not in rebuilt],
         only_rebuilt=[name for name in rebuilt if name not in live],
+        retyped=[name for name in common if live[name] != rebuilt[name]],
         examples=examples,
     )
 
@@ -158,21 +176,26 @@ def _compared(
     others: Sequence[str],
     only_live: Sequence[str] = (),
     only_rebuilt: Sequence[str] = (),
+    retyped: Sequence[str] = (),
     examples: int,
 ) -> TableCompared:
     live, rebuilt = sources
+    differs = {name: _each(_DIFFERS, name, as_text=name in retyped) for name in others}
     parts = {
         "live": live,
         "rebuilt": rebuilt,
-        "same_key": _joined(" and ", "l.{0} = r.{0}", key),
-        "key": _joined(", ", "coalesce(l.{0}, r.{0})::text", key),
-        "first": sql.Identifier(key[0]),
-        "differs": _joined(" or ", "l.{0} is distinct from r.{0}", others) if others else _NEVER,
-        "columns": (
-            _joined(", ", "case when l.{0} is distinct from r.{0} then {1} end", others)
-            if others
-            else sql.SQL("null")
+        "same_key": sql.SQL(" and ").join(
+            _each("{l} = {r}", name, as_text=name in retyped) for name in key
         ),
+        "key": sql.SQL(", ").join(_each("coalesce({l}, {r})", name, as_text=True) for name in key),
+        "first": sql.Identifier(key[0]),
+        "differs": sql.SQL(" or ").join(differs.values()) if others else sql.SQL("false"),
+        "columns": sql.SQL(", ").join(
+            sql.SQL("case when {} then {} end").format(condition, sql.Literal(name))
+            for name, condition in differs.items()
+        )
+        if others
+        else sql.SQL("null"),
     }
     db.execute(sql.SQL(_DIFFERENCES).format(**parts), {"examples": examples})
     rows = db.fetchall()
@@ -186,6 +209,7 @@ def _compared(
         differing=totals.get("differing", 0),
         only_live=tuple(only_live),
         only_rebuilt=tuple(only_rebuilt),
+        retyped=tuple(retyped),
         examples=tuple(
             Difference(kind, list(found), list(columns) if kind == "differing" else [])
             for kind, number, found, columns in rows
@@ -194,7 +218,7 @@ def _compared(
     )
 
 
-_NEVER: Final = sql.SQL("false")
+_DIFFERS: Final = "{l} is distinct from {r}"
 _DIFFERENCES: Final = """
 with found as materialized (
   select case when l.{first} is null then 'missing' when r.{first} is null then 'extra'
@@ -209,25 +233,31 @@ union all (select kind, null, key, columns from found order by key limit %(examp
 """
 
 
-def _joined(between: str, each: str, names: Iterable[str]) -> sql.Composable:
-    return sql.SQL(between).join(
-        sql.SQL(each).format(sql.Identifier(name), sql.Literal(name)) for name in names
+def _each(condition: str, name: str, *, as_text: bool) -> sql.Composable:
+    """Return an expression of a column of the live table and of the rebuilt one."""
+    form = '{}.{}::text collate "C"' if as_text else "{}.{}"
+    live, rebuilt = (
+        sql.SQL(form).format(sql.Identifier(table), sql.Identifier(name)) for table in ("l", "r")
     )
+    return sql.SQL(condition).format(l=live, r=rebuilt)
 
 
-def _columns(db: Cursor, schema: str, table: str) -> list[str]:
-    """Return a table's columns in their order, none when it is not there."""
-    return _names(
+def _columns(db: Cursor, schema: str, table: str) -> dict[str, str]:
+    """Return a table's columns in their order, each with its type; none when it is not there."""
+    found = _asked(
         db,
-        "select attname from pg_attribute where attrelid = to_regclass(%s) "
+        "select attname, concat_ws(' collate ', format_type(atttypid, atttypmod), "
+        "(select collname from pg_collation c where c.oid = attcollation)) "
+        "from pg_attribute where attrelid = to_regclass(%s) "
         "and attnum > 0 and not attisdropped order by attnum",
         schema,
         table,
     )
+    return dict(found)
 
 
 def _key(db: Cursor, table: str) -> list[str]:
-    return _names(
+    found = _asked(
         db,
         "select a.attname from pg_index i join pg_attribute a "
         "on a.attrelid = i.indrelid and a.attnum = any(i.indkey) "
@@ -236,8 +266,9 @@ def _key(db: Cursor, table: str) -> list[str]:
         SCHEMA,
         table,
     )
+    return [name for (name,) in found]
 
 
-def _names(db: Cursor, statement: str, schema: str, table: str) -> list[Any]:
+def _asked(db: Cursor, statement: str, schema: str, table: str) -> list[tuple[Any, ...]]:
     db.execute(statement, (sql.Identifier(schema, table).as_string(db),))
-    return [name for (name,) in db.fetchall()]
+    return db.fetchall()

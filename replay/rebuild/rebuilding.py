@@ -22,9 +22,9 @@ from replay.rebuild.sharing import AtWork, Helpers, Share, shares
 from replay.rebuild.source import StreamSource
 
 _LOCK: Final = 0x74696362
+"""The advisory lock of a rebuild: there is one shadow."""
 _OTHERS: Final = "5s"
 """How long the lock of another rebuild is waited for: its process may be gone already."""
-"""The advisory lock of a rebuild: there is one shadow."""
 _NEAR: Final = 2_000
 """So few records are folded at once with what needs both views at one moment."""
 SHARED_MIN: Final = 100_000
@@ -176,12 +176,17 @@ class Rebuild:
         return targets, _gap(reached, targets)
 
     def _targets(self, db: Cursor) -> dict[str, dict[int, int]]:
+        """Return how far each view is to be built: as the live one, but never beyond the record.
+
+        A record that was restored from an older copy ends before what views have read.
+        """
         standing = _versions(db)
         found = building.places(db, self.views) if standing else {}
+        ends = {lane: self._source.position(lane) for lane in range(self._lanes)}
         return {
-            view.name: found[view.name]
+            view.name: {lane: min(at, ends.get(lane, at)) for lane, at in found[view.name].items()}
             if view.name in standing
-            else {lane: self._source.position(lane) for lane in range(self._lanes)}
+            else ends
             for view in self.views
         }
 
@@ -204,11 +209,19 @@ class Rebuild:
         with self._level() as db, shadow.live(self._connection) as both:
             standing = _versions(both)
             reached = building.places(db, self.views)
+            alive = building.places(both, self.views) if standing else {}
             if not any(view.name in standing for view in self.views):
                 raise NothingToCompare("nobody has built these views yet")
             return Comparison(
                 tuple(
-                    comparing.compare(both, view, reached[view.name], standing[view.name], examples)
+                    comparing.compare(
+                        both,
+                        view,
+                        reached[view.name],
+                        alive[view.name],
+                        standing[view.name],
+                        examples,
+                    )
                     if view.name in standing
                     else comparing.new(view, reached[view.name])
                     for view in self.views

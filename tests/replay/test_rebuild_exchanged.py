@@ -83,6 +83,51 @@ def test_a_changed_view_is_compared_by_the_columns_both_have(
     assert all_rows(db) == before
 
 
+@pytest.mark.lanes(1)
+def test_a_column_of_another_type_is_a_difference_and_its_values_are_compared(
+    make_views: MakeViews, database: Database, db: Cursor
+) -> None:
+    """The release gate says so; it neither fails nor takes a number for a wider one."""
+    history = everything(1)
+    assert make_views(history, views=VIEWS[:1]).catch_up(30)
+    db.execute(
+        "alter table view.queue alter lane type bigint, alter version type text using "
+        'version::text, alter kind type text collate "C", alter ticket type varchar'
+    )
+    db.execute(
+        "update view.queue set version = '99' where ticket = (select min(ticket) from view.queue)"
+    )
+    with rebuild_of(database, history, views=VIEWS[:1]) as work:
+        work.build()
+        (view,) = work.compare().views
+    of_queue = view.tables[0]
+    assert not view.same
+    assert of_queue.retyped == ("ticket", "lane", "kind", "version")
+    assert (of_queue.missing, of_queue.extra, of_queue.differing) == (0, 0, 1)
+    assert of_queue.examples[0].columns == ["version"]
+
+
+@pytest.mark.lanes(1)
+def test_a_view_that_read_beyond_the_record_is_told_and_does_not_stay_so(
+    make_views: MakeViews, database: Database, db: Cursor
+) -> None:
+    """A record restored from an older copy ends before; what comes then would be passed over."""
+    history = everything(1)
+    assert make_views(history, views=VIEWS[:1]).catch_up(30)
+    db.execute("update view.position set position = position + 3 where view = 'queue'")
+    with rebuild_of(database, history, views=VIEWS[:1]) as work:
+        work.build()
+        (view,) = work.compare().views
+        assert not view.same
+        assert all(table.same for table in view.tables)
+        assert view.beyond == (f"0-{history.position(0) + 3}",)
+        work.swap()
+    db.execute("select position from view.position where view = 'queue'")
+    assert db.fetchall() == [(history.position(0),)]
+    with rebuild_of(database, history, views=VIEWS[:1]) as work:
+        assert work.compare().same
+
+
 def changed_queue() -> View:
     """Return the queue as a later version might have it: one column is gone, another is new."""
 
