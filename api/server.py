@@ -35,7 +35,7 @@ def run(settings: Settings, *, demo: bool = False) -> None:
     )
     require_anchors(settings)  # said here once, not by a worker that starts again and again
     with ExitStack() as ending:
-        dsns = ending.enter_context(database(settings))
+        dsns = ending.enter_context(database(settings, makes=True))
         if demo:
             from api.demo import load_into_empty  # noqa: PLC0415 - only the demo pays for it
             from api.demo.witness import witnessed  # noqa: PLC0415 - only the demo pays for it

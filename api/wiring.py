@@ -23,7 +23,7 @@ from domain.ledger.anchors import AnchorHistory, Anchors
 from domain.ledger.application import Grounds, TicketLedger
 from domain.ledger.connections import Connections, DatabaseUnavailable
 from domain.ledger.hints import HintSender
-from domain.ledger.migrations import migrate
+from domain.ledger.migrations import holds_ledger, migrate
 from domain.ledger.vault import FileVault, Vault
 from domain.ledger.vault_drafts import NoScanner, Scanner
 from domain.policies import book as books
@@ -38,6 +38,10 @@ STATEMENT_TIMEOUT_MS: Final = 10_000
 FIRST_BOOK: Final = files("domain.policies").joinpath("tables/2026-11-22")
 """The book a new ledger begins with: a folder with one file a subject."""
 _T = TypeVar("_T")
+
+
+class NoLedger(RuntimeError):  # noqa: N818 - named for what is the matter
+    """There is no ledger where one is to be read; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +136,28 @@ class Services:
         return connection
 
 
+def require_ledger(settings: Settings) -> None:
+    """Raise NoLedger for a data directory in which none was ever made; nothing is made by asking.
+
+    Of a database of one's own nothing is said here: it is asked when it is opened.
+    """
+    if settings.database_url is None and not embedded.has_cluster(settings.data_dir):
+        raise NoLedger(f"nothing was ever made in {settings.data_dir.absolute()}")
+
+
 @contextmanager
-def database(settings: Settings) -> Iterator[Dsns]:
-    """Give the DSNs of a migrated database, the embedded one unless settings name another."""
+def database(settings: Settings, *, makes: bool = False) -> Iterator[Dsns]:
+    """Give the DSNs of a migrated database, the embedded one unless settings name another.
+
+    Only what `makes` a ledger makes one: all else raises NoLedger, so that a data directory whose
+    name is mistyped is told and not filled.
+    """
+    if not makes:
+        require_ledger(settings)
     origin = settings.origin or f"{socket.gethostname()}/{token_hex(4)}"
     if settings.database_url is not None:
+        if not makes and not holds_ledger(settings.database_url):
+            raise NoLedger("the database has none of its tables")
         yield Dsns(
             app=settings.database_url,
             views=settings.views_url or settings.database_url,
@@ -145,6 +166,8 @@ def database(settings: Settings) -> Iterator[Dsns]:
         )
         return
     with embedded.start(settings.data_dir) as server:
+        if not makes and not holds_ledger(server.app_dsn):
+            raise NoLedger(f"the database in {settings.data_dir.absolute()} has none of its tables")
         migrate(server.owner_dsn, lanes=settings.lanes, origin=origin)
         yield Dsns(
             app=server.app_dsn,
@@ -180,9 +203,11 @@ def book_bytes(place: Traversable) -> bytes:
 
 
 @contextmanager
-def services(settings: Settings, *, now: Callable[[], Instant] = wall_clock) -> Iterator[Services]:
-    """Give the parts of the program, joined; closed in order at the end."""
-    with database(settings) as dsns, joined(settings, dsns, now=now) as parts:
+def services(
+    settings: Settings, *, makes: bool = False, now: Callable[[], Instant] = wall_clock
+) -> Iterator[Services]:
+    """Give the parts of the program, joined; closed in order at the end. Raises as `database`."""
+    with database(settings, makes=makes) as dsns, joined(settings, dsns, now=now) as parts:
         yield parts
 
 

@@ -49,7 +49,7 @@ def run(settings: Settings, *, parent: int | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
-    with services(settings) as parts:
+    with services(settings, makes=True) as parts:
         work(parts, stop, parent=parent)
 
 

@@ -137,7 +137,7 @@ def adopt(
 
     try:
         book = parse(content)
-        with services(settings) as parts:
+        with services(settings, makes=True) as parts:
             outcome = parts.ledger.adopt(content, in_force_from=begins, actor=_admin(by))
             known = next(one for one in parts.ledger.adoptions() if one.digest == book.digest)
     except BookError as error:

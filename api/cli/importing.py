@@ -70,7 +70,7 @@ def import_file(
         read = load_mapping(mapping)
         with ExitStack() as stack:
             watch = _watch(stack.enter_context(Bar()))
-            parts = stack.enter_context(services(settings))
+            parts = stack.enter_context(services(settings, makes=True))
             told = stack.enter_context(
                 Rejects(file, directory=rejects, fallback=settings.data_dir / "rejected")
             )

@@ -38,7 +38,7 @@ def init(
     *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Make the keys that are not there yet, put them on record, and print the public ones."""
-    _print(_with_services(_init, data_dir, database_url), as_json=as_json)
+    _print(_with_services(_init, data_dir, database_url, makes=True), as_json=as_json)
 
 
 def rotate(
@@ -68,9 +68,11 @@ def freeze(
     """Stop signing, for good: the last witnessed checkpoint is the truth, a new ledger follows."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.keys import FileKeys  # noqa: PLC0415 - heavy
+    from api.wiring import require_ledger  # noqa: PLC0415 - heavy
     from domain.values import FreezeGround  # noqa: PLC0415 - heavy
 
     ground = _chosen(because, FreezeGround)
+    require_ledger(settings)  # keys of nothing would be frozen, and those that are meant go on
     # First here, at once: the database may be in the hands of whoever has the key.
     FileKeys(settings.data_dir / "keys").freeze()
     say("Nothing is signed with the keys of this data directory any more.")
@@ -99,14 +101,18 @@ def _chosen(word: str, among: type[Choice]) -> Choice:
 
 
 def _with_services(
-    work: "Callable[[Services], Mapping[str, Any]]", data_dir: DataDir, database_url: DatabaseUrl
+    work: "Callable[[Services], Mapping[str, Any]]",
+    data_dir: DataDir,
+    database_url: DatabaseUrl,
+    *,
+    makes: bool = False,
 ) -> Mapping[str, Any]:
     """Return what work answers on the joined parts; what the keys forbid is told as such."""
     settings = settings_of(data_dir=data_dir, database_url=database_url)
     from api.wiring import services  # noqa: PLC0415 - heavy
     from domain.ledger.signing import KeyMissing, KeysFrozenAlready  # noqa: PLC0415 - heavy
 
-    with services(settings) as parts:
+    with services(settings, makes=makes) as parts:
         try:
             return work(parts)
         except KeysFrozenAlready as error:

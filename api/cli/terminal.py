@@ -181,12 +181,21 @@ def _of_the_database(error: Exception) -> CommandError | None:
 
 
 def _of_the_ledger(error: Exception) -> CommandError | None:
-    """Return what a refusal, or a secret out of order, means."""
+    """Return what a refusal, a secret out of order, or no ledger at all means."""
     from api.anchoring.running import AnchorSettingsError  # noqa: PLC0415 - heavy
     from api.keys import KeyFileError  # noqa: PLC0415 - heavy
+    from api.wiring import NoLedger  # noqa: PLC0415 - heavy
     from domain import errors  # noqa: PLC0415 - heavy
     from domain.policies.book import BookError  # noqa: PLC0415 - heavy
 
+    if isinstance(error, NoLedger):
+        return CommandError(
+            "There is no ledger here.",
+            why=str(error),
+            remedy="correct --data-dir or --database-url; a new ledger is made by `ticketledger "
+            "serve` or `ticketledger migrate`",
+            code=Exit.NOT_FOUND,
+        )
     if isinstance(error, KeyFileError):
         return CommandError(
             "The keys can not be used.", why=str(error), remedy="restore them from your backup"

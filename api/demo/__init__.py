@@ -14,7 +14,7 @@ from api.demo.now import HeldNow
 from api.demo.story import Story
 from api.ids import wall_clock
 from api.settings import Settings
-from api.wiring import Dsns, database, joined
+from api.wiring import Dsns, database, joined, services
 from domain.streams import ticket_id
 from domain.values import Instant, later
 
@@ -35,7 +35,7 @@ def run(
     end: Instant | None = None,
 ) -> dict[str, Any]:
     """Fill an empty ledger with days and return what was made; raise NotEmpty."""
-    with database(settings) as dsns:
+    with database(settings, makes=True) as dsns:
         made = load(settings, dsns, days=days, seed=seed, tickets_per_day=tickets_per_day, end=end)
     return {
         "tickets": made.tickets,
@@ -89,7 +89,7 @@ def load_into_empty(settings: Settings, dsns: Dsns) -> None:
 
 def tell_story(settings: Settings, *, as_json: bool = False) -> None:
     """Tell the worked case through the API of this ledger, one line a step."""
-    with database(settings) as dsns, joined(settings, dsns) as parts, Client(parts) as client:
+    with services(settings, makes=True) as parts, Client(parts) as client:
         Story(client, wall_clock).tell(as_json=as_json)
 
 

@@ -10,7 +10,7 @@ SIGKILL), `passwords.json`, the mark `stay`, and `server/` with the cluster, its
 
 from api.embedded.error import EmbeddedError
 from api.embedded.roles import DATABASE, ROLES, create_database, ensure_roles_and_database
-from api.embedded.server import EmbeddedServer, start, stop
+from api.embedded.server import EmbeddedServer, has_cluster, start, stop
 
 __all__ = [
     "DATABASE",
@@ -19,6 +19,7 @@ __all__ = [
     "EmbeddedServer",
     "create_database",
     "ensure_roles_and_database",
+    "has_cluster",
     "start",
     "stop",
 ]

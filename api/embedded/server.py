@@ -131,6 +131,17 @@ def start(
             raise
 
 
+def has_cluster(data_dir: Path) -> bool:
+    """Whether a server was ever started in this data directory; nothing is made by asking."""
+    try:
+        (Path(os.path.abspath(data_dir)) / "postgres" / "server" / "cluster").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # closed to us: who starts it says so
+    return True
+
+
 def stop(data_dir: Path) -> bool:
     """Stop this data directory's server, also one that is to stay; false when none runs."""
     control = Path(os.path.abspath(data_dir)) / "postgres"

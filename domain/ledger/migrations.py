@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -71,6 +72,23 @@ def migrations() -> list[Migration]:
         if match:
             found.append(Migration(int(match[1]), file.name, file.read_text(encoding="utf-8")))
     return sorted(found, key=lambda migration: migration.number)
+
+
+def holds_ledger(dsn: str, names: Names = Names()) -> bool:
+    """Return whether the database of a DSN was ever made a ledger of, of whichever version."""
+    with (
+        closing(psycopg2.connect(dsn)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS one"
+            " JOIN pg_catalog.pg_namespace AS place ON place.oid = one.relnamespace"
+            " WHERE place.nspname = %s AND one.relname = 'genesis')",
+            (names.ledger,),
+        )
+        (found,) = cursor.fetchone() or (False,)
+    return bool(found)
 
 
 def migrate(

@@ -38,7 +38,7 @@ from domain.policies.notices import LowRating, Notice, Notification, Survey
 from domain.policies.priorities import Level, Weight
 from domain.policies.returns import ReturnException
 from domain.policies.routing import Department, Desk, Load, Queue, Seniority
-from domain.policies.table import ROWS_STEP, Column, Source, Table
+from domain.policies.table import LONGEST_YEARS, ROWS_STEP, Column, Days, Source, Table
 from domain.policies.tags import Tag
 from domain.policies.vocabulary import Vocabulary
 from domain.values import (
@@ -53,6 +53,9 @@ from domain.values import (
     years_later,
 )
 
+FIRST_YEAR: Final = 1
+LAST_YEAR: Final = 9999
+"""The years in which a zone may lead out of the calendar."""
 ROW_NAMES: Final = ("id", "name", "topic", "of", "category", "priority", "to")
 """The columns by one of which a row is called."""
 NO_CLOCK: Final = "SL-07"
@@ -109,8 +112,8 @@ class Limit(Table):
 class Returns(Table):
     """Until when what may go back."""
 
-    no_reason_days: int = Field(ge=0)
-    quality_days: int = Field(ge=0)
+    no_reason_days: Days = Field(ge=0)
+    quality_days: Days = Field(ge=0)
     excluded_categories: tuple[str, ...]
     source: Source
 
@@ -118,9 +121,9 @@ class Returns(Table):
 class Retention(Table):
     """How long what is personal is kept after a matter's end, whoever wants it erased."""
 
-    transaction_years: int = Field(default=3, ge=3)
+    transaction_years: int = Field(default=3, ge=3, le=LONGEST_YEARS)
     """Of a matter about an order; the law asks for three years at least."""
-    other_days: int = Field(default=180, ge=0)
+    other_days: Days = Field(default=180, ge=0)
     source: Source = "E-Commerce Law of the PRC, article 31"
 
 
@@ -179,6 +182,11 @@ class Book(Table):
         ]
         if self.in_force_from.tzinfo is None:
             problems.append("in_force_from has no zone")
+        elif not FIRST_YEAR < self.in_force_from.year < LAST_YEAR:
+            problems.append(
+                f"in_force_from is in the year {self.in_force_from.year}, where the calendar ends "
+                "and no time can be counted: write one in between"
+            )
         if problems:
             raise _UnsoundError(problems)
         return self
@@ -220,6 +228,7 @@ class Book(Table):
             departments=frozenset(one.name for one in self.department),
             skills=frozenset(skill for one in self.queue for skill in one.skills),
         )
+        yield from clocks.beyond(self.clock, self._calendars)
         yield from priorities.problems(self.weight, self.level, classes=classes)
         yield from routing.problems(
             self.desk,

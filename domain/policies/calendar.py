@@ -32,6 +32,9 @@ Interval = Annotated[
 """Wall-clock times from the first until before the second, "09:00-12:00"."""
 
 _SEARCHED: Final = timedelta(days=SEARCH_YEARS * 365)
+_SURE_WEEKS: Final = SEARCH_YEARS * 50
+"""Whole weeks of these years; two a year are left out, in which a change of clocks may cut hours.
+"""
 _LAST_YEAR: Final = 9_998
 _MINUTE: Final = 60_000_000
 _DAY: Final = 24 * 60 * _MINUTE
@@ -189,6 +192,19 @@ class Calendar(Table):
                 *(row.hours for row in self.make_up_days if row.like is None),
             )
         )
+
+    @cached_property
+    def surely_open(self) -> timedelta:
+        """Return open time that there is within the years that are searched, begin when you will.
+
+        So a time up to it is always found by `due`.
+        """
+        if self.is_around_the_clock:
+            return _SEARCHED
+        week, by_day = self._hours
+        open_us = [sum(closes - opens for opens, closes in hours) for hours in week]
+        lost = sum(open_us[(day + _WEEKDAY_OF_EPOCH) % 7] for day in by_day)
+        return timedelta(microseconds=max(0, _SURE_WEEKS * sum(open_us) - lost))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy that was checked and worked out anew, not with this one's hours."""

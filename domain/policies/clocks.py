@@ -1,13 +1,14 @@
 """Service levels: what is promised to whom until when, and what a breach leads to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Literal
 
 from pydantic import Field
 
 from domain.milestones import Milestone
-from domain.policies.table import Source, Table, is_row, rows_of, twice
+from domain.policies.calendar import SEARCH_YEARS, Calendar
+from domain.policies.table import Duration, Source, Table, is_row, rows_of, twice
 from domain.values import BASIS_POINTS, Awaiting
 
 NOTHING = timedelta(0)
@@ -30,7 +31,7 @@ class Rung(Table):
     """One desk of a ladder, and how long after the breach it is called."""
 
     to: str
-    after: timedelta = Field(default=NOTHING, ge=NOTHING)
+    after: Duration = Field(default=NOTHING, ge=NOTHING)
 
 
 class Payout(Table):
@@ -64,7 +65,7 @@ class ClockRule(Table):
     """Any of them makes it moot: nobody waits for a plan where all is settled."""
     early: bool = False
     """Whether what it asks for also keeps it between its first start and its last."""
-    within: timedelta = Field(gt=NOTHING)
+    within: Duration = Field(gt=NOTHING)
     calendar: str = "around_the_clock"
     pauses: bool = True
     """Whether it rests while the buyer or a third party is waited for (SL-25).
@@ -163,6 +164,18 @@ def problems(
         found += [f"clock {rule.id} names {one}, which is not in the book" for one in unknown]
         found += [f"clock {rule.id}: {one}" for one in _shape(rule)]
     return found
+
+
+def beyond(rules: Sequence[ClockRule], calendars: Mapping[str, Calendar]) -> Iterator[str]:
+    """Yield the promises that their calendar may not count to their end, so are due never."""
+    for rule in rules:
+        calendar = calendars.get(rule.calendar)
+        if calendar is not None and rule.within > calendar.surely_open:
+            yield (
+                f"clock {rule.id} promises {rule.within} of open time, and its calendar "
+                f"{rule.calendar} is sure to have {calendar.surely_open} within the {SEARCH_YEARS} "
+                "years that are looked ahead: write a shorter time"
+            )
 
 
 def _shape(rule: ClockRule) -> list[str]:

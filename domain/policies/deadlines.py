@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
-from domain.policies.table import Source, Table, twice
+from domain.policies.table import Duration, Source, Table, twice
 from domain.values import Awaiting
 
 DeadlineName = Literal[
@@ -39,7 +39,7 @@ class DeadlineRule(Table):
     """How long somebody has, and whose turn it is meanwhile."""
 
     name: DeadlineName
-    within: timedelta | None = Field(default=None, gt=timedelta(0))
+    within: Duration | None = Field(default=None, gt=timedelta(0))
     """None where it has the time of a promise."""
     clock: str | None = None
     """The promise whose time it has, so that one row of the rulebook has one figure."""

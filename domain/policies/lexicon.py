@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from domain.policies.table import Source, Table, twice
+from domain.policies.table import Days, Source, Table, twice
 from domain.values import BASIS_POINTS, Kind, Reason, Responsible, Scenario, Urgency
 
 WEIGHT_MAX: Final = 20
@@ -134,7 +134,7 @@ class Lexicon(Table):
     en: Language
     intensified_bp: int = Field(ge=BASIS_POINTS)
     """What an intensifier makes of a feeling of 10,000."""
-    long_days: int = Field(gt=0)
+    long_days: Days = Field(gt=0)
     """From when on a matter that is still open counts as long open."""
     negative_at: int = Field(lt=0)
     positive_at: int = Field(gt=0)

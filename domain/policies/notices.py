@@ -30,7 +30,7 @@ from domain.milestones import Milestone
 from domain.policies.calendar import Calendar
 from domain.policies.clocks import ClockRule
 from domain.policies.routing import Department, Desk, Load
-from domain.policies.table import Source, Table, twice
+from domain.policies.table import Duration, Source, Table, twice
 from domain.values import Instant
 
 NOTHING: Final = timedelta(0)
@@ -82,22 +82,24 @@ class Notification(Table):
     """The first for whom nobody knows which they read."""
     channels: tuple[NoticeChannel, ...] = Field(min_length=1)
     tries: int = Field(gt=0, le=100)
-    first_wait: timedelta = Field(gt=NOTHING)
+    first_wait: Duration = Field(gt=NOTHING)
     """After the first try; it doubles with each."""
-    longest_wait: timedelta = Field(gt=NOTHING)
+    longest_wait: Duration = Field(gt=NOTHING)
     source: Source
 
     def wait(self, tries: int) -> timedelta:
         """Return how long to wait after so many tries."""
         assert tries > 0, "a wait follows a try"
         doubled: int = 2 ** min(tries - 1, 32)
-        return min(self.first_wait * doubled, self.longest_wait)
+        if doubled >= self.longest_wait / self.first_wait:  # a product may be too long to be told
+            return self.longest_wait
+        return self.first_wait * doubled
 
 
 class Survey(Table):
     """When the buyer is asked, once a ticket, how likely they would recommend us (CL-02)."""
 
-    within: timedelta = Field(gt=NOTHING)
+    within: Duration = Field(gt=NOTHING)
     """From the resolution; a matter that lives again before is asked after its next one."""
     source: Source
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import Field, model_validator
 
-from domain.policies.table import Source, Table
+from domain.policies.table import Days, Source, Table
 
 CLAUSES: Final = (
     "returns.not_signed",
@@ -26,9 +26,9 @@ class ReturnException(Table):
     category: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     opened: bool = False
     """Whether it holds only for goods that have been opened."""
-    no_reason_days: int = Field(ge=0)
+    no_reason_days: Days = Field(ge=0)
     """0 where the goods do not go back without a reason at all."""
-    quality_days: int | None = Field(default=None, gt=0)
+    quality_days: Days | None = Field(default=None, gt=0)
     """None where the general time holds."""
     clause: str = Field(pattern=r"^returns\.[a-z_]+$")
     source: Source

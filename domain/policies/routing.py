@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.policies.table import Source, Table, twice
+from domain.policies.table import Duration, Source, Table, twice
 from domain.policies.zones import zone_names
 from domain.values import BASIS_POINTS, Examination, Instant, later
 
@@ -92,11 +92,11 @@ class Load(Table):
     """Open matters of one agent, at most."""
     overload_bp: int = Field(gt=0)
     """Above this share of what its agents may carry, a queue overflows (RO-03)."""
-    longest_wait: timedelta = Field(gt=timedelta(0))
+    longest_wait: Duration = Field(gt=timedelta(0))
     """Longer than this nobody waits before a queue overflows."""
     overflow: str
     """The queue that takes what a queue can not."""
-    lease: timedelta = Field(gt=timedelta(0))
+    lease: Duration = Field(gt=timedelta(0))
     """How long an assigned agent may stay silent."""
     dedicated_spend_above_minor: int = Field(ge=0)
     """Above this spend in a year, a top member keeps one agent."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
@@ -40,6 +41,38 @@ def _known(source: str) -> str:
 
 Source = Annotated[str, AfterValidator(_known)]
 """Where figures come from: rows of the rulebook, a law, or "ours" where practice fixes none."""
+
+LONGEST_YEARS: Final = 100
+LONGEST: Final = timedelta(days=LONGEST_YEARS * 365)
+"""The longest time a book may give anybody.
+
+No matter lasts as long, and what is added to today stays far from the end of the calendar, where
+there are no instants any more.
+"""
+
+
+def _in_sight(length: timedelta) -> timedelta:
+    if length > LONGEST:
+        raise ValueError(
+            f"{length.days} days are more than {LONGEST_YEARS} years, which nobody waits for and "
+            "no calendar reaches: write a shorter time"
+        )
+    return length
+
+
+def _days_in_sight(days: int) -> int:
+    if days > LONGEST.days:
+        raise ValueError(
+            f"{days} days are more than {LONGEST_YEARS} years, which nobody waits for and no "
+            "calendar reaches: write fewer"
+        )
+    return days
+
+
+Duration = Annotated[timedelta, AfterValidator(_in_sight)]
+"""A time that a book gives, or lets pass; which ones are too short is said where it stands."""
+Days = Annotated[int, AfterValidator(_days_in_sight)]
+"""A time in whole days."""
 
 
 class Table(BaseModel):

@@ -16,7 +16,7 @@ from domain.ticket.diagnosing import by_words
 from domain.ticket.guards import require_role
 from domain.ticket.pilots import Pilot, arm_of, drawn_bp, pilot_of
 from domain.ticket.state import Order
-from domain.values import BASIS_POINTS, ActorKind, Arm, Instant, instant, later
+from domain.values import BASIS_POINTS, ActorKind, Arm, Instant, instant, later, moment_of
 
 Pilots = tuple[Pilot, ...]
 LASTS_MAX: Final = timedelta(days=366)
@@ -84,7 +84,7 @@ def _require_figures(asked: Pilot, now: Instant) -> None:
         raise errors.PilotNotAhead(earliest=earliest)
     if asked.ends_at <= asked.begins_at:
         raise errors.Unreasonable("A pilot ends after it begins.")
-    if asked.ends_at > later(asked.begins_at, LASTS_MAX):
+    if moment_of(asked.ends_at) - moment_of(asked.begins_at) > LASTS_MAX:
         raise errors.Unreasonable("A pilot lasts at most 366 days.")
 
 

@@ -122,6 +122,13 @@ def test_what_is_just_inside_the_figures_is_announced(terms: dict[str, Any]) -> 
         ({"begins_at": later(SOON, -MOMENT)}, errors.PilotNotAhead),
         ({"ends_at": SOON}, errors.Unreasonable),
         ({"ends_at": later(SOON, LASTS_MAX + MOMENT)}, errors.Unreasonable),
+        (
+            {
+                "begins_at": Instant("9999-12-30T00:00:00.000000Z"),
+                "ends_at": Instant("9999-12-31T23:59:59.999999Z"),
+            },
+            errors.BookInForce,
+        ),
         ({"policy": "nobody-s"}, errors.UnknownBook),
         ({"policy": BOOK.version}, errors.BookInForce),
     ],

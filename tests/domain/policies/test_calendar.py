@@ -157,6 +157,35 @@ def test_time_that_will_never_come_is_an_error_and_no_endless_search() -> None:
     assert AROUND_THE_CLOCK.due(shanghai("2026-11-20 09:00"), timedelta(days=3_650))
 
 
+@pytest.mark.parametrize("zone_name", ZONES)
+@pytest.mark.parametrize("begun", ["2011-06-01 00:00", "2026-03-28 12:00", "2028-12-31 23:59"])
+def test_open_time_that_is_sure_is_found_whenever_it_begins(zone_name: str, begun: str) -> None:
+    """What a book may promise by a calendar is due some day, also over hours the clocks cut."""
+    night = a_calendar(
+        [],
+        [],
+        [],
+        [],
+        [],
+        [],
+        ["01:00-03:00"],
+        zone_name=zone_name,
+        holidays=[{"on": f"{year}-05-02", "name": "closed"} for year in range(2010, 2040)],
+        make_up_days=[{"on": "2027-01-03", "name": "short", "hours": ["01:00-01:01"]}],
+    )
+    assert timedelta(hours=900) < night.surely_open < timedelta(hours=1_000)
+    assert night.due(shanghai(begun), night.surely_open)
+
+
+def test_a_calendar_that_is_closed_by_its_holidays_is_sure_of_nothing() -> None:
+    """Ten years of closed Mondays leave nothing of a week of Mondays."""
+    first = date(2026, 1, 5)
+    closed = [{"on": first + timedelta(weeks=at), "name": "closed"} for at in range(530)]
+    mondays = a_calendar(["09:00-10:00"], [], [], [], [], [], [], holidays=closed)
+    assert mondays.surely_open == timedelta(0)
+    assert AROUND_THE_CLOCK.surely_open == timedelta(days=3_650)
+
+
 def test_taking_time_away_is_a_programming_error() -> None:
     """Only a bug asks for it."""
     with pytest.raises(AssertionError):
