@@ -16,8 +16,9 @@ class Numbers(msgspec.Struct, frozen=True):
 
     position: str
     tickets: int
-    events: int
-    """All records of all lanes up to `position`."""
+    events: int | None
+    """All records of all lanes up to `position`; None for what had occurred, which no position
+    tells."""
     open: int
     """Neither resolved nor closed."""
     by_stage: Mapping[str, int]
@@ -40,12 +41,13 @@ def numbers(db: Cursor) -> Numbers:
     return numbers_of(queue.counts(db), agreement(db))
 
 
-def numbers_of(counts: Counts, agreement: Agreement) -> Numbers:
+def numbers_of(counts: Counts, agreement: Agreement, *, by_occurred: bool = False) -> Numbers:
     """Return the numbers that counts of any moment make."""
+    events = sum(parse_moment(counts.moment).values()) if counts.moment else 0
     return Numbers(
         position=counts.moment,
         tickets=counts.everything["tickets"].get("", 0),
-        events=sum(parse_moment(counts.moment).values()) if counts.moment else 0,
+        events=None if by_occurred else events,
         open=counts.open["tickets"].get("", 0),
         by_stage=counts.everything["stage"],
         by_source_state=counts.everything["source_state"],

@@ -93,7 +93,8 @@ def numbers_at(services: Services, at: At, upto: Upto, *, is_bounded: bool = Tru
     found = counts_at(services, upto, is_bounded=is_bounded)
     judged = recorded_by(services, at, upto).moment
     agreement = services.read_now(lambda one: diagnosis.agreement_at(one.cursor(), judged))
-    return _with_links(statistics.numbers_of(found, agreement), at)
+    by_occurred = at.occurred is not None
+    return _with_links(statistics.numbers_of(found, agreement, by_occurred=by_occurred), at)
 
 
 def counts_at(services: Services, upto: Upto, *, is_bounded: bool = True) -> Counts:

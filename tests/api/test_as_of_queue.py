@@ -154,6 +154,9 @@ def test_what_had_occurred_is_told_over_any_number_of_tickets_but_few_told_backw
     told = [row for row in _pages(served, at_occurred=served.clock.at) if row["ticket"] == ticket]
     assert [row["source_state"] for row in told] == ["Active"], "the youngest row, not the last one"
     assert all(served.get(STAFF, path, **asked).status_code == 200 for path in paths)
+    told_events = _ok(served.get(STAFF, "/v1/statistics", **asked))["events"]
+    assert told_events is None, "the end of the record is not how much had occurred"
+    assert _ok(served.get(STAFF, "/v1/statistics", at_time=served.clock.at))["events"] > 0
 
 
 def _pages(served: Served, **query: Any) -> list[dict[str, Any]]:
