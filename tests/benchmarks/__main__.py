@@ -28,6 +28,7 @@ BENCHMARKS: Final[Mapping[str, str]] = MappingProxyType(
         "verify": "verifying",
         "rebuild": "rebuilding",
         "archive": "archiving",
+        "disk": "disk",
     }
 )
 """Name → module, imported when it is measured: processes that one starts read this module too."""

@@ -28,6 +28,8 @@ class Effort:
     """The longer history to verify; the shorter one is a tenth of it."""
     rebuilt_events: int = 1_000_000
     """The longer record to rebuild views from; the shorter one is a tenth of it."""
+    disk_tickets: int = 5_000
+    """How many tickets are written to see what one takes on disk."""
 
 
 QUICK: Final = Effort(
@@ -42,5 +44,6 @@ QUICK: Final = Effort(
     clock_seconds=2.0,
     verified_events=40_000,
     rebuilt_events=40_000,
+    disk_tickets=300,
 )
 """Enough to see that every part works; no figure of it means anything."""

@@ -2,10 +2,12 @@
 
 import json
 from functools import partial
+from importlib import import_module
 from itertools import islice
 
 import pytest
 
+from tests.benchmarks.__main__ import BENCHMARKS
 from tests.benchmarks.arithmetic import (
     Row,
     Skipped,
@@ -156,3 +158,9 @@ def test_the_json_holds_every_sample() -> None:
     assert told["ratio"] == 1.75
     assert told["standing"] == "shown"
     assert written["settings"] == {"rounds": 2}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_that_can_be_asked_for_measures_something(name: str) -> None:
+    """A name that leads nowhere would be found out half an hour into a run."""
+    assert callable(import_module(f"tests.benchmarks.{BENCHMARKS[name]}").measure)
