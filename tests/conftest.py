@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Server:
     run: str
     superuser_dsn: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
+    own: bool = False
+    """Whether it was started for this run, and ends with it."""
 
     def dsn(self, role: str, database: str) -> str:
         """How to connect to a database as one of the ledger's roles."""
@@ -52,6 +54,14 @@ class Server:
     def superuser(self, database: str) -> str:
         """How to connect to a database as the superuser."""
         return make_dsn(self.superuser_dsn, dbname=database)
+
+    def clear(self, databases: Iterable[str]) -> None:
+        """Drop databases; those of a server of the run's own go with it.
+
+        Every drop has the server write down all it holds in memory, whosever it is.
+        """
+        if not self.own:
+            self.execute(*(_drop(name) for name in databases))
 
     def execute(self, *statements: sql.Composable | str) -> None:
         """Run statements as the superuser, each on its own."""
@@ -162,7 +172,7 @@ def server(pytestconfig: pytest.Config) -> Iterator[Server]:
     with embedded.start(
         run.data_dir, fsync=False, extra_settings={"max_connections": "300"}
     ) as own:
-        yield Server(run.name, own.superuser_dsn, own.passwords)
+        yield Server(run.name, own.superuser_dsn, own.passwords, own=True)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +198,7 @@ def make_database(server: Server) -> Iterator[Callable[[int], Database]]:
         return Database(name, lanes, server)
 
     yield make
-    server.execute(*(_drop(name) for name in made))
+    server.clear(made)
 
 
 @pytest.fixture(scope="module")

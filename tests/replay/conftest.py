@@ -55,9 +55,7 @@ def another(story: Story, server: Server, tmp_path: Path) -> Iterator[Callable[[
         return Scene(Database(name, 1, server), directory, Clock(story.scene.clock.at))
 
     yield make
-    server.execute(
-        *(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)) for name in made)
-    )
+    server.clear(made)
 
 
 @pytest.fixture
